@@ -1,0 +1,98 @@
+package memacct
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/syncmem/syncmem/memacct/internal/core"
+)
+
+// Account is one pipeline's part of a budget. A nil *Account accounts nothing: gates and queues made from it
+// are plain bounded queues. All methods may be called from many goroutines.
+type Account struct {
+	b      *Budget
+	acct   core.Account
+	queues []*queueInfo // guarded by the budget's lock
+}
+
+// queueInfo is what statistics need of a queue whatever its type of unit.
+type queueInfo struct {
+	q     *core.Queue
+	waits func() (puts int64, slept time.Duration)
+}
+
+// AccountOption changes how an account shares the budget with others.
+type AccountOption func(*Account)
+
+// WithFloor keeps that many bytes of the budget for this account alone. A floor isolates a pipeline from a
+// neighbour whose stage hangs; it is not lent while unused.
+func WithFloor(bytes int64) AccountOption {
+	if bytes < 0 {
+		panic(fmt.Sprintf("memacct: WithFloor(%d): a floor is 0 bytes or more", bytes))
+	}
+	return func(a *Account) { a.acct.Floor = bytes }
+}
+
+// WithWeight says how much this account counts against others, 1 if it is not given: of the accounts whose
+// gates have a waiter, the one that uses the fewest bytes per weight goes first.
+func WithWeight(w float64) AccountOption {
+	if !(w > 0) {
+		panic(fmt.Sprintf("memacct: WithWeight(%v): a weight is more than 0", w))
+	}
+	return func(a *Account) { a.acct.Weight = w }
+}
+
+// Name returns the account's name, "" for a nil account.
+func (a *Account) Name() string {
+	if a == nil {
+		return ""
+	}
+	return a.acct.Name
+}
+
+// Charge books n bytes that are in no queue, such as a cache or a parser's table, and returns the function
+// that gives them back. It never waits; what goes past the limit is debt and keeps the gates shut. The
+// returned function may be called more than once and does nothing after the first time.
+func (a *Account) Charge(n int64) (release func()) {
+	if a == nil || a.b.mode == Off {
+		return func() {}
+	}
+	if n < 0 {
+		panic(fmt.Sprintf("memacct: account %q: Charge(%d): call the function that the first Charge returned to give bytes back", a.acct.Name, n))
+	}
+	n = min(n, core.MaxCharge)
+	a.charge(n)
+	done := false
+	return func() {
+		a.b.mu.Lock()
+		if !done {
+			done = true
+			a.acct.Charge(-n)
+		}
+		a.b.unlock()
+	}
+}
+
+func (a *Account) charge(n int64) {
+	a.b.mu.Lock()
+	a.acct.Charge(n)
+	a.b.unlock()
+}
+
+// Close gives the account's floor back to the others and takes it out of the statistics once its units are
+// gone. It is for pipelines that end while the budget lives on.
+func (a *Account) Close() {
+	if a == nil {
+		return
+	}
+	a.b.mu.Lock()
+	defer a.b.unlock()
+	for _, i := range a.queues {
+		i.q.Close()
+	}
+	a.b.core.Remove(&a.acct)
+	if i := slices.Index(a.b.owners, a); i >= 0 {
+		a.b.owners = slices.Delete(a.b.owners, i, i+1)
+	}
+}

@@ -1,0 +1,274 @@
+package memacct
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/memacct/internal/core"
+)
+
+// Mode says how much a budget does.
+type Mode uint8
+
+// The modes. Shadow is the safe first deployment: it charges and counts, in [Stats].WouldWait, the puts that
+// would have waited, and never makes one wait. Off neither charges nor calls size functions.
+const (
+	Enforce Mode = iota
+	Shadow
+	Off
+)
+
+// String returns the mode as MEMACCT_MODE spells it.
+func (m Mode) String() string {
+	return [...]string{"enforce", "shadow", "off"}[m]
+}
+
+// Policy says what happens to a unit that still does not fit when nothing is left to drain. The zero value
+// is Fail.
+type Policy struct {
+	overrun int64
+}
+
+// Fail refuses such a unit with a [*BudgetError].
+func Fail() Policy { return Policy{} }
+
+// Overrun admits such units one at a time, each at most max bytes past the limit, and refuses larger ones.
+func Overrun(max int64) Policy { return Policy{overrun: max} }
+
+// String returns the policy as MEMACCT_POLICY spells it.
+func (p Policy) String() string {
+	if p.overrun <= 0 {
+		return "fail"
+	}
+	return fmt.Sprintf("overrun:%dB", p.overrun)
+}
+
+// Config says what a budget is. The zero value works: the limit is found out, the policy is to fail.
+type Config struct {
+	Limit  Limit
+	Policy Policy
+	Mode   Mode
+	// Logger gets the choice of the limit, overruns and misuse; nil is slog.Default().
+	Logger *slog.Logger
+}
+
+// Budget is the bytes of content that may be in flight in this process. One budget serves many pipelines,
+// each with an [Account] of its own. All methods may be called from many goroutines.
+type Budget struct {
+	log    *slog.Logger
+	mode   Mode
+	policy Policy
+
+	mu      sync.Mutex
+	core    *core.Core
+	source  limitSource
+	base    int64 // live heap, in bytes, when the budget was opened
+	idle    []*core.Waiter
+	holders []holder
+	owners  []*Account
+	closed  bool
+	drained chan struct{} // closed when the last unit of a closing budget ends; nil before Close
+	misuse  misuse
+}
+
+// New opens a budget. It runs one garbage collection, to know how much of the heap was there before.
+func New(cfg Config) (*Budget, error) {
+	if cfg.Mode > Off {
+		return nil, fmt.Errorf("memacct: unknown mode %d: use Enforce, Shadow or Off", cfg.Mode)
+	}
+	if cfg.Policy.overrun < 0 {
+		return nil, fmt.Errorf("memacct: overrun of %d bytes: use Fail() to allow none", cfg.Policy.overrun)
+	}
+	b := &Budget{log: cmp.Or(cfg.Logger, slog.Default()), mode: cfg.Mode, policy: cfg.Policy, core: core.New(0)}
+	b.core.Mode = core.Mode(cfg.Mode)
+	b.core.Overrun = cfg.Policy.overrun
+	if cfg.Mode == Off {
+		return b, nil
+	}
+	b.base = liveHeap()
+	if err := b.SetLimit(cfg.Limit); err != nil {
+		return nil, err
+	}
+	b.log.Debug("memacct: budget opened", "content", bytesize.Format(b.Stats().Limit), "from", b.source.String(),
+		"baseline", bytesize.Format(b.base), "policy", b.policy.String(), "mode", b.mode.String())
+	return b, nil
+}
+
+// SetLimit changes the limit while the budget is in use. Raising it admits at once whoever fits then;
+// lowering it below what is in flight revokes nothing, but admits nothing either until enough is released.
+func (b *Budget) SetLimit(l Limit) error {
+	source, err := l.resolve(b.base)
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.unlock()
+	b.source = source
+	b.core.SetLimit(source.content)
+	return nil
+}
+
+// Account opens one pipeline's part of the budget. Its name appears in errors and statistics. It panics when
+// the floors of all accounts exceed the limit together.
+func (b *Budget) Account(name string, opts ...AccountOption) *Account {
+	a := &Account{b: b}
+	a.acct.Name = name
+	a.acct.Weight = 1
+	for _, o := range opts {
+		o(a)
+	}
+	b.mu.Lock()
+	defer b.unlock()
+	if !b.core.Add(&a.acct) && b.mode == Enforce {
+		panic(fmt.Sprintf("memacct: account %q: the floors of all accounts exceed the budget of %s", name, bytesize.Format(b.source.content)))
+	}
+	b.owners = append(b.owners, a)
+	return a
+}
+
+// unlock lets go of the lock and wakes whoever this critical section decided about. One sleeper, the usual
+// number, is woken after the lock is free, so that it does not run into it.
+func (b *Budget) unlock() {
+	woken := b.core.Woken
+	if b.drained != nil && b.core.Snapshot().Units == 0 {
+		b.signalDrained()
+	}
+	if len(woken) == 1 {
+		s := woken[0]
+		b.core.Woken = woken[:0]
+		b.mu.Unlock()
+		wake(s)
+		return
+	}
+	for _, s := range woken {
+		wake(s)
+	}
+	b.core.Woken = woken[:0]
+	b.mu.Unlock()
+}
+
+// wake leaves a token for s. The channel holds one; a second says nothing new, because who wakes looks at
+// the state and not at the token.
+func wake(s *core.Sleeper) {
+	select {
+	case s.Ring <- struct{}{}:
+	default:
+	}
+}
+
+// newWaiter returns a waiter to sleep on, reused if possible. They are kept by the budget and not by the
+// package, so that budgets in separate synctest bubbles share no channels.
+func (b *Budget) newWaiter(q *core.Queue, bytes int64) *core.Waiter {
+	if n := len(b.idle); n > 0 {
+		w := b.idle[n-1]
+		b.idle = b.idle[:n-1]
+		*w = core.Waiter{Sleeper: w.Sleeper, Queue: q, Bytes: bytes}
+		return w
+	}
+	return &core.Waiter{Sleeper: core.Sleeper{Ring: make(chan struct{}, 1)}, Queue: q, Bytes: bytes}
+}
+
+// await sleeps until w is decided about or ctx is done. It is called, and returns, with the lock held.
+func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
+	patience := time.NewTimer(nestedAfter)
+	defer patience.Stop()
+	for {
+		switch w.State {
+		case core.Granted:
+			return nil
+		case core.Refused:
+			return b.refusal(w)
+		}
+		b.unlock()
+		impatient := false
+		select {
+		case <-w.Ring:
+		case <-patience.C:
+			impatient = true
+		case <-ctx.Done():
+		}
+		b.mu.Lock()
+		err := ctx.Err()
+		if err == nil && impatient && b.nested(w) {
+			err = ErrNested
+		}
+		if err != nil && w.State != core.Refused {
+			b.core.Cancel(w)
+			return err
+		}
+	}
+}
+
+// done ends a wait: it keeps w for reuse, lets go of the lock, and then does what must not be done under it.
+func (b *Budget) done(w *core.Waiter, err error) error {
+	overran, queue, bytes := w.Overran, w.Queue.Name, w.Bytes
+	b.idle = append(b.idle, w)
+	b.unlock()
+	if overran {
+		b.log.Warn("memacct: a unit was admitted past the limit", "queue", queue, "bytes", bytesize.Format(bytes))
+	}
+	return b.explain(err)
+}
+
+// nestedAfter is how long a put waits before it looks whether it waits for itself. Finding out who it is costs
+// a goroutine microseconds, too much for every wait.
+const nestedAfter = time.Second
+
+// holder is a loop or a reservation that may have memory while its goroutine asks for more.
+type holder interface{ holdsIn(goid uint64) bool }
+
+// nested tells whether the calling goroutine waits at a gate while it holds memory of this budget itself.
+func (b *Budget) nested(w *core.Waiter) bool {
+	if !w.Queue.Gate || w.Paid {
+		return false
+	}
+	id := goroutineID()
+	return slices.ContainsFunc(b.holders, func(h holder) bool { return h.holdsIn(id) })
+}
+
+// release forgets a holder. The list is as long as there are loops, a handful.
+func (b *Budget) release(h holder) {
+	if i := slices.Index(b.holders, h); i >= 0 {
+		b.holders = slices.Delete(b.holders, i, i+1)
+	}
+}
+
+// Close ends the budget: puts on its gates fail with [ErrClosed] from now on. It waits until every unit was
+// released or ctx is done, and then returns a [*LeakError] that names who holds what is left.
+func (b *Budget) Close(ctx context.Context) error {
+	b.mu.Lock()
+	b.closed = true
+	for _, a := range b.owners {
+		for _, i := range a.queues {
+			if i.q.Gate {
+				i.q.Close()
+			}
+		}
+	}
+	if b.drained == nil {
+		b.drained = make(chan struct{})
+	}
+	drained := b.drained
+	b.unlock()
+	select {
+	case <-drained:
+		return nil
+	case <-ctx.Done():
+		return b.leaks()
+	}
+}
+
+// signalDrained tells Close that no unit is left.
+func (b *Budget) signalDrained() {
+	select {
+	case <-b.drained:
+	default:
+		close(b.drained)
+	}
+}

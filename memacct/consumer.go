@@ -1,0 +1,137 @@
+package memacct
+
+import (
+	"context"
+	"time"
+
+	"github.com/syncmem/syncmem/memacct/internal/core"
+)
+
+// consumer is one loop over a queue, with the units it has in hand.
+type consumer[T any] struct {
+	l       *line[T]
+	t       core.Taker
+	linger  time.Duration
+	vals    []T
+	charges []int64 // of vals, one each; gone if somebody else answers for the unit now
+	sizes   []int64 // scratch: what they weigh now
+	left    int     // of those, how many this consumer still answers for
+	bytes   int64   // and what they are charged
+	goid    uint64  // the goroutine that runs the loop
+}
+
+func (l *line[T]) attach(t core.Taker, linger time.Duration) *consumer[T] {
+	c := &consumer[T]{l: l, t: t, linger: linger}
+	c.t.Ring = make(chan struct{}, 1)
+	if l.b.mode != Off {
+		c.goid = goroutineID()
+	}
+	l.b.mu.Lock()
+	l.q.Attach(&c.t)
+	l.b.holders = append(l.b.holders, c)
+	l.b.unlock()
+	return c
+}
+
+// holdsIn tells whether the loop runs in that goroutine and has a unit in hand.
+func (c *consumer[T]) holdsIn(goid uint64) bool { return c.left > 0 && c.goid == goid }
+
+// end releases what is in hand and unregisters the consumer. It is deferred, and so runs after a break, a
+// panic and a Goexit as well.
+func (c *consumer[T]) end() {
+	c.l.b.mu.Lock()
+	c.drop(c.left, c.bytes)
+	c.l.q.Detach(&c.t)
+	c.l.b.release(c)
+	c.l.b.unlock()
+	clear(c.vals)
+}
+
+// next ends the units in hand and takes the next ones, waiting for them. It reports false when there will be
+// no more, or ctx is done.
+func (c *consumer[T]) next(ctx context.Context) bool {
+	l := c.l
+	l.b.mu.Lock()
+	defer l.b.unlock()
+	if ctx.Err() != nil {
+		return false
+	}
+	// What is there is taken before what is in hand is released: in between, the pipeline would look idle.
+	n, bytes := c.left, c.bytes
+	if c.take() {
+		c.drop(n, bytes)
+		return true
+	}
+	c.left, c.bytes = 0, 0
+	clear(c.vals)
+	c.drop(n, bytes)
+	for !c.take() {
+		if l.q.Ended() {
+			return false
+		}
+		c.sleep(ctx)
+		if ctx.Err() != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// drop ends n units of the hand, charged bytes together.
+func (c *consumer[T]) drop(n int, bytes int64) {
+	if n > 0 {
+		c.l.q.Release(n, bytes)
+	}
+}
+
+// take moves what is due from the ring into the hand, in place of what was there.
+func (c *consumer[T]) take() bool {
+	units, bound, why, ok := c.l.q.Take(&c.t)
+	if !ok {
+		return false
+	}
+	had := len(c.vals)
+	c.vals, c.charges, c.bytes = c.vals[:0], c.charges[:0], 0
+	r := &c.l.ring
+	for len(c.vals) < units && r.n > 0 {
+		if len(c.vals) > 0 && r.front() > bound-c.bytes {
+			break
+		}
+		s := r.pop()
+		c.vals = append(c.vals, s.v)
+		c.charges = append(c.charges, s.charge)
+		c.bytes += s.charge
+	}
+	if had > len(c.vals) {
+		clear(c.vals[len(c.vals):had]) // a longer batch before this one must not stay alive
+	}
+	c.left = len(c.vals)
+	c.l.q.Took(&c.t, c.left, c.bytes, why)
+	return true
+}
+
+// sleep waits until the next batch is due, or might be. The lock is held on entry and on return.
+func (c *consumer[T]) sleep(ctx context.Context) {
+	q := &c.l.q
+	var timer <-chan time.Time
+	expired := false
+	if c.linger > 0 {
+		if n, _ := q.Ready(); n == 0 {
+			c.t.Peek = true // the clock starts with the first unit
+		} else {
+			t := time.NewTimer(c.linger)
+			defer t.Stop()
+			timer = t.C
+		}
+	}
+	q.Wait(&c.t)
+	c.l.b.unlock()
+	select {
+	case <-c.t.Ring:
+	case <-timer:
+		expired = true
+	case <-ctx.Done():
+	}
+	c.l.b.mu.Lock()
+	c.t.Peek, c.t.Expired = false, expired
+}

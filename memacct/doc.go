@@ -1,0 +1,34 @@
+// Package memacct keeps a content sync inside a memory budget.
+//
+// A sync has one producer, the first stage, and stages behind it that query, download and save. Put a [Gate]
+// behind the first stage and a [Queue] behind every other one, all on one [Account] of a [Budget]. A unit is
+// charged, in bytes, from the moment it enters the gate until the last stage is done with it. When the units
+// in flight would exceed the budget, [Gate.Put] waits, and so the pipeline drains. Nothing else ever waits
+// for memory: a later queue waits for a slot only, and a unit that grew downstream is booked as debt, which
+// keeps the gate shut until it is gone.
+//
+// While somebody waits for memory there is pressure: every consumer that collects a batch hands on what it
+// has, at its share of the budget, and at less than that only if nothing else can move. When nothing can
+// move at all, the waiting put gets a [*BudgetError] that says where the memory is, or, with [Overrun], is
+// admitted past the limit.
+//
+// # Over a plain channel
+//
+// Three lines change:
+//
+//	-units := make(chan *Package, 1000)
+//	+units := memacct.NewGate(account, "packages", 1000, sizer.Of[*Package])
+//	-units <- p
+//	+if err := units.Put(ctx, p); err != nil { return err }
+//	-for p := range units {
+//	+for p := range units.All(ctx) {
+//
+// The one rule: a value must not outlive the loop body except through a Queue, a [Lease] or an Account. It is
+// charged until the body ends, by continue, break, return, panic or Goexit alike.
+//
+// # Cost
+//
+// All state of a budget is behind one mutex, held for tens of nanoseconds. Put and Get allocate nothing
+// unless they have to wait. Size functions run outside it. A nil *Account accounts nothing: the queue
+// then costs what a buffered channel costs.
+package memacct

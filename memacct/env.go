@@ -1,0 +1,100 @@
+package memacct
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/syncmem/syncmem/internal/bytesize"
+)
+
+// ConfigFromEnv reads the settings an operator makes:
+//
+//	MEMACCT_LIMIT   800MiB | 60% | content:64MiB | auto | off
+//	MEMACCT_SHARE   1/4 or 0.25: this process's part of what auto finds
+//	MEMACCT_POLICY  fail | overrun:64MiB
+//	MEMACCT_MODE    enforce | shadow | off
+//
+// What is not set keeps its zero value. An error names the variable and gives an example.
+func ConfigFromEnv() (Config, error) {
+	var cfg Config
+	for _, v := range []struct {
+		name, example string
+		set           func(string) error
+	}{
+		{"MEMACCT_LIMIT", "800MiB, 60%, content:64MiB or off", cfg.setLimit},
+		{"MEMACCT_SHARE", "1/4", cfg.setShare},
+		{"MEMACCT_POLICY", "fail or overrun:64MiB", cfg.setPolicy},
+		{"MEMACCT_MODE", "enforce, shadow or off", cfg.setMode},
+	} {
+		text := os.Getenv(v.name)
+		if text == "" {
+			continue
+		}
+		if err := v.set(text); err != nil {
+			return Config{}, fmt.Errorf("memacct: %s=%s: %w (for example %s=%s)", v.name, text, err, v.name, v.example)
+		}
+	}
+	return cfg, nil
+}
+
+func (c *Config) setLimit(text string) (err error) {
+	if text == "off" {
+		c.Mode = Off
+		return nil
+	}
+	c.Limit, err = ParseLimit(text)
+	return err
+}
+
+func (c *Config) setShare(text string) error {
+	num, den, fraction := strings.Cut(text, "/")
+	f, err := strconv.ParseFloat(num, 64)
+	if err == nil && fraction {
+		var d float64
+		d, err = strconv.ParseFloat(den, 64)
+		f /= d
+	}
+	if err != nil || !(f > 0 && f <= 1) {
+		return fmt.Errorf("a share is above 0 and up to 1")
+	}
+	if c.Limit != (Limit{}) {
+		return fmt.Errorf("a share is one of what is found automatically: unset MEMACCT_LIMIT, or set it to a percentage instead")
+	}
+	c.Limit = Share(f)
+	return nil
+}
+
+func (c *Config) setPolicy(text string) (err error) {
+	c.Policy, err = ParsePolicy(text)
+	return err
+}
+
+// ParsePolicy reads a policy as MEMACCT_POLICY spells it: fail or overrun:64MiB.
+func ParsePolicy(text string) (Policy, error) {
+	if text == "fail" {
+		return Fail(), nil
+	}
+	amount, ok := strings.CutPrefix(text, "overrun:")
+	if !ok {
+		return Policy{}, fmt.Errorf("unknown policy %q", text)
+	}
+	n, err := bytesize.Parse(amount)
+	if err != nil {
+		return Policy{}, err
+	}
+	return Overrun(n), nil
+}
+
+func (c *Config) setMode(text string) error {
+	for m := Enforce; m <= Off; m++ {
+		if text == m.String() {
+			if c.Mode != Off { // MEMACCT_LIMIT=off wins
+				c.Mode = m
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown mode %q", text)
+}

@@ -1,0 +1,258 @@
+package core
+
+import "slices"
+
+// window is how far behind a blocked head of a gate's line a fitting waiter is looked for, and how many
+// grants may pass a blocked waiter before nobody passes it any more. Four keeps a large unit from starving
+// while small ones use the room that it can't.
+const window = 4
+
+// A Sleeper is whoever sleeps until a decision. Ring is for the caller alone, its way to wake the sleeper: the
+// core never touches it.
+type Sleeper struct {
+	Ring chan struct{}
+}
+
+// State is where a waiter stands.
+type State uint8
+
+// The states of a waiter.
+const (
+	Idle    State = iota
+	Waiting       // in a line
+	Granted       // charged, with its slot promised
+	Refused       // see Reason
+)
+
+// Reason says why a waiter was refused.
+type Reason uint8
+
+// The reasons for a refusal.
+const (
+	None     Reason = iota
+	Oversize        // nothing is live and it still does not fit
+	Stalled         // live units wait for each other, and it does not fit beside them
+	Closed          // the queue was closed
+)
+
+// Waiter is one put (or reservation) that has to wait.
+type Waiter struct {
+	Sleeper
+	Queue    *Queue
+	Bytes    int64
+	NoSlot   bool // a reservation: memory only
+	Paid     bool // a reservation being redeemed: its bytes are charged, it waits for a slot only
+	State    State
+	Reason   Reason
+	Overran  bool  // admitted past the limit
+	passed   int   // grants that passed it since it was blocked
+	passedBy int64 // and their bytes
+}
+
+// memory tells whether w waits for memory, and not only for a slot.
+func (w *Waiter) memory() bool { return w.Queue.Gate && !w.Paid }
+
+// Enqueue puts w at the end of its line. It may be granted, or refused, at once: look at w.State.
+func (c *Core) Enqueue(w *Waiter) {
+	w.State, w.Reason, w.Overran, w.passed, w.passedBy = Waiting, None, false, 0, 0
+	q := w.Queue
+	if !w.memory() {
+		q.waiters = slices.Insert(q.waiters, q.paid(), w)
+		q.grantSlots()
+		return
+	}
+	q.waiters = append(q.waiters, w)
+	c.waiters++
+	c.waiting += w.Bytes
+	q.Account.waiting += w.Bytes
+	c.settle()
+}
+
+// Cancel takes back w, which gave up. A grant that came in the meantime is given back, and whoever fits then
+// is admitted.
+func (c *Core) Cancel(w *Waiter) {
+	switch w.State {
+	case Waiting:
+		c.unline(w)
+	case Granted:
+		if !w.NoSlot {
+			w.Queue.incoming--
+		}
+		w.Queue.unreserve(w.Bytes)
+	}
+	w.State = Idle
+	w.Queue.grantSlots()
+	c.settle()
+}
+
+// unline takes w out of its line.
+func (c *Core) unline(w *Waiter) {
+	q := w.Queue
+	i := slices.Index(q.waiters, w)
+	q.waiters = slices.Delete(q.waiters, i, i+1)
+	if w.memory() {
+		c.waiters--
+		c.waiting -= w.Bytes
+		q.Account.waiting -= w.Bytes
+	}
+}
+
+// grant admits w: it is charged from now on, and its slot is promised.
+func (c *Core) grant(w *Waiter) {
+	c.unline(w)
+	w.State = Granted
+	w.Queue.enter(w.Bytes)
+	if !w.NoSlot {
+		w.Queue.incoming++
+	}
+	c.Woken = append(c.Woken, &w.Sleeper)
+}
+
+// refuse tells w that it will never be admitted.
+func (c *Core) refuse(w *Waiter, why Reason) {
+	c.unline(w)
+	w.State, w.Reason = Refused, why
+	c.Woken = append(c.Woken, &w.Sleeper)
+}
+
+// unreserve ends a unit of n bytes that is charged and in no queue and no hand: a reservation given back.
+func (q *Queue) unreserve(n int64) {
+	q.Account.charge(-n)
+	q.Account.units--
+	q.core.units--
+	q.core.moving--
+}
+
+// Unreserve gives back a reservation of n bytes.
+func (q *Queue) Unreserve(n int64) {
+	q.unreserve(n)
+	q.core.settle()
+}
+
+// Divide makes n reservations of the one just granted: their bytes are charged already, together.
+func (q *Queue) Divide(n int) {
+	q.Account.units += n - 1
+	q.core.units += n - 1
+	q.core.moving += n - 1
+}
+
+// Redeem turns a reservation of was bytes into a unit of now bytes in q, if it has a slot.
+func (q *Queue) Redeem(was, now int64) bool {
+	if q.paid() > 0 || q.Full() || q.closed {
+		return false
+	}
+	q.enter(now)
+	q.core.moving--
+	q.arrive(now)
+	q.Unreserve(was)
+	return true
+}
+
+// room tells whether n more bytes of a fit under the limit, with the floors of the others kept free, or
+// under its own floor. Subtraction on the left keeps it safe from overflow.
+func (c *Core) room(a *Account, n int64) bool {
+	free := c.limit - c.used - (c.unmet - a.unmet())
+	return n <= free || n <= a.Floor-a.used
+}
+
+// fits is room for those who must ask.
+func (c *Core) fits(a *Account, n int64) bool { return c.Mode != Enforce || c.room(a, n) }
+
+// admit grants every waiter at a gate that may go, and notes whether one is left that only memory keeps out.
+func (c *Core) admit() {
+	for c.admitOne() {
+	}
+}
+
+// admitOne looks at the lines of all gates, the account with the lowest use per weight first, and grants the
+// first waiter that fits. Those it passes on the way remember it; one that was passed too often becomes the
+// claimant, whom nobody passes.
+func (c *Core) admitOne() bool {
+	c.hungry = false
+	claimant := c.claimant()
+	var passed [2 * window]*Waiter // blocked waiters seen so far; more than these are not kept from being passed
+	seen := passed[:0]
+	for _, q := range c.lines() {
+		for i, w := range q.waiters {
+			if i > window {
+				break
+			}
+			if !w.NoSlot && q.Full() || !w.memory() {
+				continue
+			}
+			if !c.fits(q.Account, w.Bytes) {
+				c.hungry = true
+				if len(seen) < cap(seen) {
+					seen = append(seen, w)
+				}
+				continue
+			}
+			if claimant != nil && w != claimant {
+				continue
+			}
+			for _, p := range seen {
+				p.passed++
+				p.passedBy += w.Bytes
+			}
+			c.grant(w)
+			return true
+		}
+	}
+	return false
+}
+
+// claimant is the first waiter that was passed by more than window grants and by more bytes than its own.
+func (c *Core) claimant() *Waiter {
+	for _, q := range c.queues {
+		for i, w := range q.waiters {
+			if i <= window && w.memory() && w.passed >= window && w.passedBy >= w.Bytes {
+				return w
+			}
+		}
+	}
+	return nil
+}
+
+// lines returns the gates that have waiters, lowest use per weight of their account first. One gate, the
+// usual case, costs no sorting.
+func (c *Core) lines() []*Queue {
+	var few [8]*Queue
+	lines := few[:0]
+	for _, q := range c.queues {
+		if q.Gate && len(q.waiters) > 0 {
+			lines = append(lines, q)
+		}
+	}
+	if len(lines) > 1 {
+		slices.SortStableFunc(lines, func(p, q *Queue) int {
+			l, r := float64(p.Account.used)/p.Account.Weight, float64(q.Account.used)/q.Account.Weight
+			switch {
+			case l < r:
+				return -1
+			case l > r:
+				return 1
+			}
+			return 0
+		})
+	}
+	return lines
+}
+
+// grantSlots lets waiters in that wait for nothing but a slot. In a line they stand before the others.
+func (q *Queue) grantSlots() {
+	for len(q.waiters) > 0 && !q.waiters[0].memory() && !q.Full() {
+		q.core.grant(q.waiters[0])
+	}
+}
+
+// paid counts the waiters of q that wait for a slot only. In a plain queue those are all.
+func (q *Queue) paid() int {
+	if !q.Gate {
+		return len(q.waiters)
+	}
+	n := 0
+	for n < len(q.waiters) && q.waiters[n].Paid {
+		n++
+	}
+	return n
+}

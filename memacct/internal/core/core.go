@@ -1,0 +1,187 @@
+// Package core decides who may have memory, and when a batch must be handed on so that somebody can.
+//
+// It is the whole admission logic of one budget as a state machine: plain data, no goroutines, no clock, no
+// channels. An event is a method call, made under the budget's one lock; its decisions are the sleepers it
+// appends to Woken and the fields it sets in them. The typed queues around it (package memacct) hold the
+// values and do the sleeping. So a test can walk every interleaving of a small system over this very code;
+// model_test.go does.
+//
+// The rules, each in the file that carries it out:
+//
+//	admit.go   a unit that fits is admitted at the very event that made room, and all that fit are
+//	flush.go   under pressure batches are handed on: at their share of the budget, and smaller only when nothing else moves
+//	verdict.go when nothing at all can move, the policy decides about the waiter: refuse it, or admit it as an overrun
+package core
+
+import "slices"
+
+// MaxCharge is the most bytes one unit is ever charged (32 TiB). A size function that answers more is lying;
+// the cap keeps sums of hundreds of thousands of such answers inside an int64.
+const MaxCharge = 1 << 45
+
+// Mode says how much of the work is done.
+type Mode uint8
+
+// The modes, as memacct exports them.
+const (
+	Enforce Mode = iota // charge and wait
+	Shadow              // charge, count what would have waited, never wait
+	Off                 // do not charge
+)
+
+// Core is the admission state of one budget. Its methods and those of everything registered with it must be
+// called under one lock.
+type Core struct {
+	Mode    Mode
+	Overrun int64 // bytes past the limit that one oversize unit may take; 0 refuses it
+
+	// Woken collects the sleepers that this event decided about; the caller empties it and wakes them.
+	Woken []*Sleeper
+
+	limit   int64
+	used    int64 // sum of all charges
+	peak    int64
+	units   int   // live: queued, in a hand, parked, reserved, or granted and on the way into a queue
+	moving  int   // of those, the ones that can move by themselves: in a hand or on the way, and not parked
+	awake   int   // takers woken that have not run yet: what they will take is about to move
+	hungry  bool  // a gate has a waiter that has a slot and no memory
+	waiting int64 // bytes of the waiters at gates
+	waiters int   // how many of them
+	unmet   int64 // sum over accounts of the part of the floor not in use
+	takers  int   // batching consumers attached: the shares that the budget is cut into
+
+	accounts []*Account
+	queues   []*Queue // open or not yet empty, in order of creation: a later one lies deeper in its pipeline
+	counts   Counts
+}
+
+// Counts are running totals for statistics.
+type Counts struct {
+	Overruns, Refused, WouldWait int64
+}
+
+// New returns the core of a budget of limit bytes.
+func New(limit int64) *Core { return &Core{limit: limit} }
+
+// Account is one pipeline's part of the budget.
+type Account struct {
+	Name   string
+	Floor  int64   // bytes that other accounts can't take
+	Weight float64 // across accounts the lowest use per weight goes first; > 0
+
+	used, peak, named int64
+	units             int
+	waiting           int64
+	removed           bool
+	core              *Core
+}
+
+// Add registers a. It reports false, and changes nothing, when the floors would exceed the limit together.
+func (c *Core) Add(a *Account) bool {
+	floors := a.Floor
+	for _, b := range c.accounts {
+		floors += b.Floor
+	}
+	if floors > c.limit {
+		return false
+	}
+	a.core = c
+	c.accounts = append(c.accounts, a)
+	c.unmet += a.Floor
+	return true
+}
+
+// Remove unregisters a, which gives its floor back to the others. Its queues go when its last unit does.
+func (c *Core) Remove(a *Account) {
+	i := slices.Index(c.accounts, a)
+	if i < 0 {
+		return
+	}
+	c.unmet -= a.unmet()
+	c.accounts = slices.Delete(c.accounts, i, i+1)
+	a.Floor = 0
+	a.removed = true
+	a.forget()
+	c.settle()
+}
+
+// forget drops the queues of a removed account that has no unit left.
+func (a *Account) forget() {
+	if a.removed && a.units == 0 {
+		a.core.queues = slices.DeleteFunc(a.core.queues, func(q *Queue) bool { return q.Account == a })
+	}
+}
+
+// SetLimit changes the budget to limit bytes. Lowering it below what is used revokes nothing: the difference
+// is debt, and the gates stay shut until it is gone.
+func (c *Core) SetLimit(limit int64) {
+	c.limit = limit
+	c.settle()
+}
+
+// Charge books n bytes (or gives back, when negative) that are in no queue: a cache, a parser's table.
+// It never waits.
+func (a *Account) Charge(n int64) {
+	a.named += n
+	a.charge(n)
+	if n < 0 || a.core.pressed() {
+		a.core.settle()
+	}
+}
+
+// charge books n bytes, which may be negative.
+func (a *Account) charge(n int64) {
+	c := a.core
+	before := a.unmet()
+	c.used += n
+	a.used += n
+	c.unmet += a.unmet() - before
+	c.peak = max(c.peak, c.used)
+	a.peak = max(a.peak, a.used)
+}
+
+// unmet is the part of a's floor that it does not use.
+func (a *Account) unmet() int64 { return max(0, a.Floor-a.used) }
+
+// pressed tells whether there is pressure: a waiter that memory alone keeps out, or debt.
+func (c *Core) pressed() bool { return c.hungry || c.used > c.limit && c.Mode == Enforce }
+
+// settle brings every decision up to date after an event. It costs two comparisons when nobody waits for memory.
+func (c *Core) settle() {
+	if c.waiters == 0 {
+		c.hungry = false
+		if c.used <= c.limit || c.Mode != Enforce {
+			return
+		}
+	}
+	c.admit()
+	for {
+		c.flush()
+		// A decision about one waiter can let another in, or leave it the next to be decided about.
+		if !c.quiescent() || !c.decide() {
+			return
+		}
+		c.admit()
+	}
+}
+
+// Snapshot is the state in figures, bytes unless said otherwise.
+type Snapshot struct {
+	Limit, Used, Peak, Waiting, Debt int64
+	Units, Moving, Waiters           int
+	Pressure                         bool
+	Counts                           Counts
+}
+
+// Snapshot returns the state of the whole budget.
+func (c *Core) Snapshot() Snapshot {
+	return Snapshot{
+		Limit: c.limit, Used: c.used, Peak: c.peak, Waiting: c.waiting, Debt: max(0, c.used-c.limit),
+		Units: c.units, Moving: c.moving, Waiters: c.waiters, Pressure: c.pressed(), Counts: c.counts,
+	}
+}
+
+// Snapshot returns the account's part of the state; Limit is the whole budget's.
+func (a *Account) Snapshot() (s Snapshot, named int64) {
+	return Snapshot{Limit: a.core.limit, Used: a.used, Peak: a.peak, Waiting: a.waiting, Units: a.units}, a.named
+}

@@ -1,0 +1,185 @@
+package core
+
+import "slices"
+
+// Cause says why a batch was handed on.
+type Cause uint8
+
+// The causes, in the order in which they are looked for.
+const (
+	BySize     Cause = iota // it has the size asked for
+	ByBytes                 // it has the bytes asked for
+	ByEnd                   // the queue was closed
+	ByAwaited               // somebody waits for a unit in it
+	ByLinger                // it waited long enough
+	ByPressure              // memory is short
+	Causes     = iota
+)
+
+// Taker is one consumer of a queue. With Batch unset it takes single units as they come.
+type Taker struct {
+	Sleeper
+	Batch   bool
+	Size    int   // units it collects; at least 1
+	Bytes   int64 // or bytes; 0 is no bound
+	Expired bool  // it lingered long enough: any unit will do
+	Peek    bool  // wake it for anything: it wants to start its linger clock, not to take
+
+	queue *Queue
+	awake bool
+}
+
+// Attach registers a consumer of q.
+func (q *Queue) Attach(t *Taker) {
+	t.queue = q
+	q.consumers++
+	if t.Batch {
+		q.core.takers++
+		q.largest = max(q.largest, t.Size)
+		q.grantSlots()
+		q.core.settle()
+	}
+}
+
+// Detach unregisters it. It must hold nothing.
+func (q *Queue) Detach(t *Taker) {
+	q.Doze(t)
+	q.consumers--
+	if t.Batch {
+		q.core.takers--
+	}
+	q.wakeTakers() // another consumer may have to take over what this one was woken for
+	q.core.settle()
+}
+
+// Wait marks t as sleeping until its batch is due.
+func (q *Queue) Wait(t *Taker) {
+	q.takers = append(q.takers, t)
+	q.core.settle()
+}
+
+// Doze takes t off the waiting list, awake or not.
+func (q *Queue) Doze(t *Taker) {
+	if t.awake {
+		t.awake = false
+		q.core.awake--
+	}
+	if i := slices.Index(q.takers, t); i >= 0 {
+		q.takers = slices.Delete(q.takers, i, i+1)
+	}
+}
+
+// Take tells t how many units, and bytes of them, it may take now and why; ok is false when it must wait.
+// The first unit may exceed the bytes. The caller then takes them out of the ring and says so with Took.
+func (q *Queue) Take(t *Taker) (units int, bytes int64, why Cause, ok bool) {
+	q.Doze(t)
+	if why, ok = q.due(t); !ok {
+		return 0, 0, 0, false
+	}
+	bytes = MaxCharge
+	if t.Bytes > 0 {
+		bytes = t.Bytes
+	}
+	if q.core.pressed() && t.Batch {
+		bytes = min(bytes, q.core.share())
+	}
+	return t.Size, bytes, why, true
+}
+
+// Took says that n units with bytes in total went from q into t's hand.
+func (q *Queue) Took(t *Taker, n int, bytes int64, why Cause) {
+	q.ready -= n
+	q.bytes -= bytes
+	q.hand += n
+	q.handBytes += bytes
+	q.core.moving += n
+	t.Expired = false
+	q.awaited = false
+	if t.Batch {
+		q.counts.Batches[why]++
+		q.counts.Batched += int64(n)
+	}
+	if len(q.waiters) > 0 {
+		q.grantSlots()
+		q.core.settle()
+	}
+	if q.ready > 0 && len(q.takers) > 0 {
+		q.wakeTakers()
+	}
+}
+
+// due tells whether t could take now, and why.
+func (q *Queue) due(t *Taker) (Cause, bool) {
+	switch {
+	case q.ready == 0:
+		return 0, false
+	case q.ready >= t.Size:
+		return BySize, true
+	case t.Bytes > 0 && q.bytes >= t.Bytes:
+		return ByBytes, true
+	case q.closed:
+		return ByEnd, true
+	case q.awaited:
+		return ByAwaited, true
+	case t.Expired || t.Peek:
+		return ByLinger, true
+	case q.core.pressed() && (q.bytes >= q.core.share() || q.core.lastResort() == q):
+		return ByPressure, true
+	}
+	return 0, false
+}
+
+// share is how large a batch, in bytes, is handed on under pressure: each of the k batching consumers may
+// hold one, and a quarter of a share is left to collect the next in, so that the source need not stand
+// still until one of them is done. Smaller shares would cost more round trips to the store, larger ones
+// would make source and sinks take turns.
+func (c *Core) share() int64 {
+	k := int64(max(1, c.takers))
+	return max(1, c.limit/(4*k+1)*4)
+}
+
+// lastResort is the queue whose consumer must hand on what it has, however little, because nothing else can
+// move: the deepest one that holds units, since what it hands on is the closest to being released.
+func (c *Core) lastResort() *Queue {
+	if c.moving+c.awake > 0 {
+		return nil
+	}
+	for _, q := range slices.Backward(c.queues) {
+		if q.ready > 0 && q.consumers > 0 && q.held < q.consumers {
+			return q
+		}
+	}
+	return nil
+}
+
+// flush wakes the consumers whose batch is due because memory is short.
+func (c *Core) flush() {
+	if !c.pressed() {
+		return
+	}
+	for _, q := range slices.Backward(c.queues) {
+		q.wakeTakers()
+	}
+}
+
+// wakeTakers wakes waiting consumers as long as there is something for them.
+func (q *Queue) wakeTakers() {
+	for i := 0; i < len(q.takers); {
+		if _, ok := q.due(q.takers[i]); !ok {
+			i++
+			continue
+		}
+		q.core.wakeTaker(q.takers[i])
+		return // the units are as good as taken; who is left is woken by Took
+	}
+}
+
+// wakeTaker wakes one consumer.
+func (c *Core) wakeTaker(t *Taker) {
+	q := t.queue
+	i := slices.Index(q.takers, t)
+	q.takers = slices.Delete(q.takers, i, i+1)
+	t.awake = true
+	c.awake++
+	c.Woken = append(c.Woken, &t.Sleeper)
+}

@@ -1,0 +1,237 @@
+package core
+
+// Queue is the accounting side of one gate or queue: how many units it holds and what they weigh. The values
+// themselves are in the ring around it, in the same order.
+type Queue struct {
+	Name     string
+	Account  *Account // never nil
+	Gate     bool     // putters wait for memory too
+	Capacity int      // slots, at least 1
+
+	core      *Core
+	ready     int   // units that a consumer could take
+	bytes     int64 // and what they weigh
+	incoming  int   // slots promised to granted waiters that have not arrived
+	hand      int   // units taken and neither released nor moved on
+	handBytes int64
+	parked    int // of those in hand, the ones that wait for another unit
+	largest   int // the largest batch an attached consumer collects; raises the capacity
+	closed    bool
+	awaited   bool // somebody waits for a unit that is in here
+
+	waiters   []*Waiter
+	takers    []*Taker // waiting, in order of arrival
+	consumers int      // attached
+	held      int      // of those, the ones whose worker is held by a parked unit
+	counts    QueueCounts
+}
+
+// QueueCounts are a queue's running totals.
+type QueueCounts struct {
+	Units   int64         // that went through
+	Batches [Causes]int64 // by cause of release
+	Batched int64         // units in those batches
+}
+
+// AddQueue registers q. Queues of one pipeline are registered in the order a unit passes them.
+func (c *Core) AddQueue(q *Queue) {
+	q.core = c
+	c.queues = append(c.queues, q)
+}
+
+// Slots is how many units q takes before putters wait for a slot. A consumer that collects larger batches
+// than the capacity raises it: the queue is where its batch is collected, and it would never fill otherwise.
+func (q *Queue) Slots() int { return max(q.Capacity, q.largest) }
+
+// Full tells whether a putter would have to wait for a slot.
+func (q *Queue) Full() bool { return q.ready+q.incoming >= q.Slots() }
+
+// Closed tells whether Close was called.
+func (q *Queue) Closed() bool { return q.closed }
+
+// Ended tells whether consumers will get nothing more: q is closed, empty, and nothing is on its way in.
+func (q *Queue) Ended() bool { return q.closed && q.ready+q.incoming == 0 }
+
+// Ready is how many units a consumer could take now, and their bytes.
+func (q *Queue) Ready() (units int, bytes int64) { return q.ready, q.bytes }
+
+// Put adds a unit of n bytes if that needs no waiting, and reports whether it did. The caller must put the
+// value into the ring before it lets go of the lock.
+func (q *Queue) Put(n int64) bool {
+	c := q.core
+	if len(q.waiters) > 0 || q.Full() || q.closed {
+		return false
+	}
+	if q.Gate && (c.waiters > 0 || !c.fits(q.Account, n)) {
+		return false
+	}
+	q.enter(n)
+	c.moving--
+	q.arrive(n)
+	return true
+}
+
+// enter charges a unit of n bytes that is on its way into q.
+func (q *Queue) enter(n int64) {
+	if q.Gate && q.core.Mode == Shadow && !q.core.room(q.Account, n) {
+		q.core.counts.WouldWait++
+	}
+	q.Account.charge(n)
+	q.Account.units++
+	q.core.units++
+	q.core.moving++
+}
+
+// arrive makes a charged unit of n bytes takeable, and wakes a consumer if that makes its batch due.
+func (q *Queue) arrive(n int64) {
+	q.ready++
+	q.bytes += n
+	q.counts.Units++
+	q.wakeTakers()
+	if c := q.core; c.waiters > 0 || c.used > c.limit {
+		c.settle() // this may have been the last unit on the move, or have made debt
+	}
+}
+
+// Arrive makes the unit of a granted waiter takeable. The caller has just put the value into the ring.
+func (q *Queue) Arrive(w *Waiter) {
+	q.core.moving--
+	q.incoming--
+	w.State = Idle
+	q.arrive(w.Bytes)
+}
+
+// Release ends units in hand, n of them with bytes in total: they are charged no longer.
+func (q *Queue) Release(n int, bytes int64) {
+	q.leave(n, bytes)
+	q.Account.charge(-bytes)
+	q.Account.units -= n
+	q.core.units -= n
+	q.Account.forget()
+	q.core.settle()
+}
+
+// leave takes units out of the hand of q's consumer.
+func (q *Queue) leave(n int, bytes int64) {
+	q.hand -= n
+	q.handBytes -= bytes
+	q.core.moving -= n
+}
+
+// Move forwards a unit in q's hand to another queue, charged now bytes instead of was, if to has a slot.
+// Growth becomes debt; a move never waits for memory. The new charge is booked before the old one goes, so
+// that the budget never looks emptier than it is.
+func (q *Queue) Move(to *Queue, was, now int64) bool {
+	if len(to.waiters) > 0 || to.Full() || to.closed {
+		return false
+	}
+	to.enter(now)
+	q.depart(was)
+	to.core.moving--
+	to.arrive(now)
+	return true
+}
+
+// Moved finishes the move of a unit in q's hand that had to wait for its slot, as w: w was charged when it was
+// granted, so what the unit was charged in q's hand goes.
+func (q *Queue) Moved(w *Waiter, was int64) {
+	q.depart(was)
+	w.Queue.Arrive(w)
+}
+
+// depart ends a unit in q's hand that is charged elsewhere already. It decides nothing: the unit's arrival does.
+func (q *Queue) depart(was int64) {
+	q.leave(1, was)
+	q.Account.charge(-was)
+	q.Account.units--
+	q.core.units--
+}
+
+// Resize changes the charge of a unit in hand from was to now bytes, without waiting.
+func (q *Queue) Resize(was, now int64) {
+	q.handBytes += now - was
+	q.Account.charge(now - was)
+	q.core.settle()
+}
+
+// Split adds a unit of n bytes to q's hand: a part of one that is there.
+func (q *Queue) Split(n int64) {
+	q.hand++
+	q.handBytes += n
+	q.enter(n)
+	q.core.settle()
+}
+
+// Park marks a unit in hand as waiting for another unit. With holds, the consumer that has it can take
+// nothing meanwhile.
+func (q *Queue) Park(holds bool) {
+	q.parked++
+	q.core.moving--
+	if holds {
+		q.held++
+	}
+	q.core.settle()
+}
+
+// Unpark undoes Park.
+func (q *Queue) Unpark(holds bool) {
+	q.parked--
+	q.core.moving++
+	if holds {
+		q.held--
+	}
+}
+
+// Await says that somebody waits for a unit in q: the batch it is in is due now.
+func (q *Queue) Await() {
+	if q.ready > 0 {
+		q.awaited = true
+		q.wakeTakers()
+	}
+}
+
+// Close ends q for putters. Waiting ones are refused; consumers take what is there and then end.
+func (q *Queue) Close() {
+	if q.closed {
+		return
+	}
+	q.closed = true
+	for len(q.waiters) > 0 {
+		q.core.refuse(q.waiters[0], Closed)
+	}
+	for len(q.takers) > 0 {
+		q.core.wakeTaker(q.takers[0])
+	}
+	q.core.settle()
+}
+
+// Discard drops units that are queued and will never be taken: n of them with bytes in total.
+func (q *Queue) Discard(n int, bytes int64) {
+	q.ready -= n
+	q.bytes -= bytes
+	q.hand += n
+	q.handBytes += bytes
+	q.core.moving += n
+	q.Release(n, bytes)
+}
+
+// QueueSnapshot is a queue's state in figures, bytes unless said otherwise.
+type QueueSnapshot struct {
+	Queued, InHand, Parked  int
+	QueuedBytes, InHandSize int64
+	Waiters                 int
+	WaiterBytes             int64
+	Counts                  QueueCounts
+}
+
+// Snapshot returns q's state.
+func (q *Queue) Snapshot() QueueSnapshot {
+	s := QueueSnapshot{
+		Queued: q.ready + q.incoming, InHand: q.hand, Parked: q.parked,
+		QueuedBytes: q.bytes, InHandSize: q.handBytes, Waiters: len(q.waiters), Counts: q.counts,
+	}
+	for _, w := range q.waiters {
+		s.WaiterBytes += w.Bytes
+	}
+	return s
+}

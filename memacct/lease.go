@@ -1,0 +1,222 @@
+package memacct
+
+import (
+	"context"
+	"iter"
+	"runtime"
+
+	"github.com/syncmem/syncmem/memacct/internal/core"
+)
+
+// Lease is the right to a unit in hand. It ends with the loop body that got it, unless it was forwarded,
+// released or detached before. A lease belongs to one goroutine at a time.
+type Lease[T any] struct {
+	c      *consumer[T]
+	v      T
+	charge int64
+	state  leaseState
+	parked bool
+	holds  bool    // parked, and the worker with it
+	ended  uintptr // where it ended, for the report of a second end
+	lost   runtime.Cleanup
+}
+
+type leaseState uint8
+
+const (
+	leaseHeld     leaseState = iota // ends with the loop body
+	leaseDetached                   // ends when its owner says so
+	leaseEnded
+)
+
+// Leases yields a lease for each unit as it comes, until the queue is closed and drained or ctx is done. It
+// costs one allocation a unit more than All.
+func (l *line[T]) Leases(ctx context.Context) iter.Seq[*Lease[T]] {
+	return func(yield func(*Lease[T]) bool) {
+		c := l.attach(core.Taker{Size: 1}, 0)
+		defer c.end()
+		for c.next(ctx) {
+			lease := &Lease[T]{c: c, v: c.vals[0], charge: c.charges[0]}
+			if !lease.lend(yield) {
+				return
+			}
+		}
+	}
+}
+
+// lend runs the loop body and ends the lease after it, however the body ends. The consumer still has the
+// charge then, and drops it at its next step.
+func (l *Lease[T]) lend(yield func(*Lease[T]) bool) bool {
+	defer func() {
+		if l.state == leaseHeld {
+			l.Unpark()
+			l.state = leaseEnded
+		}
+	}()
+	return yield(l)
+}
+
+// Value returns the unit.
+func (l *Lease[T]) Value() T { return l.v }
+
+// Bytes returns what the unit is charged, in bytes.
+func (l *Lease[T]) Bytes() int64 { return l.charge }
+
+// Release ends the lease: the unit is charged no longer. Ending a lease twice is reported through the
+// budget's logger and in [Stats].Misuse, and changes nothing.
+func (l *Lease[T]) Release() {
+	if l.state == leaseEnded {
+		l.misused("Release")
+		return
+	}
+	b := l.c.l.b
+	b.mu.Lock()
+	l.leave()
+	l.c.l.q.Release(1, l.charge)
+	b.unlock()
+	l.finish()
+}
+
+// Forward moves the unit, and its charge with it, to the next queue, measured again: it may have grown,
+// which becomes debt, or shrunk. It waits for a slot, never for memory. On an error the lease lives on.
+func (l *Lease[T]) Forward(ctx context.Context, to *Queue[T]) error {
+	if l.state == leaseEnded {
+		l.misused("Forward")
+		return ErrReleased
+	}
+	l.Unpark()
+	err := l.c.l.forward(ctx, to, l.v, l.charge)
+	if err != nil {
+		return err
+	}
+	b := l.c.l.b
+	b.mu.Lock()
+	l.leave()
+	b.unlock()
+	l.finish()
+	return nil
+}
+
+// Resize charges what the unit weighs now. It never waits: growth becomes debt, and keeps the gates shut.
+func (l *Lease[T]) Resize() error {
+	if l.state == leaseEnded {
+		l.misused("Resize")
+		return ErrReleased
+	}
+	n, err := l.c.l.weigh(l.v)
+	if err != nil {
+		return err
+	}
+	b := l.c.l.b
+	b.mu.Lock()
+	defer b.unlock()
+	if l.state == leaseHeld {
+		l.c.bytes += n - l.charge
+	}
+	l.c.l.q.Resize(l.charge, n)
+	l.charge = n
+	return nil
+}
+
+// Split charges v, a part or a child of the unit that now lives on its own, and returns its lease. It is
+// detached: whoever has it must release or forward it. Splitting never waits.
+func (l *Lease[T]) Split(v T) (*Lease[T], error) {
+	if l.state == leaseEnded {
+		l.misused("Split")
+		return nil, ErrReleased
+	}
+	n, err := l.c.l.weigh(v)
+	if err != nil {
+		return nil, err
+	}
+	b := l.c.l.b
+	b.mu.Lock()
+	l.c.l.q.Split(n)
+	b.unlock()
+	part := &Lease[T]{c: l.c, v: v, charge: n, state: leaseDetached}
+	part.guard()
+	return part, nil
+}
+
+// Detach lets the unit outlive the loop body. Whoever has the lease must release or forward it; one that is
+// lost is found when it is garbage collected, reported with the place of its Detach, and released.
+func (l *Lease[T]) Detach() {
+	if l.state != leaseHeld {
+		return
+	}
+	parked := l.parked
+	l.Unpark() // the worker is free from now on
+	b := l.c.l.b
+	b.mu.Lock()
+	l.leave()
+	b.unlock()
+	l.state = leaseDetached
+	if parked {
+		l.Park()
+	}
+	l.guard()
+}
+
+// Park says that the unit's stage waits for another unit: until [Lease.Unpark] it can't move by itself. The
+// budget must know, or it would wait for ever for a unit that waits for one not admitted yet.
+func (l *Lease[T]) Park() {
+	if l.parked || l.state == leaseEnded {
+		return
+	}
+	l.parked, l.holds = true, l.state == leaseHeld
+	b := l.c.l.b
+	b.mu.Lock()
+	l.c.l.q.Park(l.holds)
+	b.unlock()
+}
+
+// Unpark ends a Park.
+func (l *Lease[T]) Unpark() {
+	if !l.parked {
+		return
+	}
+	l.parked = false
+	b := l.c.l.b
+	b.mu.Lock()
+	l.c.l.q.Unpark(l.holds)
+	b.unlock()
+}
+
+// leave takes the unit out of what the loop answers for. The lock is held.
+func (l *Lease[T]) leave() {
+	if l.parked {
+		l.parked = false
+		l.c.l.q.Unpark(l.holds)
+	}
+	if l.state == leaseHeld {
+		l.c.left--
+		l.c.bytes -= l.charge
+	}
+}
+
+// finish marks the end of the lease and where it was, two callers up.
+func (l *Lease[T]) finish() {
+	if l.state == leaseDetached {
+		l.lost.Stop()
+	}
+	l.state = leaseEnded
+	l.ended = callSite(2)
+	var zero T
+	l.v = zero
+}
+
+// misused reports the second end of a lease.
+func (l *Lease[T]) misused(how string) {
+	l.c.l.b.reportMisuse(how, l.c.l.q.Name, callSite(2), l.ended)
+}
+
+// guard watches over a detached lease: when it is collected before it ended, its charge would be lost.
+func (l *Lease[T]) guard() {
+	line, charge, where := l.c.l, l.charge, callSite(2)
+	l.lost = runtime.AddCleanup(l, func(struct{}) {
+		line.b.mu.Lock()
+		line.q.Release(1, charge)
+		line.b.unlock()
+		line.b.reportLost(line.q.Name, charge, where)
+	}, struct{}{})
+}

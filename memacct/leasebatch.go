@@ -1,0 +1,155 @@
+package memacct
+
+import (
+	"context"
+	"iter"
+)
+
+// LeaseBatch is a batch of units in hand that can be forwarded one by one, their charges moving with them.
+// What was neither forwarded nor released when the loop body ends is released then. It belongs to the
+// goroutine of its loop and must not be used after the loop body; it costs no allocation a unit.
+type LeaseBatch[T any] struct {
+	c *consumer[T]
+}
+
+// gone marks, among a consumer's charges, a unit that it no longer answers for.
+const gone = -1
+
+// LeaseBatches yields leased batches, until the queue is closed and drained or ctx is done.
+func (l *line[T]) LeaseBatches(ctx context.Context, by Batch) iter.Seq[*LeaseBatch[T]] {
+	return func(yield func(*LeaseBatch[T]) bool) {
+		b := &LeaseBatch[T]{c: l.attach(l.taker(by), by.Linger)}
+		defer b.c.end()
+		for b.c.next(ctx) && yield(b) {
+		}
+	}
+}
+
+// Units returns the batch's units. The slice is reused for the next batch.
+func (b *LeaseBatch[T]) Units() []T { return b.c.vals }
+
+// Has tells whether unit i was neither forwarded nor released yet.
+func (b *LeaseBatch[T]) Has(i int) bool { return b.c.charges[i] != gone }
+
+// Release ends the charge of unit i before the loop body ends. Doing it twice is harmless.
+func (b *LeaseBatch[T]) Release(i int) {
+	if !b.Has(i) {
+		return
+	}
+	bud := b.c.l.b
+	bud.mu.Lock()
+	b.c.l.q.Release(1, b.settle(i))
+	bud.unlock()
+}
+
+// Forward moves unit i, and its charge with it, to the next queue, measured again. It waits for a slot,
+// never for memory. On an error the unit stays in hand. Forwarding a unit that is gone returns [ErrReleased].
+func (b *LeaseBatch[T]) Forward(ctx context.Context, i int, to *Queue[T]) error {
+	if !b.Has(i) {
+		return ErrReleased
+	}
+	if err := b.c.l.forward(ctx, to, b.c.vals[i], b.c.charges[i]); err != nil {
+		return err
+	}
+	bud := b.c.l.b
+	bud.mu.Lock()
+	b.settle(i)
+	bud.unlock()
+	return nil
+}
+
+// settle takes unit i out of what the loop answers for and returns its charge. The lock is held.
+func (b *LeaseBatch[T]) settle(i int) int64 {
+	charge := b.c.charges[i]
+	b.c.charges[i] = gone
+	b.c.left--
+	b.c.bytes -= charge
+	return charge
+}
+
+// ForwardAll forwards every unit that is left, in order, in as few critical sections as the slots allow.
+func (b *LeaseBatch[T]) ForwardAll(ctx context.Context, to *Queue[T]) error {
+	c, bud := b.c, b.c.l.b
+	if to.b == bud {
+		if err := c.weighAll(&to.line); err != nil {
+			return err
+		}
+	}
+	for i := 0; i < len(c.vals); i++ {
+		if to.b == bud {
+			bud.mu.Lock()
+			for ; i < len(c.vals); i++ {
+				if b.Has(i) && !c.l.moveNow(to, c.vals[i], c.charges[i], c.sizes[i]) {
+					break
+				}
+				if b.Has(i) {
+					b.settle(i)
+				}
+			}
+			bud.unlock()
+		}
+		if i < len(c.vals) && b.Has(i) {
+			if err := b.Forward(ctx, i, to); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// weighAll measures the units in hand as the next queue does, outside the lock.
+func (c *consumer[T]) weighAll(to *line[T]) error {
+	c.sizes = c.sizes[:0]
+	for i, v := range c.vals {
+		n, err := int64(0), error(nil)
+		if c.charges[i] != gone {
+			n, err = to.weigh(v)
+		}
+		if err != nil {
+			return err
+		}
+		c.sizes = append(c.sizes, n)
+	}
+	return nil
+}
+
+// forward moves a unit in the hand of one of l's consumers to another queue. A queue of another budget
+// charges it first and only then does this one let go.
+func (l *line[T]) forward(ctx context.Context, to *Queue[T], v T, was int64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if to.b != l.b {
+		if err := to.put(ctx, v); err != nil {
+			return err
+		}
+		l.b.mu.Lock()
+		l.q.Release(1, was)
+		l.b.unlock()
+		return nil
+	}
+	now, err := to.weigh(v)
+	if err != nil {
+		return err
+	}
+	l.b.mu.Lock()
+	if l.moveNow(to, v, was, now) {
+		l.b.unlock()
+		return nil
+	}
+	w := l.b.newWaiter(&to.q, now)
+	if err = to.admit(ctx, w); err == nil {
+		to.ring.push(v, now)
+		l.q.Moved(w, was)
+	}
+	return l.b.done(w, err)
+}
+
+// moveNow moves a unit if the next queue has a slot. The lock is held.
+func (l *line[T]) moveNow(to *Queue[T], v T, was, now int64) bool {
+	if !l.q.Move(&to.q, was, now) {
+		return false
+	}
+	to.ring.push(v, now)
+	return true
+}

@@ -1,0 +1,99 @@
+package memacct
+
+import (
+	"fmt"
+	"math"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"sync"
+
+	"github.com/syncmem/syncmem/internal/bytesize"
+)
+
+// minContent is the smallest content budget, in bytes, that is of any use: a batch of usual units.
+const minContent = 256 * bytesize.KiB
+
+// contentOf is how much of a process limit, in bytes, is left for content: what the process does not use
+// already, divided by how far the heap outgrows what lives in it before the garbage collector acts.
+func contentOf(process int64, from string, base int64) (limitSource, error) {
+	if process <= 0 {
+		return limitSource{}, fmt.Errorf("memacct: a process limit of %d bytes: use Process(n) with n > 0", process)
+	}
+	used := goMapped()
+	content := int64(float64(process-used) / heapGrowth(process))
+	if content < minContent {
+		return limitSource{}, fmt.Errorf("memacct: a process limit of %s (%s) is too small: the program itself uses %s before any content; set %s or more",
+			bytesize.Format(process), from, bytesize.Format(used), bytesize.Format(used+8*bytesize.MiB))
+	}
+	return limitSource{process: process, content: content, from: from}, nil
+}
+
+// heapGrowth is how many bytes of heap one live byte costs at the peak of a collection cycle. Without a memory
+// limit the heap grows by GOGC percent before it is collected, and what dies meanwhile stays; with one at
+// or below the process limit the collector works as hard as it must, and what is needed is slack for what is
+// allocated while it marks.
+func heapGrowth(process int64) float64 {
+	const slack = 1.25 // span tails (8.5 % measured) and the units being built outside the gate
+	if debug.SetMemoryLimit(-1) <= process {
+		return 2
+	}
+	gogc := readMetric("/gc/gogc:percent")
+	if gogc == 0 || gogc > 400 {
+		gogc = 400 // GOGC=off reads as the largest number: nothing bounds the heap then, and the divisor must stay finite
+	}
+	return (1 + float64(gogc)/100) * slack
+}
+
+// goMapped is what the Go runtime holds from the system, in bytes: the quantity that GOMEMLIMIT bounds.
+func goMapped() int64 {
+	return readMetric("/memory/classes/total:bytes") - readMetric("/memory/classes/heap/released:bytes")
+}
+
+// readMetric reads one runtime metric; 0 if this runtime does not have it.
+func readMetric(name string) int64 {
+	s := [1]metrics.Sample{{Name: name}}
+	metrics.Read(s[:])
+	if s[0].Value.Kind() != metrics.KindUint64 {
+		return 0
+	}
+	return int64(min(s[0].Value.Uint64(), math.MaxInt64))
+}
+
+// liveHeap forces a garbage collection and returns the bytes of heap that live after it. Callers that come
+// while one runs share the next.
+var liveHeap = (&heapMeter{measure: collect}).read
+
+// collect runs the collector twice: what a sync.Pool holds survives the first.
+func collect() int64 {
+	runtime.GC()
+	runtime.GC()
+	return readMetric("/memory/classes/heap/objects:bytes")
+}
+
+// heapMeter lets concurrent callers share a measurement that began after each of them asked.
+type heapMeter struct {
+	measure func() int64
+	mu      sync.Mutex // held while measuring
+	asked   sync.Mutex // guards seq
+	seq     int64      // requests so far
+	covered int64      // requests that the last measurement covers
+	last    int64
+}
+
+func (m *heapMeter) read() int64 {
+	m.asked.Lock()
+	m.seq++
+	mine := m.seq
+	m.asked.Unlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.covered >= mine {
+		return m.last
+	}
+	m.asked.Lock()
+	m.covered = m.seq
+	m.asked.Unlock()
+	m.last = m.measure()
+	return m.last
+}

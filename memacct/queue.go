@@ -1,0 +1,227 @@
+package memacct
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/syncmem/syncmem/memacct/internal/core"
+)
+
+// Gate is the queue behind a first stage, and the only place that ever waits for memory. All methods may be
+// called from many goroutines.
+type Gate[T any] struct{ line[T] }
+
+// Queue is any later queue: it waits for a slot, never for memory. All methods may be called from many
+// goroutines.
+type Queue[T any] struct{ line[T] }
+
+// NewGate makes a gate of that many slots; size gives a unit's bytes and is called once a Put, outside all
+// locks. A capacity of 0 is taken as 1. It panics on a negative capacity and on a nil size for an account
+// that is not nil, since both are mistakes in the program and not of its input.
+func NewGate[T any](a *Account, name string, capacity int, size func(T) int64) *Gate[T] {
+	g := new(Gate[T])
+	g.open(a, name, capacity, size, true)
+	return g
+}
+
+// NewQueue makes a queue of that many slots; see [NewGate]. Make the queues of a pipeline in the order in
+// which a unit passes them: under pressure the deepest batch is handed on first.
+func NewQueue[T any](a *Account, name string, capacity int, size func(T) int64) *Queue[T] {
+	q := new(Queue[T])
+	q.open(a, name, capacity, size, false)
+	return q
+}
+
+// line is what a gate and a queue share: the values, beside their accounting in the core.
+type line[T any] struct {
+	b      *Budget
+	q      core.Queue
+	size   func(T) int64
+	ring   ring[T]
+	waits  int64         // puts that slept
+	waited time.Duration // and for how long together
+}
+
+func (l *line[T]) open(a *Account, name string, capacity int, size func(T) int64, gate bool) {
+	if capacity < 0 {
+		panic(fmt.Sprintf("memacct: queue %q: capacity %d: use 0 or more slots", name, capacity))
+	}
+	if a == nil {
+		a = unaccounted()
+	} else if size == nil {
+		panic(fmt.Sprintf("memacct: queue %q has no size function: pass sizer.Of[T] or one of your own", name))
+	}
+	l.b, l.size = a.b, size
+	l.q = core.Queue{Name: name, Account: &a.acct, Gate: gate, Capacity: max(1, capacity)}
+	a.b.mu.Lock()
+	defer a.b.unlock()
+	a.b.core.AddQueue(&l.q)
+	a.queues = append(a.queues, &queueInfo{q: &l.q, waits: func() (int64, time.Duration) { return l.waits, l.waited }})
+	if a.b.closed && gate {
+		l.q.Close()
+	}
+}
+
+// unaccounted returns an account that charges nothing, on a budget that nothing else is on.
+func unaccounted() *Account {
+	a := &Account{b: &Budget{mode: Off, core: core.New(0)}}
+	a.b.core.Mode = core.Off
+	a.acct.Weight = 1
+	a.b.core.Add(&a.acct)
+	return a
+}
+
+// Put hands v to the consumers. It waits for memory, then for a slot, and returns a [*BudgetError] when there
+// never will be memory, ctx's error when ctx ends first, or [ErrClosed]. On an error v was not accepted.
+//
+// A goroutine that holds a unit or a reservation of this budget must not put another through the gate: it
+// would hold memory while it waits for memory. Where that waits for a second, Put returns [ErrNested].
+func (g *Gate[T]) Put(ctx context.Context, v T) error { return g.put(ctx, v) }
+
+// Put hands v to the consumers, waiting for a slot but never for memory, and returns ctx's error when ctx
+// ends first, or [ErrClosed]. On an error v was not accepted.
+//
+// From inside a consumer's loop body the unit is charged here before the body's own charge ends: for that
+// moment it counts twice. [Lease.Forward] and package pipeline move the charge instead.
+func (q *Queue[T]) Put(ctx context.Context, v T) error { return q.put(ctx, v) }
+
+func (l *line[T]) put(ctx context.Context, v T) error {
+	n, err := l.weigh(v)
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	l.b.mu.Lock()
+	if l.q.Put(n) {
+		l.ring.push(v, n)
+		l.b.unlock()
+		return nil
+	}
+	return l.putSlow(ctx, v, n)
+}
+
+// putSlow is put where it has to wait. The lock is held on entry.
+func (l *line[T]) putSlow(ctx context.Context, v T, n int64) error {
+	w := l.b.newWaiter(&l.q, n)
+	err := l.admit(ctx, w)
+	if err == nil {
+		l.ring.push(v, n)
+		l.q.Arrive(w)
+	}
+	return l.b.done(w, err)
+}
+
+// admit stands in line as w until it is granted. The lock is held on entry and on return.
+func (l *line[T]) admit(ctx context.Context, w *core.Waiter) error {
+	if l.q.Closed() {
+		return ErrClosed
+	}
+	l.b.core.Enqueue(w)
+	if w.State == core.Waiting {
+		since := time.Now()
+		defer func() { l.waits++; l.waited += time.Since(since) }()
+	}
+	return l.b.await(ctx, w)
+}
+
+// weigh calls the size function, which is the user's: it may panic, or answer nonsense.
+func (l *line[T]) weigh(v T) (n int64, err error) {
+	if l.b.mode == Off {
+		return 0, nil
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = &SizeError{Queue: l.q.Name, Type: fmt.Sprintf("%T", v), Panic: r}
+		}
+	}()
+	n = l.size(v)
+	if n < 0 {
+		return 0, &SizeError{Queue: l.q.Name, Type: fmt.Sprintf("%T", v), Bytes: n}
+	}
+	return min(n, core.MaxCharge), nil
+}
+
+// Close says that no more units come, as close does for a channel. Consumers take what is there, and their
+// loops end; puts, waiting ones too, fail with [ErrClosed]. Closing twice is harmless.
+func (l *line[T]) Close() {
+	l.b.mu.Lock()
+	l.q.Close()
+	l.b.unlock()
+}
+
+// Len returns how many units are queued.
+func (l *line[T]) Len() int {
+	l.b.mu.Lock()
+	defer l.b.mu.Unlock()
+	n, _ := l.q.Ready()
+	return n
+}
+
+// Flush says that somebody waits for a unit in this queue: the batch it is in is handed on now.
+func (l *line[T]) Flush() {
+	l.b.mu.Lock()
+	l.q.Await()
+	l.b.unlock()
+}
+
+// Discard drops what is queued and returns how many units that was. It is for a pipeline that stops early:
+// the units' charges end here.
+func (l *line[T]) Discard() int {
+	l.b.mu.Lock()
+	defer l.b.unlock()
+	n, bytes := l.q.Ready()
+	for range n {
+		l.ring.pop()
+	}
+	l.q.Discard(n, bytes)
+	return n
+}
+
+// All yields the units as they come, until the queue is closed and drained or ctx is done; the caller asks
+// ctx.Err() which. Each stays charged until its loop body ends. Several loops may share a queue.
+func (l *line[T]) All(ctx context.Context) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		c := l.attach(core.Taker{Size: 1}, 0)
+		defer c.end()
+		for c.next(ctx) && yield(c.vals[0]) {
+		}
+	}
+}
+
+// Batch says when a batch is complete: at Size units (0: the queue's capacity), at Bytes of them (0: no
+// bound), or when its first unit has waited for Linger (0: for ever). Batches are cut short, too, when the
+// queue ends, when [Queue.Flush] asks for it, and under pressure. A batch of one unit is no batch: nothing
+// is collected for it.
+type Batch struct {
+	Size   int
+	Bytes  int64
+	Linger time.Duration
+}
+
+// Batches yields the units in batches, until the queue is closed and drained or ctx is done. Each batch stays
+// charged until its loop body ends, and its slice is reused then: copy what must outlive the body, and mind
+// that a unit that does is not charged any more. A batch is collected in the queue itself, which takes up to
+// Size units for it whatever its capacity.
+func (l *line[T]) Batches(ctx context.Context, by Batch) iter.Seq[[]T] {
+	return func(yield func([]T) bool) {
+		c := l.attach(l.taker(by), by.Linger)
+		defer c.end()
+		for c.next(ctx) && yield(c.vals) {
+		}
+	}
+}
+
+func (l *line[T]) taker(by Batch) core.Taker {
+	if by.Size < 0 || by.Bytes < 0 || by.Linger < 0 {
+		panic(fmt.Sprintf("memacct: queue %q: %+v: a batch's bounds are 0 or more", l.q.Name, by))
+	}
+	size := by.Size
+	if size == 0 {
+		size = l.q.Capacity
+	}
+	return core.Taker{Batch: size > 1, Size: size, Bytes: by.Bytes}
+}

@@ -1,0 +1,125 @@
+package memacct
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/syncmem/syncmem/memacct/internal/core"
+)
+
+// Reservation is memory at a gate for a unit whose bytes were not read yet. It belongs to one goroutine at a
+// time.
+type Reservation[T any] struct {
+	g     *Gate[T]
+	bytes int64
+	goid  uint64
+	done  bool
+}
+
+// Reserve waits until n bytes may be used, before they are read: reserving is the only way in which a first
+// stage holds nothing while it waits. [Reservation.Put] settles it; [Reservation.Release], best deferred,
+// gives back what was not put. Errors are those of [Gate.Put], and a negative n is one.
+func (g *Gate[T]) Reserve(ctx context.Context, n int64) (*Reservation[T], error) {
+	rs, err := g.ReserveAll(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	return rs[0], nil
+}
+
+// ReserveAll reserves for several units in one step. A first stage that needs several at once must ask for
+// them so: holding some while it waits for the rest, two such stages would wait for each other.
+func (g *Gate[T]) ReserveAll(ctx context.Context, sizes ...int64) ([]*Reservation[T], error) {
+	var total int64
+	for _, n := range sizes {
+		if n < 0 {
+			return nil, fmt.Errorf("memacct: %s: Reserve(%d): a size is 0 bytes or more", g.q.Name, n)
+		}
+		total = min(total+min(n, core.MaxCharge), core.MaxCharge)
+	}
+	if len(sizes) == 0 {
+		return nil, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if g.b.mode == Off {
+		total = 0
+	}
+	id := goroutineID()
+	g.b.mu.Lock()
+	w := g.b.newWaiter(&g.q, total)
+	w.NoSlot = true
+	err := g.admit(ctx, w)
+	var rs []*Reservation[T]
+	if err == nil {
+		rs = g.divide(total, sizes, id)
+	}
+	return rs, g.b.done(w, err)
+}
+
+// divide hands out the bytes of one grant. The lock is held.
+func (g *Gate[T]) divide(total int64, sizes []int64, id uint64) []*Reservation[T] {
+	g.q.Divide(len(sizes))
+	rs := make([]*Reservation[T], len(sizes))
+	for i, n := range sizes {
+		n = min(n, total)
+		total -= n
+		rs[i] = &Reservation[T]{g: g, bytes: n, goid: id}
+		g.b.holders = append(g.b.holders, rs[i])
+	}
+	return rs
+}
+
+// holdsIn tells whether that goroutine made the reservation and has not settled it.
+func (r *Reservation[T]) holdsIn(goid uint64) bool { return r.goid == goid }
+
+// Put hands v to the gate's consumers on this reservation: it waits for a slot, never for memory. What v
+// weighs more than was reserved becomes debt, what it weighs less is given back. On an error the
+// reservation lives on. A second Put returns [ErrReleased].
+func (r *Reservation[T]) Put(ctx context.Context, v T) error {
+	if r.done {
+		return ErrReleased
+	}
+	n, err := r.g.weigh(v)
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	b, q := r.g.b, &r.g.q
+	b.mu.Lock()
+	if q.Redeem(r.bytes, n) {
+		r.g.ring.push(v, n)
+		r.finish()
+		b.unlock()
+		return nil
+	}
+	w := b.newWaiter(q, n)
+	w.Paid = true
+	if err = r.g.admit(ctx, w); err == nil {
+		r.g.ring.push(v, n)
+		q.Arrive(w)
+		q.Unreserve(r.bytes)
+		r.finish()
+	}
+	return b.done(w, err)
+}
+
+// Release gives the reservation back if it was not put. It may be called more than once, also after Put.
+func (r *Reservation[T]) Release() {
+	if r.done {
+		return
+	}
+	r.g.b.mu.Lock()
+	r.g.q.Unreserve(r.bytes)
+	r.finish()
+	r.g.b.unlock()
+}
+
+// finish marks the reservation as settled. The lock is held.
+func (r *Reservation[T]) finish() {
+	r.done = true
+	r.g.b.release(r)
+}
