@@ -225,7 +225,7 @@ type holder interface{ holdsIn(goid uint64) bool }
 
 // nested tells whether the calling goroutine waits at a gate while it holds memory of this budget itself.
 func (b *Budget) nested(w *core.Waiter) bool {
-	if !w.Queue.Gate || w.Paid {
+	if !w.Queue.Gate || w.Carried {
 		return false
 	}
 	id := goroutineID()

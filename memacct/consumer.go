@@ -15,6 +15,7 @@ type consumer[T any] struct {
 	vals    []T
 	charges []int64 // of vals, one each; gone if somebody else answers for the unit now
 	sizes   []int64 // scratch: what they weigh now
+	first   int     // the first of vals that is not gone
 	left    int     // of those, how many this consumer still answers for
 	bytes   int64   // and what they are charged
 	goid    uint64  // the goroutine that runs the loop
@@ -105,7 +106,7 @@ func (c *consumer[T]) take() bool {
 	if had > len(c.vals) {
 		clear(c.vals[len(c.vals):had]) // a longer batch before this one must not stay alive
 	}
-	c.left = len(c.vals)
+	c.first, c.left = 0, len(c.vals)
 	c.l.q.Took(&c.t, c.left, c.bytes, why)
 	return true
 }

@@ -28,30 +28,50 @@ func (l *line[T]) LeaseBatches(ctx context.Context, by Batch) iter.Seq[*LeaseBat
 // Units returns the batch's units. The slice is reused for the next batch.
 func (b *LeaseBatch[T]) Units() []T { return b.c.vals }
 
-// Has tells whether unit i was neither forwarded nor released yet.
-func (b *LeaseBatch[T]) Has(i int) bool { return b.c.charges[i] != gone }
+// Left returns how many units were neither forwarded nor released yet.
+func (b *LeaseBatch[T]) Left() int {
+	b.c.l.b.mu.Lock()
+	defer b.c.l.b.mu.Unlock()
+	return b.c.left
+}
+
+// Find returns the index of the first unit left in hand for which is says so, -1 if there is none. It is
+// called under the budget's lock, and must only compare.
+func (b *LeaseBatch[T]) Find(is func(T) bool) int {
+	b.c.l.b.mu.Lock()
+	defer b.c.l.b.mu.Unlock()
+	for i := b.c.first; i < len(b.c.vals); i++ {
+		if b.c.charges[i] != gone && is(b.c.vals[i]) {
+			return i
+		}
+	}
+	return -1
+}
 
 // Release ends the charge of unit i before the loop body ends. Doing it twice is harmless.
 func (b *LeaseBatch[T]) Release(i int) {
-	if !b.Has(i) {
-		return
-	}
 	bud := b.c.l.b
 	bud.mu.Lock()
-	b.c.l.q.Release(1, b.settle(i))
+	if b.c.charges[i] != gone {
+		b.c.l.q.Release(1, b.settle(i))
+	}
 	bud.unlock()
 }
 
 // Forward moves unit i, and its charge with it, to the next queue, measured again. It waits for a slot,
 // never for memory. On an error the unit stays in hand. Forwarding a unit that is gone returns [ErrReleased].
+// Different units of a batch may be forwarded from different goroutines while the loop body waits for them.
 func (b *LeaseBatch[T]) Forward(ctx context.Context, i int, to *Queue[T]) error {
-	if !b.Has(i) {
+	bud := b.c.l.b
+	bud.mu.Lock()
+	charge := b.c.charges[i]
+	bud.mu.Unlock()
+	if charge == gone {
 		return ErrReleased
 	}
-	if err := b.c.l.forward(ctx, to, b.c.vals[i], b.c.charges[i]); err != nil {
+	if err := b.c.l.forward(ctx, to, b.c.vals[i], charge); err != nil {
 		return err
 	}
-	bud := b.c.l.b
 	bud.mu.Lock()
 	b.settle(i)
 	bud.unlock()
@@ -60,41 +80,50 @@ func (b *LeaseBatch[T]) Forward(ctx context.Context, i int, to *Queue[T]) error 
 
 // settle takes unit i out of what the loop answers for and returns its charge. The lock is held.
 func (b *LeaseBatch[T]) settle(i int) int64 {
-	charge := b.c.charges[i]
-	b.c.charges[i] = gone
-	b.c.left--
-	b.c.bytes -= charge
+	c := b.c
+	charge := c.charges[i]
+	c.charges[i] = gone
+	c.left--
+	c.bytes -= charge
+	for c.first < len(c.charges) && c.charges[c.first] == gone {
+		c.first++
+	}
 	return charge
 }
 
-// ForwardAll forwards every unit that is left, in order, in as few critical sections as the slots allow.
+// ForwardAll forwards every unit that is left, in order, in as few critical sections as the slots allow. No
+// other method of the batch may run meanwhile.
 func (b *LeaseBatch[T]) ForwardAll(ctx context.Context, to *Queue[T]) error {
-	c, bud := b.c, b.c.l.b
-	if to.b == bud {
+	c := b.c
+	if to.b == c.l.b {
 		if err := c.weighAll(&to.line); err != nil {
 			return err
 		}
+		b.moveAll(to)
 	}
-	for i := 0; i < len(c.vals); i++ {
-		if to.b == bud {
-			bud.mu.Lock()
-			for ; i < len(c.vals); i++ {
-				if b.Has(i) && !c.l.moveNow(to, c.vals[i], c.charges[i], c.sizes[i]) {
-					break
-				}
-				if b.Has(i) {
-					b.settle(i)
-				}
-			}
-			bud.unlock()
+	for c.first < len(c.vals) {
+		if err := b.Forward(ctx, c.first, to); err != nil {
+			return err
 		}
-		if i < len(c.vals) && b.Has(i) {
-			if err := b.Forward(ctx, i, to); err != nil {
-				return err
-			}
+		if to.b == c.l.b {
+			b.moveAll(to)
 		}
 	}
 	return nil
+}
+
+// moveAll moves what is left as long as the next queue has slots.
+func (b *LeaseBatch[T]) moveAll(to *Queue[T]) {
+	c := b.c
+	c.l.b.mu.Lock()
+	for c.first < len(c.vals) {
+		i := c.first
+		if !c.l.moveNow(to, c.vals[i], c.charges[i], c.sizes[i]) {
+			break
+		}
+		b.settle(i)
+	}
+	c.l.b.unlock()
 }
 
 // weighAll measures the units in hand as the next queue does, outside the lock.
@@ -138,9 +167,10 @@ func (l *line[T]) forward(ctx context.Context, to *Queue[T], v T, was int64) err
 		return nil
 	}
 	w := l.b.newWaiter(&to.q, now)
+	w.Carried = true
 	if err = to.admit(ctx, w); err == nil {
 		to.ring.push(v, now)
-		l.q.Moved(w, was)
+		l.q.Moved(w, was, now)
 	}
 	return l.b.done(w, err)
 }

@@ -42,6 +42,7 @@ type line[T any] struct {
 	ring   ring[T]
 	waits  int64         // puts that slept
 	waited time.Duration // and for how long together
+	info   *queueInfo
 }
 
 func (l *line[T]) open(a *Account, name string, capacity int, size func(T) int64, gate bool) {
@@ -58,7 +59,8 @@ func (l *line[T]) open(a *Account, name string, capacity int, size func(T) int64
 	a.b.mu.Lock()
 	defer a.b.unlock()
 	a.b.core.AddQueue(&l.q)
-	a.queues = append(a.queues, &queueInfo{q: &l.q, waits: func() (int64, time.Duration) { return l.waits, l.waited }})
+	l.info = &queueInfo{q: &l.q, waits: func() (int64, time.Duration) { return l.waits, l.waited }}
+	a.queues = append(a.queues, l.info)
 	if a.b.closed && gate {
 		l.q.Close()
 	}
@@ -159,6 +161,14 @@ func (l *line[T]) Len() int {
 	defer l.b.mu.Unlock()
 	n, _ := l.q.Ready()
 	return n
+}
+
+// Drained tells whether consumers will get nothing more: the queue is closed, empty, and nothing is on its
+// way in.
+func (l *line[T]) Drained() bool {
+	l.b.mu.Lock()
+	defer l.b.mu.Unlock()
+	return l.q.Ended()
 }
 
 // Flush says that somebody waits for a unit in this queue: the batch it is in is handed on now.

@@ -97,11 +97,10 @@ func (r *Reservation[T]) Put(ctx context.Context, v T) error {
 		return nil
 	}
 	w := b.newWaiter(q, n)
-	w.Paid = true
+	w.Carried = true
 	if err = r.g.admit(ctx, w); err == nil {
 		r.g.ring.push(v, n)
-		q.Arrive(w)
-		q.Unreserve(r.bytes)
+		q.Redeemed(w, r.bytes, n)
 		r.finish()
 	}
 	return b.done(w, err)

@@ -103,20 +103,32 @@ func stats(c core.Snapshot) Stats {
 func (a *Account) queueStats() []QueueStats {
 	var all []QueueStats
 	for _, i := range a.queues {
-		c := i.q.Snapshot()
-		n := c.Counts.Batches
-		s := QueueStats{
-			Account: a.acct.Name, Name: i.q.Name, Gate: i.q.Gate, Queued: c.Queued, QueuedBytes: c.QueuedBytes,
-			InHand: c.InHand, InHandBytes: c.InHandSize, Units: c.Counts.Units,
-			Batches: BatchStats{
-				Size: n[core.BySize], Bytes: n[core.ByBytes], End: n[core.ByEnd], Awaited: n[core.ByAwaited],
-				Linger: n[core.ByLinger], Pressure: n[core.ByPressure], Units: c.Counts.Batched,
-			},
-		}
-		s.Waits, s.Waited = i.waits()
-		all = append(all, s)
+		all = append(all, i.stats())
 	}
 	return all
+}
+
+// Stats returns the queue's figures. It takes the budget's lock for a moment.
+func (l *line[T]) Stats() QueueStats {
+	l.b.mu.Lock()
+	defer l.b.mu.Unlock()
+	return l.info.stats()
+}
+
+// stats reads a queue's figures. The lock is held.
+func (i *queueInfo) stats() QueueStats {
+	c := i.q.Snapshot()
+	n := c.Counts.Batches
+	s := QueueStats{
+		Account: i.q.Account.Name, Name: i.q.Name, Gate: i.q.Gate, Queued: c.Queued, QueuedBytes: c.QueuedBytes,
+		InHand: c.InHand, InHandBytes: c.InHandSize, Units: c.Counts.Units,
+		Batches: BatchStats{
+			Size: n[core.BySize], Bytes: n[core.ByBytes], End: n[core.ByEnd], Awaited: n[core.ByAwaited],
+			Linger: n[core.ByLinger], Pressure: n[core.ByPressure], Units: c.Counts.Batched,
+		},
+	}
+	s.Waits, s.Waited = i.waits()
+	return s
 }
 
 // leaks is the error for a budget that still has units.

@@ -41,7 +41,7 @@ type Waiter struct {
 	Queue    *Queue
 	Bytes    int64
 	NoSlot   bool // a reservation: memory only
-	Paid     bool // a reservation being redeemed: its bytes are charged, it waits for a slot only
+	Carried  bool // a unit in somebody's hand, or a reservation redeemed: charged already, it waits for a slot only
 	State    State
 	Reason   Reason
 	Overran  bool  // admitted past the limit
@@ -50,14 +50,14 @@ type Waiter struct {
 }
 
 // memory tells whether w waits for memory, and not only for a slot.
-func (w *Waiter) memory() bool { return w.Queue.Gate && !w.Paid }
+func (w *Waiter) memory() bool { return w.Queue.Gate && !w.Carried }
 
 // Enqueue puts w at the end of its line. It may be granted, or refused, at once: look at w.State.
 func (c *Core) Enqueue(w *Waiter) {
 	w.State, w.Reason, w.Overran, w.passed, w.passedBy = Waiting, None, false, 0, 0
 	q := w.Queue
 	if !w.memory() {
-		q.waiters = slices.Insert(q.waiters, q.paid(), w)
+		q.waiters = slices.Insert(q.waiters, q.carried(), w)
 		q.grantSlots()
 		return
 	}
@@ -78,7 +78,9 @@ func (c *Core) Cancel(w *Waiter) {
 		if !w.NoSlot {
 			w.Queue.incoming--
 		}
-		w.Queue.unreserve(w.Bytes)
+		if !w.Carried {
+			w.Queue.unreserve(w.Bytes)
+		}
 	}
 	w.State = Idle
 	w.Queue.grantSlots()
@@ -101,7 +103,9 @@ func (c *Core) unline(w *Waiter) {
 func (c *Core) grant(w *Waiter) {
 	c.unline(w)
 	w.State = Granted
-	w.Queue.enter(w.Bytes)
+	if !w.Carried {
+		w.Queue.enter(w.Bytes)
+	}
 	if !w.NoSlot {
 		w.Queue.incoming++
 	}
@@ -138,14 +142,25 @@ func (q *Queue) Divide(n int) {
 
 // Redeem turns a reservation of was bytes into a unit of now bytes in q, if it has a slot.
 func (q *Queue) Redeem(was, now int64) bool {
-	if q.paid() > 0 || q.Full() || q.closed {
+	if q.carried() > 0 || q.Full() || q.closed {
 		return false
 	}
+	q.redeem(was, now)
+	return true
+}
+
+// Redeemed is Redeem for a reservation that waited for its slot, as the Carried waiter w, and was granted it.
+func (q *Queue) Redeemed(w *Waiter, was, now int64) {
+	w.State = Idle
+	q.incoming--
+	q.redeem(was, now)
+}
+
+func (q *Queue) redeem(was, now int64) {
+	q.unreserve(was)
 	q.enter(now)
 	q.core.moving--
 	q.arrive(now)
-	q.Unreserve(was)
-	return true
 }
 
 // room tells whether n more bytes of a fit under the limit, with the floors of the others kept free, or
@@ -245,13 +260,13 @@ func (q *Queue) grantSlots() {
 	}
 }
 
-// paid counts the waiters of q that wait for a slot only. In a plain queue those are all.
-func (q *Queue) paid() int {
+// carried counts the waiters of q that wait for a slot only. In a plain queue those are all.
+func (q *Queue) carried() int {
 	if !q.Gate {
 		return len(q.waiters)
 	}
 	n := 0
-	for n < len(q.waiters) && q.waiters[n].Paid {
+	for n < len(q.waiters) && q.waiters[n].Carried {
 		n++
 	}
 	return n

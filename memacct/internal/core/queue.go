@@ -119,32 +119,31 @@ func (q *Queue) leave(n int, bytes int64) {
 }
 
 // Move forwards a unit in q's hand to another queue, charged now bytes instead of was, if to has a slot.
-// Growth becomes debt; a move never waits for memory. The new charge is booked before the old one goes, so
-// that the budget never looks emptier than it is.
+// Growth becomes debt; a move never waits for memory. Both charges change in one event, so that the budget
+// never looks emptier, or fuller, than it is.
 func (q *Queue) Move(to *Queue, was, now int64) bool {
 	if len(to.waiters) > 0 || to.Full() || to.closed {
 		return false
 	}
-	to.enter(now)
-	q.depart(was)
-	to.core.moving--
-	to.arrive(now)
+	q.move(to, was, now)
 	return true
 }
 
-// Moved finishes the move of a unit in q's hand that had to wait for its slot, as w: w was charged when it was
-// granted, so what the unit was charged in q's hand goes.
-func (q *Queue) Moved(w *Waiter, was int64) {
-	q.depart(was)
-	w.Queue.Arrive(w)
+// Moved is Move for a unit that waited for its slot, as the Carried waiter w, and was granted it.
+func (q *Queue) Moved(w *Waiter, was, now int64) {
+	w.State = Idle
+	w.Queue.incoming--
+	q.move(w.Queue, was, now)
 }
 
-// depart ends a unit in q's hand that is charged elsewhere already. It decides nothing: the unit's arrival does.
-func (q *Queue) depart(was int64) {
+func (q *Queue) move(to *Queue, was, now int64) {
 	q.leave(1, was)
 	q.Account.charge(-was)
 	q.Account.units--
 	q.core.units--
+	to.enter(now)
+	to.core.moving--
+	to.arrive(now)
 }
 
 // Resize changes the charge of a unit in hand from was to now bytes, without waiting.

@@ -1,0 +1,136 @@
+package memacct
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"testing"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// The peers of a gate are what people write today: a channel, a channel with select on ctx at both ends, and
+// that with a semaphore for the bytes. Each moves b.N units from producers to consumers; compare in one run.
+func BenchmarkPutGet(b *testing.B) {
+	for _, shape := range []struct {
+		name                 string
+		producers, consumers int
+	}{{"1P1C", 1, 1}, {"16P4C", 16, 4}} {
+		for _, peer := range []struct {
+			name string
+			open func(b *testing.B) transport
+		}{
+			{"gate", openGate}, {"gate-nil", openNil}, {"chan", openChan}, {"chan-select", openSelect}, {"chan-semaphore", openSemaphore},
+		} {
+			b.Run(shape.name+"/"+peer.name, func(b *testing.B) {
+				b.ReportAllocs()
+				pump(b, peer.open(b), shape.producers, shape.consumers)
+			})
+		}
+	}
+}
+
+const benchSlots = 256
+
+// transport is one way to move units.
+type transport struct {
+	put   func(ctx context.Context, l *load) error
+	drain func(ctx context.Context)
+	close func()
+}
+
+func pump(b *testing.B, t transport, producers, consumers int) {
+	ctx, cancel := context.WithCancel(b.Context()) // a context that can end, as in a real service
+	defer cancel()
+	unit := &load{100}
+	var in, out sync.WaitGroup
+	b.ResetTimer()
+	for range consumers {
+		out.Go(func() { t.drain(ctx) })
+	}
+	for p := range producers {
+		in.Go(func() {
+			for range b.N/producers + min(1, max(0, b.N%producers-p)) {
+				if err := t.put(ctx, unit); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	in.Wait()
+	t.close()
+	out.Wait()
+}
+
+func benchAccount(b *testing.B) *Account {
+	budget, err := New(Config{Limit: Content(1 << 30), Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return budget.Account("bench")
+}
+
+func openGate(b *testing.B) transport { return gateTransport(benchAccount(b)) }
+
+func openNil(*testing.B) transport { return gateTransport(nil) }
+
+func gateTransport(a *Account) transport {
+	g := NewGate(a, "units", benchSlots, weight)
+	return transport{g.Put, func(ctx context.Context) {
+		for range g.All(ctx) {
+		}
+	}, g.Close}
+}
+
+func openChan(*testing.B) transport {
+	c := make(chan *load, benchSlots)
+	return transport{
+		func(_ context.Context, l *load) error { c <- l; return nil },
+		func(context.Context) {
+			for range c {
+			}
+		},
+		func() { close(c) },
+	}
+}
+
+func openSelect(*testing.B) transport {
+	c := make(chan *load, benchSlots)
+	return transport{func(ctx context.Context, l *load) error {
+		select {
+		case c <- l:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}, func(ctx context.Context) {
+		for {
+			select {
+			case _, ok := <-c:
+				if !ok {
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}, func() { close(c) }}
+}
+
+func openSemaphore(b *testing.B) transport {
+	c := make(chan *load, benchSlots)
+	s := semaphore.NewWeighted(1 << 30)
+	return transport{func(ctx context.Context, l *load) error {
+		if err := s.Acquire(ctx, weight(l)); err != nil {
+			return err
+		}
+		c <- l
+		return nil
+	}, func(context.Context) {
+		for l := range c {
+			s.Release(weight(l))
+		}
+	}, func() { close(c) }}
+}

@@ -1,0 +1,145 @@
+package pipeline
+
+import (
+	"context"
+	"iter"
+	"reflect"
+	"sync"
+	"sync/atomic"
+
+	"github.com/syncmem/syncmem/memacct"
+)
+
+// source is what a stage takes from: the gate or a queue.
+type source[T any] interface {
+	LeaseBatches(ctx context.Context, by memacct.Batch) iter.Seq[*memacct.LeaseBatch[T]]
+	Drained() bool
+	Discard() int
+	Stats() memacct.QueueStats
+}
+
+// In is where a stage takes its units from. It may be used from several goroutines, each with its own loop.
+type In[T any] struct {
+	src   source[T]
+	batch memacct.Batch
+	ended atomic.Int64 // units whose loop body ended well without emitting them
+
+	mu    sync.Mutex
+	hands []*memacct.LeaseBatch[T] // what the stage's loops have in hand, for Out.Put to find
+}
+
+// All yields the units as they come, until there will be no more or ctx is done. A unit is charged until its
+// loop body ends or it was emitted.
+func (in *In[T]) All(ctx context.Context) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for b := range in.leases(ctx, 1) {
+			if !yield(b.Units()[0]) {
+				return
+			}
+		}
+	}
+}
+
+// Batches yields the units in batches of n (0: the pipeline's batch size), fewer when memory is short, until
+// there will be no more or ctx is done. The slice is reused: copy what must outlive the body.
+func (in *In[T]) Batches(ctx context.Context, n int) iter.Seq[[]T] {
+	return func(yield func([]T) bool) {
+		for b := range in.leases(ctx, n) {
+			if !yield(b.Units()) {
+				return
+			}
+		}
+	}
+}
+
+// leases yields what the loops above are made of, and shows it to Out.Put while the loop body runs.
+func (in *In[T]) leases(ctx context.Context, n int) iter.Seq[*memacct.LeaseBatch[T]] {
+	by := in.batch
+	if n > 0 {
+		by.Size = n
+	}
+	return func(yield func(*memacct.LeaseBatch[T]) bool) {
+		for b := range in.src.LeaseBatches(ctx, by) {
+			if !in.lend(b, yield) {
+				return
+			}
+		}
+	}
+}
+
+func (in *In[T]) lend(b *memacct.LeaseBatch[T], yield func(*memacct.LeaseBatch[T]) bool) bool {
+	in.mu.Lock()
+	in.hands = append(in.hands, b)
+	in.mu.Unlock()
+	defer func() {
+		in.mu.Lock()
+		for i, h := range in.hands {
+			if h == b {
+				in.hands = append(in.hands[:i], in.hands[i+1:]...)
+				break
+			}
+		}
+		in.mu.Unlock()
+	}()
+	if !yield(b) {
+		return false
+	}
+	in.ended.Add(int64(b.Left()))
+	return true
+}
+
+// drained tells whether everything that will ever come was taken.
+func (in *In[T]) drained() bool { return in.src.Drained() }
+
+// find returns the batch in hand that has v, and where. Stages mostly emit in the order in which they took,
+// so the search starts at the first unit that was not emitted.
+func (in *In[T]) find(v T) (*memacct.LeaseBatch[T], int) {
+	if !identifiable(v) {
+		return nil, 0
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for _, b := range in.hands {
+		if i := b.Find(func(u T) bool { return any(u) == any(v) }); i >= 0 {
+			return b, i
+		}
+	}
+	return nil, 0
+}
+
+// identifiable tells whether v is a pointer, the one kind of unit of which "the same" is beyond doubt.
+// Other units are charged afresh where they are emitted, and their old charge ends with the loop body.
+func identifiable[T any](v T) bool {
+	t := reflect.TypeOf(v)
+	return t != nil && t.Kind() == reflect.Pointer
+}
+
+// Out is where a stage emits its units to. It may be used from several goroutines.
+type Out[T any] struct {
+	put func(context.Context, T) error // of the gate; nil behind a stage
+	to  *memacct.Queue[T]              // nil behind the last stage
+	in  *In[T]                         // of the same stage; nil for the first
+}
+
+// Put emits v. From the first stage it waits for memory, then for a slot; from any other for a slot only.
+// Behind the last stage it ends the unit. On an error v was not accepted, and the stage should return it.
+func (o *Out[T]) Put(ctx context.Context, v T) error {
+	if o.put != nil {
+		return o.put(ctx, v)
+	}
+	if o.to == nil {
+		return ctx.Err()
+	}
+	if b, i := o.in.find(v); b != nil {
+		return b.Forward(ctx, i, o.to)
+	}
+	return o.to.Put(ctx, v)
+}
+
+// forwardAll emits everything in b that is left.
+func (o *Out[T]) forwardAll(ctx context.Context, b *memacct.LeaseBatch[T]) error {
+	if o.to == nil {
+		return nil
+	}
+	return b.ForwardAll(ctx, o.to)
+}

@@ -1,0 +1,192 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/syncmem/syncmem/memacct"
+)
+
+// The defaults of a [Config].
+const (
+	// DefaultDepth is the number of slots of a queue, in units. It is small, because what bounds a pipeline
+	// is its budget; a stage that batches raises it for its own queue.
+	DefaultDepth = 16
+	// DefaultBatchSize is the number of units a stage collects before it acts, where memory allows.
+	DefaultBatchSize = 500
+)
+
+// Config says how a pipeline runs.
+type Config[T any] struct {
+	// Account is what the units are charged to; nil charges nothing, and only Depth bounds the queues.
+	Account *memacct.Account
+	// Size gives a unit's bytes; see memacct.NewGate. Without an account it may be nil.
+	Size func(T) int64
+	// Depth is the number of slots of each queue, in units; 0 is DefaultDepth.
+	Depth int
+	// BatchSize is what In.Batches(ctx, 0) and InBatches(name, 0, fn) collect, in units; 0 is DefaultBatchSize.
+	BatchSize int
+	// Linger hands on a batch whose first unit has waited that long; 0 waits for the batch.
+	Linger time.Duration
+}
+
+// FirstStage is the only producer: it reads metadata and emits units. It may emit from several goroutines of
+// its own, and must not return before they are done.
+type FirstStage[T any] func(ctx context.Context, out *Out[T]) error
+
+// Stage handles the units that come in and emits those that go on. Run must take units until In ends; it may
+// do so in several goroutines of its own, and must not return before they are done.
+type Stage[T any] interface {
+	Name() string
+	Run(ctx context.Context, in *In[T], out *Out[T]) error
+}
+
+// ErrUndrained is returned for a stage that ends well although units are left for it: they would be lost.
+var ErrUndrained = errors.New("stage returned before its input ended")
+
+// StageError is the error of a run: the first stage that failed, and how.
+type StageError struct {
+	Stage string
+	Err   error
+}
+
+// Error names the stage.
+func (e *StageError) Error() string { return fmt.Sprintf("stage %q: %v", e.Stage, e.Err) }
+
+// Unwrap returns the stage's own error.
+func (e *StageError) Unwrap() error { return e.Err }
+
+// Report is what a run did.
+type Report struct {
+	Units   int64         // that entered the gate
+	Ended   int64         // that reached the end of the last stage
+	Dropped int           // that were in a queue when the run failed
+	Elapsed time.Duration // from the first stage's start to the last stage's end
+	// Queues are the gate, called "first" after the stage before it, and each stage's output queue.
+	Queues []memacct.QueueStats
+}
+
+// FirstName is the name of the first stage in reports and errors.
+const FirstName = "first"
+
+// Run runs first and the stages until all have ended, each in a goroutine of its own, and returns the error
+// of the stage that failed first as a [*StageError], or ctx's error when ctx ended first. When one fails the
+// context of all is cancelled. A stage that panics fails with the panic and its stack. The report is never
+// nil. No goroutine of Run's is left, and no unit charged, when it returns.
+func Run[T any](ctx context.Context, cfg Config[T], first FirstStage[T], stages ...Stage[T]) (*Report, error) {
+	if len(stages) == 0 {
+		return new(Report), errors.New("pipeline: no stages: nothing would take what the first stage emits")
+	}
+	if cfg.Account != nil && cfg.Size == nil {
+		return new(Report), errors.New("pipeline: Config.Size is nil: pass sizer.Of[T] or a function of your own")
+	}
+	if cfg.Depth < 0 || cfg.BatchSize < 0 || cfg.Linger < 0 {
+		return new(Report), fmt.Errorf("pipeline: depth %d, batch size %d, linger %v: none may be negative", cfg.Depth, cfg.BatchSize, cfg.Linger)
+	}
+	r := newRun(ctx, cfg, stages)
+	start := time.Now()
+	r.start(first, stages)
+	r.all.Wait()
+	return r.finish(time.Since(start)), r.result(ctx)
+}
+
+// run is one pipeline at work.
+type run[T any] struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	gate   *memacct.Gate[T]
+	ins    []*In[T]
+	outs   []*Out[T]
+	all    sync.WaitGroup
+}
+
+// newRun lays the queues, in the order in which a unit passes them.
+func newRun[T any](ctx context.Context, cfg Config[T], stages []Stage[T]) *run[T] {
+	if cfg.Depth == 0 {
+		cfg.Depth = DefaultDepth
+	}
+	if cfg.BatchSize == 0 {
+		cfg.BatchSize = DefaultBatchSize
+	}
+	r := new(run[T])
+	r.ctx, r.cancel = context.WithCancelCause(ctx)
+	r.gate = memacct.NewGate(cfg.Account, FirstName, cfg.Depth, cfg.Size)
+	r.outs = append(r.outs, &Out[T]{put: r.gate.Put})
+	var source source[T] = r.gate
+	for i, s := range stages {
+		in := &In[T]{src: source, batch: memacct.Batch{Size: cfg.BatchSize, Linger: cfg.Linger}}
+		out := &Out[T]{in: in}
+		if i < len(stages)-1 {
+			out.to = memacct.NewQueue(cfg.Account, s.Name(), cfg.Depth, cfg.Size)
+			source = out.to
+		}
+		r.ins, r.outs = append(r.ins, in), append(r.outs, out)
+	}
+	return r
+}
+
+func (r *run[T]) start(first FirstStage[T], stages []Stage[T]) {
+	r.all.Go(func() {
+		r.guard(FirstName, func() error { return first(r.ctx, r.outs[0]) })
+		r.gate.Close()
+	})
+	for i, s := range stages {
+		in, out := r.ins[i], r.outs[i+1]
+		r.all.Go(func() {
+			r.guard(s.Name(), func() error {
+				err := s.Run(r.ctx, in, out)
+				if err == nil && r.ctx.Err() == nil && !in.drained() {
+					err = ErrUndrained
+				}
+				return err
+			})
+			if out.to != nil {
+				out.to.Close()
+			}
+		})
+	}
+}
+
+// guard runs one stage and cancels all when it fails, panics, or leaves by Goexit.
+func (r *run[T]) guard(name string, body func() error) {
+	err := errors.New("left by runtime.Goexit")
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicError(p)
+		}
+		if err != nil {
+			r.cancel(&StageError{Stage: name, Err: err})
+		}
+	}()
+	err = body()
+}
+
+// panicError is a recovered panic as an error, with the stack of the goroutine that panicked.
+func panicError(p any) error { return fmt.Errorf("panic: %v\n%s", p, debug.Stack()) }
+
+// finish collects the figures and drops what a failed run left queued.
+func (r *run[T]) finish(elapsed time.Duration) *Report {
+	rep := &Report{Elapsed: elapsed}
+	for _, in := range r.ins {
+		rep.Dropped += in.src.Discard()
+		rep.Queues = append(rep.Queues, in.src.Stats())
+	}
+	rep.Units = rep.Queues[0].Units
+	rep.Ended = r.ins[len(r.ins)-1].ended.Load()
+	return rep
+}
+
+// result is the run's error: the context's own, if that came first, or the first stage's to fail.
+func (r *run[T]) result(parent context.Context) error {
+	cause := context.Cause(r.ctx)
+	r.cancel(nil)
+	var failed *StageError
+	if errors.As(cause, &failed) && parent.Err() != nil && errors.Is(failed.Err, parent.Err()) {
+		return context.Cause(parent)
+	}
+	return cause
+}

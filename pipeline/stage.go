@@ -1,0 +1,75 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/syncmem/syncmem/memacct"
+)
+
+// Each is a stage that calls fn for each unit and then emits it. An error of fn ends the run.
+func Each[T any](name string, fn func(context.Context, T) error) Stage[T] { return EachN(name, 1, fn) }
+
+// EachN is [Each] with up to n calls of fn at once; less than 1 is taken as 1. Units may overtake each other.
+func EachN[T any](name string, n int, fn func(context.Context, T) error) Stage[T] {
+	return &batchStage[T]{name: name, size: 1, workers: max(1, n), fn: func(ctx context.Context, units []T) error {
+		return fn(ctx, units[0])
+	}}
+}
+
+// InBatches is a stage that calls fn for each batch of size units (0: the pipeline's batch size; fewer when
+// memory is short) and then emits them. An error of fn ends the run. The slice is reused after the call.
+func InBatches[T any](name string, size int, fn func(context.Context, []T) error) Stage[T] {
+	return &batchStage[T]{name: name, size: size, workers: 1, fn: fn}
+}
+
+type batchStage[T any] struct {
+	name          string
+	size, workers int
+	fn            func(context.Context, []T) error
+}
+
+func (s *batchStage[T]) Name() string { return s.name }
+
+// Run runs the workers. The error of the first to fail stops the others.
+func (s *batchStage[T]) Run(ctx context.Context, in *In[T], out *Out[T]) error {
+	if s.workers == 1 {
+		return s.work(ctx, in, out)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var all sync.WaitGroup
+	for range s.workers {
+		all.Go(func() {
+			err := errors.New("a worker panicked or left by runtime.Goexit")
+			defer func() {
+				if p := recover(); p != nil {
+					err = panicError(p)
+				}
+				if err != nil {
+					cancel(err)
+				}
+			}()
+			err = s.work(ctx, in, out)
+		})
+	}
+	all.Wait()
+	return context.Cause(ctx)
+}
+
+func (s *batchStage[T]) work(ctx context.Context, in *In[T], out *Out[T]) error {
+	for b := range in.leases(ctx, s.size) {
+		if err := s.handle(ctx, b, out); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (s *batchStage[T]) handle(ctx context.Context, b *memacct.LeaseBatch[T], out *Out[T]) error {
+	if err := s.fn(ctx, b.Units()); err != nil {
+		return err
+	}
+	return out.forwardAll(ctx, b)
+}
