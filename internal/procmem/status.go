@@ -16,44 +16,35 @@ type Sample struct {
 	HighWater int64 // the most RSSAnon+RSSFile+RSSShmem ever was, exactly (VmHWM)
 }
 
-// statusFields are the lines of /proc/PID/status that fill a Sample.
-var statusFields = [...]struct {
-	key   []byte
-	field func(*Sample) *int64
-}{
-	{[]byte("VmHWM:"), func(s *Sample) *int64 { return &s.HighWater }},
-	{[]byte("RssAnon:"), func(s *Sample) *int64 { return &s.RSSAnon }},
-	{[]byte("RssFile:"), func(s *Sample) *int64 { return &s.RSSFile }},
-	{[]byte("RssShmem:"), func(s *Sample) *int64 { return &s.RSSShmem }},
-	{[]byte("VmSwap:"), func(s *Sample) *int64 { return &s.Swap }},
-}
+// statusKeys begin the lines of /proc/PID/status that fill a Sample, RssAnon
+// first.
+var statusKeys = [...][]byte{[]byte("RssAnon:"), []byte("RssFile:"), []byte("RssShmem:"), []byte("VmSwap:"), []byte("VmHWM:")}
 
 var errNoRSS = errors.New("no RssAnon line; it is there since Linux 4.5")
 
 // parseStatus reads the text of /proc/PID/status. It does not allocate, so
 // that a sampler disturbs the heap it watches by nothing.
-func parseStatus(text []byte) (s Sample, err error) {
-	found := false
+func parseStatus(text []byte) (Sample, error) {
+	var values [len(statusKeys)]int64
+	values[0] = -1
 	for len(text) > 0 {
 		var line []byte
 		line, text = cutLine(text)
-		for i := range statusFields {
-			f := &statusFields[i]
-			if !bytes.HasPrefix(line, f.key) {
+		for i, key := range statusKeys {
+			if !bytes.HasPrefix(line, key) {
 				continue
 			}
-			n, ok := kiloBytes(line[len(f.key):])
+			n, ok := kiloBytes(line[len(key):])
 			if !ok {
-				return s, fmt.Errorf("/proc/self/status: no number of kB in %q", line)
+				return Sample{}, fmt.Errorf("/proc/self/status: no number of kB in %q", line)
 			}
-			*f.field(&s) = n
-			found = found || f.field(&s) == &s.RSSAnon
+			values[i] = n
 		}
 	}
-	if !found {
-		return s, fmt.Errorf("/proc/self/status: %w (%w)", errNoRSS, ErrUnsupported)
+	if values[0] < 0 {
+		return Sample{}, fmt.Errorf("/proc/self/status: %w (%w)", errNoRSS, ErrUnsupported)
 	}
-	return s, nil
+	return Sample{values[0], values[1], values[2], values[3], values[4]}, nil
 }
 
 // cutLine splits off the first line, without its end.
