@@ -1,0 +1,49 @@
+package deb
+
+import (
+	"github.com/syncmem/syncmem/contentmodel"
+)
+
+// Kind is the content type of packages in stores.
+const Kind = "deb"
+
+// Package is one paragraph of a Packages index. Strings are the index's own
+// words; the lines of a folded value stay as they are, after a "\n" each.
+type Package struct {
+	Package, Version, Architecture string // the identity, never empty
+	Filename                       string // relative path in the repository
+	SHA256                         contentmodel.Digest
+	Size                           int64 // bytes of the package file
+	InstalledSize                  int64 // KiB, as in the index; 0 if absent
+
+	Source, Section, Priority, MultiArch  string
+	Maintainer, Homepage, Tag             string
+	Description, DescriptionMD5, MD5      string
+	Depends, PreDepends                   string
+	Recommends, Suggests, Enhances        string
+	Breaks, Conflicts, Replaces, Provides string
+
+	Fields []Field // all others, in the order of the index
+}
+
+// Field is a field of a paragraph that has no place of its own. Readers share
+// the few names there are among all packages.
+type Field struct {
+	Name  string `mem:"shared"`
+	Value string
+}
+
+// Kind is always [Kind].
+func (p *Package) Kind() string { return Kind }
+
+// Key is name, version, architecture and digest: the same version is now and
+// then rebuilt with other bytes. No part can hold a space.
+func (p *Package) Key() string {
+	b := make([]byte, 0, len(p.Package)+len(p.Version)+len(p.Architecture)+3+2*len(p.SHA256))
+	for _, part := range [...]string{p.Package, p.Version, p.Architecture} {
+		b = append(b, part...)
+		b = append(b, ' ')
+	}
+	b, _ = p.SHA256.AppendText(b)
+	return string(b)
+}

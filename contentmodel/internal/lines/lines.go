@@ -1,0 +1,83 @@
+// Package lines reads text line by line in bounded memory, and counts lines
+// for error messages.
+package lines
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+
+	"github.com/syncmem/syncmem/contentmodel"
+)
+
+// bufBytes is the read buffer; a line that fits into it is never copied.
+const bufBytes = 64 << 10
+
+// Reader yields the lines of one input.
+type Reader struct {
+	name  string
+	in    *bufio.Reader
+	limit int    // bytes in a line, at most
+	line  int64  // number of the line last read
+	spill []byte // a line longer than the buffer; its space is kept
+}
+
+// New reads lines of up to limit bytes; name is for messages.
+func New(name string, r io.Reader, limit int) *Reader {
+	return &Reader{name: name, in: bufio.NewReaderSize(r, bufBytes), limit: limit}
+}
+
+// Next gives the next line without its end, "\n" or "\r\n". The bytes are valid
+// until the next call. At the end of the input the error is io.EOF; all others
+// name the input and line.
+func (r *Reader) Next() ([]byte, error) {
+	b, err := r.in.ReadSlice('\n')
+	if err == bufio.ErrBufferFull {
+		b, err = r.long(b)
+	}
+	if err == io.EOF && len(b) == 0 {
+		return nil, io.EOF
+	}
+	r.line++
+	if len(b) > r.limit+len("\r\n") {
+		return nil, r.Errorf("the line is longer than %d bytes", r.limit)
+	}
+	if err != nil && err != io.EOF { // the last line may lack its end
+		return nil, contentmodel.AtLine(r.name, r.line, err)
+	}
+	return trimEnd(b), nil
+}
+
+// long gathers a line that does not fit into the buffer, and stops soon after
+// the limit.
+func (r *Reader) long(b []byte) ([]byte, error) {
+	r.spill = r.spill[:0]
+	err := bufio.ErrBufferFull
+	for err == bufio.ErrBufferFull && len(r.spill) <= r.limit {
+		r.spill = append(r.spill, b...)
+		b, err = r.in.ReadSlice('\n')
+	}
+	r.spill = append(r.spill, b...)
+	return r.spill, err
+}
+
+func trimEnd(b []byte) []byte {
+	if n := len(b); n > 0 && b[n-1] == '\n' {
+		b = b[:n-1]
+	}
+	if n := len(b); n > 0 && b[n-1] == '\r' {
+		b = b[:n-1]
+	}
+	return b
+}
+
+// Line is the number of the line last read, from 1.
+func (r *Reader) Line() int64 { return r.line }
+
+// Errorf is an error at the line last read.
+func (r *Reader) Errorf(format string, args ...any) error { return r.ErrorAt(r.line, format, args...) }
+
+// ErrorAt is an error at a line.
+func (r *Reader) ErrorAt(line int64, format string, args ...any) error {
+	return &contentmodel.InputError{Name: r.name, Line: line, Err: fmt.Errorf(format, args...)}
+}

@@ -1,0 +1,186 @@
+package procmem
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+)
+
+// machine is a file system with these two files of the kernel, and others.
+func machine(membership, mountinfo string, others map[string]string) fstest.MapFS {
+	m := fstest.MapFS{
+		"proc/self/cgroup":    {Data: []byte(membership)},
+		"proc/self/mountinfo": {Data: []byte(mountinfo)},
+	}
+	for name, text := range others {
+		m[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return m
+}
+
+const (
+	v1Mount    = "35 31 0:32 / /sys/fs/cgroup/memory rw,relatime shared:9 master:2 - cgroup cgroup rw,memory\n"
+	v1Other    = "33 31 0:30 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu,cpuacct\n"
+	v2Mount    = "41 31 0:38 / /sys/fs/cgroup rw,relatime - cgroup2 cgroup2 rw,nsdelegate\n"
+	v2Unified  = "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n"
+	dockerV1   = "700 690 0:29 /docker/abc /sys/fs/cgroup/memory ro,nosuid master:11 - cgroup memory rw,memory\n"
+	spaceMount = "9 1 0:3 / /mnt/my\\040cgroups rw - cgroup2 none rw\n"
+	rootMount  = "23 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+)
+
+func TestLocate(t *testing.T) {
+	for _, c := range []struct {
+		name, membership, mountinfo string
+		procs                       string // the directory that exists
+		want                        place
+	}{
+		{"v1", "9:memory:/a/b\n8:cpu,cpuacct:/c\n", rootMount + v1Other + v1Mount, "sys/fs/cgroup/memory/a/b",
+			place{1, "sys/fs/cgroup/memory/a/b", "sys/fs/cgroup/memory"}},
+		{"v2", "0::/user.slice/x.scope\n", rootMount + v2Mount, "sys/fs/cgroup/user.slice/x.scope",
+			place{2, "sys/fs/cgroup/user.slice/x.scope", "sys/fs/cgroup"}},
+		{"hybrid", "4:memory:/a\n1:name=systemd:/s\n0::/s\n", v2Unified + v1Mount, "sys/fs/cgroup/memory/a",
+			place{1, "sys/fs/cgroup/memory/a", "sys/fs/cgroup/memory"}},
+		{"v2 namespace", "0::/\n", v2Mount, "sys/fs/cgroup", place{2, "sys/fs/cgroup", "sys/fs/cgroup"}},
+		{"container, host paths", "4:memory:/docker/abc/in\n", dockerV1, "sys/fs/cgroup/memory/in",
+			place{1, "sys/fs/cgroup/memory/in", "sys/fs/cgroup/memory"}},
+		{"colon in the path", "0::/a:b\n", v2Mount, "sys/fs/cgroup/a:b", place{2, "sys/fs/cgroup/a:b", "sys/fs/cgroup"}},
+		{"space in the mount", "0::/a\n", spaceMount, "mnt/my cgroups/a", place{2, "mnt/my cgroups/a", "mnt/my cgroups"}},
+		{"second mount has it", "4:memory:/docker/abd\n", dockerV1 + v1Mount, "sys/fs/cgroup/memory/docker/abd",
+			place{1, "sys/fs/cgroup/memory/docker/abd", "sys/fs/cgroup/memory"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := locate(machine(c.membership, c.mountinfo, map[string]string{c.procs + "/cgroup.procs": ""}))
+			require.NoError(t, err)
+			require.Equal(t, c.want, got)
+		})
+	}
+}
+
+func TestLocateFails(t *testing.T) {
+	for _, c := range []struct{ name, membership, mountinfo, want string }{
+		{"no mount", "0::/a\n", rootMount, "no cgroup with a memory controller"},
+		{"outside of the namespace", "0::/../b\n", v2Mount, "no cgroup with a memory controller"},
+		{"a sibling's mount", "4:memory:/docker/abcd\n", dockerV1, "no cgroup with a memory controller"},
+		{"bad membership", "0::/a\nrubbish\n", v2Mount, "/proc/self/cgroup:2: not a cgroup"},
+		{"bad mountinfo", "0::/a\n", v2Mount + "9 9\n", "/proc/self/mountinfo:2: not a mount"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := findCgroup(machine(c.membership, c.mountinfo, nil))
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+	_, err := findCgroup(fstest.MapFS{})
+	require.ErrorIs(t, err, ErrUnsupported, "as on a system without /proc")
+}
+
+func TestFigures(t *testing.T) {
+	v1 := machine("4:memory:/a/b\n", v1Mount, map[string]string{
+		"sys/fs/cgroup/memory/memory.limit_in_bytes":         "9223372036854771712\n",
+		"sys/fs/cgroup/memory/a/memory.limit_in_bytes":       "67108864\n", // the one above is the tighter
+		"sys/fs/cgroup/memory/a/b/memory.limit_in_bytes":     "104857600\n",
+		"sys/fs/cgroup/memory/a/b/memory.max_usage_in_bytes": "1000\n",
+		"sys/fs/cgroup/memory/a/b/memory.usage_in_bytes":     "900\n",
+		"sys/fs/cgroup/memory/a/b/memory.oom_control":        "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n",
+		"sys/fs/cgroup/memory/a/b/memory.failcnt":            "17\n",
+		"sys/fs/cgroup/memory/a/b/cgroup.procs":              "",
+	})
+	v2 := machine("0::/a/b\n", v2Mount, map[string]string{
+		"sys/fs/cgroup/a/memory.max":       "67108864\n",
+		"sys/fs/cgroup/a/b/memory.max":     "max\n",
+		"sys/fs/cgroup/a/b/memory.peak":    "1000\n",
+		"sys/fs/cgroup/a/b/memory.current": "900\n",
+		"sys/fs/cgroup/a/b/memory.events":  "low 0\nhigh 0\nmax 17\noom 5\noom_kill 3\noom_group_kill 0\n",
+		"sys/fs/cgroup/a/b/cgroup.procs":   "",
+	})
+	for version, fsys := range map[int]fstest.MapFS{1: v1, 2: v2} {
+		c, err := findCgroup(fsys)
+		require.NoError(t, err)
+		require.Equal(t, version, c.Version())
+		for name, f := range map[string]struct {
+			read func() (int64, error)
+			want int64
+		}{"limit": {c.Limit, 64 << 20}, "peak": {c.Peak, 1000}, "usage": {c.Usage, 900}, "kills": {c.OOMKills, 3}, "failcnt": {c.Failcnt, 17}} {
+			got, err := f.read()
+			require.NoError(t, err, "v%d %s", version, name)
+			require.Equal(t, f.want, got, "v%d %s", version, name)
+		}
+		require.NoError(t, c.Close())
+	}
+}
+
+func TestFiguresThatAreNot(t *testing.T) {
+	c, err := findCgroup(machine("0::/a\n", v2Mount, map[string]string{
+		"sys/fs/cgroup/a/cgroup.procs":   "",
+		"sys/fs/cgroup/a/memory.events":  "low 0\n",
+		"sys/fs/cgroup/a/memory.current": "many\n",
+	}))
+	require.NoError(t, err)
+	limit, err := c.Limit()
+	require.NoError(t, err)
+	require.Equal(t, NoLimit, limit)
+	_, err = c.Peak() // before Linux 5.19
+	require.ErrorIs(t, err, ErrUnsupported)
+	_, err = c.OOMKills()
+	require.ErrorIs(t, err, ErrUnsupported)
+	_, err = c.Usage()
+	require.EqualError(t, err, `/sys/fs/cgroup/a/memory.current: not a number: "many"`)
+}
+
+// The reset of v2 is kept with the file that asked for it, as the kernel does.
+func TestResetPeakKeepsItsFile(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("paths of cgroups have no drive letter")
+	}
+	dir := t.TempDir()
+	name := filepath.Join(dir, "memory.peak")
+	require.NoError(t, os.WriteFile(name, []byte("77"), 0o600))
+	c := At(2, dir)
+	require.NoError(t, c.ResetPeak())
+	require.NoError(t, os.Rename(name, name+".moved"))
+	peak, err := c.Peak()
+	require.NoError(t, err, "read from the open file")
+	require.EqualValues(t, 7, peak, "its 0 was written over the first digit")
+	require.NoError(t, c.Close())
+	require.ErrorIs(t, c.ResetPeak(), ErrUnsupported)
+}
+
+// On this machine, whatever it is: no figure, or a sensible one.
+func TestOwnCgroup(t *testing.T) {
+	c, err := OwnCgroup()
+	if errors.Is(err, ErrUnsupported) {
+		t.Skipf("NOT TESTED on a real cgroup: %v", err)
+	}
+	require.NoError(t, err)
+	defer c.Close()
+	for name, read := range map[string]func() (int64, error){"limit": c.Limit, "peak": c.Peak, "usage": c.Usage, "kills": c.OOMKills, "failcnt": c.Failcnt} {
+		n, err := read()
+		if errors.Is(err, ErrUnsupported) {
+			t.Logf("%s is not told here: %v", name, err)
+			continue
+		}
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, n, int64(0), name)
+		t.Logf("%s: %d", name, n)
+	}
+}
+
+func FuzzLocate(f *testing.F) {
+	f.Add("4:memory:/a\n0::/b\n", v1Mount+v2Unified)
+	f.Add("0::/a:b\n", spaceMount)
+	f.Fuzz(func(t *testing.T, membership, mountinfo string) {
+		p, err := locate(machine(membership, mountinfo, nil))
+		require.Error(t, err, "no directory of a cgroup exists")
+		require.Zero(t, p)
+		v1, v2, err := parseMembership([]byte(membership))
+		if err == nil {
+			require.True(t, v1 == "" || strings.HasPrefix(v1, "/"))
+			require.True(t, v2 == "" || strings.HasPrefix(v2, "/"))
+		}
+	})
+}

@@ -1,0 +1,15 @@
+//go:build !linux
+
+package wall
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"runtime"
+)
+
+// Run needs Linux. It runs nothing and returns [ErrNoCgroup].
+func Run(_ context.Context, _ int64, _ *exec.Cmd) (Result, error) {
+	return Result{}, fmt.Errorf("%w: this is %s, cgroups are Linux's", ErrNoCgroup, runtime.GOOS)
+}

@@ -1,0 +1,94 @@
+package synth
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/syncmem/syncmem/contentmodel"
+)
+
+// source is one entry of the table of sources.
+type source struct {
+	name, doc string
+	keys      []string // what it takes, of allKeys and in their order
+	defaults  Spec
+	settle    func(s *Spec, given map[string]bool) // fills in what follows from other keys; may be nil
+	open      func(s Spec) maker
+}
+
+// maker makes the units of one run. It reuses its buffers, so it belongs to
+// one goroutine; the units it made share nothing with it or each other.
+type maker interface {
+	sizes() layout                 // which unit has which size
+	unit(id int) contentmodel.Unit // one of the layout, or giantID
+}
+
+// giantID stands for the unit that is not in the layout; only a spec with a
+// Giant has one.
+const giantID = -1
+
+// Units yields the units of s, made one by one. An error ends it: that of ctx,
+// which is asked before each unit, or of a spec that [Parse] did not make.
+// It may be ranged over again, with the same units each time; separate ranges
+// may run at once.
+func (s Spec) Units(ctx context.Context) iter.Seq2[contentmodel.Unit, error] {
+	return func(yield func(contentmodel.Unit, error) bool) {
+		src, err := find(s.Source)
+		if err == nil {
+			err = s.check(src)
+		}
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		m := src.open(s)
+		for id := range s.ids(m.sizes()) {
+			if err := context.Cause(ctx); err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(m.unit(id), nil) {
+				return
+			}
+		}
+	}
+}
+
+// ids is the order of the run, with the giant in its place if there is one.
+func (s Spec) ids(l layout) iter.Seq[int] {
+	if s.Giant == 0 {
+		return l.in(s.Order)
+	}
+	return func(yield func(int) bool) {
+		n := 0
+		for id := range l.in(s.Order) {
+			if n == s.At && !yield(giantID) || !yield(id) {
+				return
+			}
+			n++
+		}
+		if n <= s.At { // after all others
+			yield(giantID)
+		}
+	}
+}
+
+// find is the source of that name.
+func find(name string) (*source, error) {
+	names := make([]string, len(sources))
+	for i := range sources {
+		if names[i] = sources[i].name; names[i] == name {
+			return &sources[i], nil
+		}
+	}
+	return nil, fmt.Errorf("synth: no source %q%s; sources: %s", name, nearest(name, names), strings.Join(names, ", "))
+}
+
+// with is the keys every source takes and some of its own, in order.
+func with(own ...string) []string {
+	own = append(own, "units", "seed", "order", "sink", "pin")
+	return slices.DeleteFunc(slices.Clone(allKeys), func(k string) bool { return !slices.Contains(own, k) })
+}

@@ -1,0 +1,59 @@
+package synth
+
+// sources is every source there is. It is filled by init because the keys'
+// setters look sources up, which would be an initialization cycle otherwise.
+//
+// The default count of rpm-mixed makes a run whose units weigh about 1 GiB of
+// heap in all, sixteen times a limit of 64 MiB; that of rpm-evil one that is
+// made in some ten seconds.
+var sources []source
+
+func init() {
+	sources = []source{
+		{
+			name:     "file-flat",
+			doc:      "lines of a file manifest, 200 bytes each",
+			keys:     with(),
+			defaults: Spec{Count: 1_000_000},
+			open:     openFiles,
+		},
+		{
+			name:     "rpm-mixed",
+			doc:      "RPM packages with as many files as Debian's, some versions of each name",
+			keys:     with("versions", "files"),
+			defaults: Spec{Count: 50_000, Versions: 8, Files: 200_000},
+			open:     openMixed,
+		},
+		{
+			name:     "rpm-evil",
+			doc:      "few names, hundreds of versions of each with nearly the same tens of thousands of files",
+			keys:     with("names", "versions", "files"),
+			defaults: Spec{Names: 5, Versions: 200, Files: 100_000},
+			settle:   settleEvil,
+			open:     openEvil,
+		},
+		{
+			name:     "rpm-one-giant",
+			doc:      "rpm-mixed with one unit larger than the whole budget, in the middle if at= is not given",
+			keys:     with("versions", "files", "giant", "at"),
+			defaults: Spec{Count: 10_000, Versions: 8, Files: 200_000, Giant: 96 << 20},
+			settle: func(s *Spec, given map[string]bool) {
+				if !given["at"] {
+					s.At = s.Count / 2
+				}
+			},
+			open: openMixed,
+		},
+	}
+}
+
+// settleEvil makes units the product of names and versions: whichever was not
+// given follows from the others.
+func settleEvil(s *Spec, given map[string]bool) {
+	switch {
+	case !given["units"]:
+		s.Count = s.Names * s.Versions
+	case !given["names"]:
+		s.Names = (s.Count + s.Versions - 1) / s.Versions
+	}
+}
