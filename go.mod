@@ -27,7 +27,11 @@ require (
 	github.com/stretchr/testify v1.12.1 // indirect
 	github.com/ulikunitz/xz v0.5.17 // indirect
 	go.uber.org/goleak v1.3.0 // indirect
+<<<<<<< HEAD
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
+=======
+	go.yaml.in/yaml/v3 v3.0.6 // indirect
+>>>>>>> w/content
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/term v0.47.0 // indirect

@@ -1,0 +1,92 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+
+	"github.com/syncmem/syncmem/contentmodel/store"
+	"github.com/syncmem/syncmem/contentmodel/store/internal/pack"
+)
+
+// db is the store. Its writer is one connection with its own statements, held
+// by whoever has the token; readers are a pool.
+type db struct {
+	path string
+
+	mu     sync.RWMutex // held for reading by every call, for writing by Close
+	closed bool
+
+	writing chan struct{} // the token of the writer; a mutex that a context can end
+	writer  *sql.DB
+	conn    *sql.Conn
+	insert  []insertStmt
+	chunk   *sql.Stmt
+	packer  pack.Packer
+
+	reader   *sql.DB
+	existing *sql.Stmt
+}
+
+// begin marks a call as running; done must be called if err is nil.
+func (s *db) begin(ctx context.Context) (done func(), err error) {
+	s.mu.RLock()
+	if s.closed {
+		s.mu.RUnlock()
+		return nil, store.ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		s.mu.RUnlock()
+		return nil, err
+	}
+	return s.mu.RUnlock, nil
+}
+
+// Close waits for calls that run, then closes. The last connection to close
+// moves the log into the file.
+func (s *db) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	var errs []error
+	if s.reader != nil {
+		errs = append(errs, s.reader.Close())
+	}
+	if s.conn != nil {
+		errs = append(errs, s.conn.Close())
+	}
+	if s.writer != nil {
+		errs = append(errs, s.writer.Close())
+	}
+	return s.explain(errors.Join(errs...))
+}
+
+// transact runs fn in a transaction of the writer that no other process can
+// come between. Any error undoes all of it.
+func (s *db) transact(ctx context.Context, fn func() error) (err error) {
+	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	committed := false
+	defer func() { // also when fn panics
+		if !committed {
+			// After some errors SQLite has rolled back by itself: then this
+			// fails, and there is nothing to do.
+			_, _ = s.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		}
+	}()
+	if err := fn(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	// From here on it is all or nothing, so an end of ctx comes too late.
+	_, err = s.conn.ExecContext(context.WithoutCancel(ctx), "COMMIT")
+	committed = err == nil
+	return err
+}
