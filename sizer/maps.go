@@ -1,0 +1,164 @@
+package sizer
+
+import (
+	"math"
+	"reflect"
+	"unsafe"
+)
+
+// Constants of the runtime's maps since Go 1.24 (internal/runtime/maps, internal/abi): groups
+// of eight slots behind a control word, tables of at most 1024 slots that are 7/8 full before
+// they grow, keys and elements over 128 bytes kept outside.
+const (
+	groupSlots  = 8
+	controlWord = 8
+	tableMax    = 1024
+	tableFull   = tableMax * 7 / 8
+	inlineMax   = 128
+	wordSize    = unsafe.Sizeof(uintptr(0))
+	mapHeader   = 16 + 4*wordSize // maps.Map: 48 bytes, 32 on 32-bit
+	tableHeader = 16 + 2*wordSize // maps.table: 32 bytes, 24 on 32-bit
+)
+
+// mapPlan is how the maps of one type lie in memory.
+type mapPlan struct {
+	typ       reflect.Type
+	key, elem *plan
+	slot      *plan   // a key and its element as they lie in a slot
+	group     uintptr // bytes of one group
+	scan      bool    // groups hold pointers
+}
+
+func alignUp(n, a uintptr) uintptr { return (n + a - 1) &^ (a - 1) }
+
+// mapPlan lays out a group as the compiler does (cmd/compile/internal/reflectdata/map.go).
+func (c *compiler) mapPlan(t reflect.Type) *mapPlan {
+	m := &mapPlan{typ: t, key: c.plan(t.Key()), elem: c.plan(t.Elem()), slot: &plan{typ: t}}
+	keySize, keyAlign := inSlot(t.Key())
+	elemSize, elemAlign := inSlot(t.Elem())
+	elemOff := alignUp(keySize, elemAlign)
+	if elemSize == 0 && elemOff > 0 {
+		elemSize = 1 // so that the address of the element isn't past the slot
+	}
+	align := max(keyAlign, elemAlign)
+	m.slot.size = alignUp(elemOff+elemSize, align)
+	m.group = alignUp(controlWord+max(groupSlots*m.slot.size, 1), max(align, controlAlign))
+	m.scan = m.key.scan || m.elem.scan || t.Key().Size() > inlineMax || t.Elem().Size() > inlineMax
+	c.slot(m, m.key, 0, "[key]")
+	c.slot(m, m.elem, elemOff, "[]")
+	return m
+}
+
+// controlAlign is the alignment of the control word, a uint64.
+const controlAlign = unsafe.Alignof(uint64(0))
+
+// inSlot is what a key or an element takes in a slot.
+func inSlot(t reflect.Type) (size, align uintptr) {
+	if t.Size() > inlineMax {
+		return wordSize, wordSize
+	}
+	return t.Size(), uintptr(t.Align())
+}
+
+func (c *compiler) slot(m *mapPlan, p *plan, off uintptr, name string) {
+	if p.size > inlineMax {
+		m.slot.ops = append(m.slot.ops, op{code: opIndirect, off: off, elem: p, typ: p.typ, name: name})
+		return
+	}
+	c.inline(m.slot, p.typ, off, name)
+}
+
+// mapping charges a map: its header once, then its tables and entries.
+func (w *walker) mapping(m *mapPlan, h unsafe.Pointer) {
+	if w.charge(h, blockOf(mapHeader, true), false) {
+		w.deeper(task{m: m, base: h})
+	}
+}
+
+// tables charges all of a map behind its header.
+func (w *walker) tables(m *mapPlan, h unsafe.Pointer) {
+	if mapsProven && w.readTables(m, h) {
+		return
+	}
+	w.guessTables(m, h)
+}
+
+// guessTables is for runtimes whose maps we can't read: the tables by formula from the number
+// of entries, the entries through reflection.
+func (w *walker) guessTables(m *mapPlan, h unsafe.Pointer) {
+	w.approx = true
+	w.bytes += int64(m.tablesFor(len(*(*map[int]int)(unsafe.Pointer(&h)))))
+	if m.slot.leaf() {
+		return
+	}
+	v := reflect.New(m.typ)
+	*(*unsafe.Pointer)(v.UnsafePointer()) = h
+	key, elem := reflect.New(m.typ.Key()), reflect.New(m.typ.Elem())
+	for it := v.Elem().MapRange(); it.Next() && !w.truncated; {
+		key.Elem().SetIterKey(it)
+		elem.Elem().SetIterValue(it)
+		w.entry(m.key, key.UnsafePointer())
+		w.entry(m.elem, elem.UnsafePointer())
+	}
+}
+
+// entry charges a key or an element that was copied out of its map.
+func (w *walker) entry(p *plan, at unsafe.Pointer) {
+	if p.size > inlineMax {
+		w.bytes += int64(p.block)
+	}
+	w.walk(p, at)
+}
+
+// tablesFor is the bytes behind the header of a map that grew to n entries without deleting:
+// exact up to tableFull, the mean above, where tables split as their random shares overflow.
+func (m *mapPlan) tablesFor(n int) uintptr {
+	if n == 0 {
+		return 0
+	}
+	if n <= groupSlots {
+		return blockOf(m.group, m.scan)
+	}
+	if n <= tableFull {
+		slots := 2 * groupSlots
+		for n > slots*7/8 {
+			slots *= 2
+		}
+		return blockOf(wordSize, true) + m.tableOf(slots)
+	}
+	tables, dir := splits(n)
+	return blockOf(uintptr(dir)*wordSize, true) + uintptr(tables*float64(m.tableOf(tableMax)))
+}
+
+// tableOf is the bytes of one table with that many slots.
+func (m *mapPlan) tableOf(slots int) uintptr {
+	return blockOf(tableHeader, true) + blockOf(uintptr(slots/groupSlots)*m.group, m.scan)
+}
+
+// splits is the expected number of tables for n entries, and the length of the directory.
+// Entries fall on tables at random, so a table's share is close to a Poisson variable: of the
+// 2^d tables that share n, those over tableFull have split once more.
+func splits(n int) (tables float64, dir int) {
+	over := func(mean float64) float64 { // P(share > tableFull), normal approximation
+		return math.Erfc((tableFull+0.5-mean)/math.Sqrt(2*mean)) / 2
+	}
+	d := 0
+	for n > tableFull<<d {
+		d++
+	}
+	k := float64(uint(1) << d)
+	p, q := over(float64(n)/k), over(2*float64(n)/k)
+	tables = k*(1+p) - k/2*(1-q)*boolFloat(d > 1)
+	dir = 1 << d
+	if p*k > 0.5 {
+		dir *= 2
+	}
+	return tables, dir
+}
+
+func boolFloat(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,128 @@
+//go:build go1.26 && !go1.27 && (amd64 || arm64 || loong64 || ppc64le || riscv64)
+
+package sizer
+
+import (
+	"math/bits"
+	"reflect"
+	"unsafe"
+)
+
+// The layout of internal/runtime/maps in Go 1.26 on 64-bit little-endian machines. A new Go
+// version gets this reader once its source was compared; until then the formulas serve.
+type hmap struct {
+	used    uint64
+	seed    uintptr
+	dir     unsafe.Pointer // *[dirLen]*htable, or the only group when dirLen is 0
+	dirLen  int
+	depth   uint8
+	shift   uint8
+	writing uint8
+	tombs   bool
+	clears  uint64
+}
+
+type htable struct {
+	used, capacity, left uint16
+	depth                uint8
+	index                int
+	groups               unsafe.Pointer
+	mask                 uint64
+}
+
+// mapsProven says that the reader agrees with maps built at start; see proveMaps.
+var mapsProven bool
+
+// readTables charges the groups and tables of a map and what its entries point to. It reports
+// false, having charged nothing, when the map is being written to: it then races with its
+// owner, and the tables can't be trusted.
+func (w *walker) readTables(m *mapPlan, head unsafe.Pointer) bool {
+	h := (*hmap)(head)
+	if h.writing != 0 {
+		return false
+	}
+	if !m.slot.leaf() {
+		w.nodes += int(h.used)
+	}
+	if h.dirLen == 0 {
+		if h.dir != nil {
+			w.bytes += int64(blockOf(m.group, m.scan))
+			w.groups(m, h.dir, 1)
+		}
+		return true
+	}
+	w.bytes += int64(blockOf(uintptr(h.dirLen)*wordSize, true))
+	var last *htable
+	for _, t := range unsafe.Slice((**htable)(h.dir), h.dirLen) {
+		if t == last {
+			continue // a table that hasn't split yet stands in the directory several times
+		}
+		last = t
+		n := uintptr(t.mask) + 1
+		w.bytes += int64(blockOf(tableHeader, true) + blockOf(n*m.group, m.scan))
+		if t.used > 0 {
+			w.groups(m, t.groups, n)
+		}
+	}
+	return true
+}
+
+// groups walks the full slots of n groups: those whose control byte has its top bit clear.
+func (w *walker) groups(m *mapPlan, data unsafe.Pointer, n uintptr) {
+	if m.slot.leaf() {
+		return
+	}
+	for i := uintptr(0); i < n && !w.truncated; i++ {
+		g := unsafe.Add(data, i*m.group)
+		for full := ^*(*uint64)(g) & fullControls; full != 0; full &= full - 1 {
+			slot := uintptr(bits.TrailingZeros64(full)) / 8
+			w.walk(m.slot, unsafe.Add(g, controlWord+slot*m.slot.size))
+		}
+	}
+}
+
+// fullControls has the top bit of each control byte, which is clear in a full slot.
+const fullControls = 0x8080808080808080
+
+// escapedMap keeps the probes of proveMaps on the heap: a small map on the stack comes with a
+// group that one on the heap would not have yet.
+var escapedMap map[int]*[3]int
+
+// proveMaps builds maps of every shape, with and without deleted entries, and compares what the
+// reader finds with what was put in. A layout it doesn't understand (an experiment, a patched
+// runtime) turns it off for the life of the process.
+func proveMaps() {
+	c := compiler{known: map[reflect.Type]*plan{}}
+	m := c.mapPlan(reflect.TypeFor[map[int]*[3]int]())
+	for _, n := range []int{0, 1, 8, 9, 100, 800, 3000} {
+		for _, deleted := range []int{0, 1, n / 2} {
+			v := make(map[int]*[3]int)
+			escapedMap = v
+			for i := range n {
+				v[i] = new([3]int)
+			}
+			for i := range min(deleted, n) {
+				delete(v, i)
+			}
+			if !m.agrees(*(*unsafe.Pointer)(unsafe.Pointer(&v)), n, len(v)) {
+				return
+			}
+		}
+	}
+	escapedMap, mapsProven = nil, true
+}
+
+// agrees reads a map that once had grown entries and now has n, each a pointer to 24 bytes.
+func (m *mapPlan) agrees(head unsafe.Pointer, grown, n int) bool {
+	h := (*hmap)(head)
+	small := grown <= groupSlots
+	if h.used != uint64(n) || h.dirLen < 0 || h.dirLen > 2*grown || (h.dirLen == 0) != small {
+		return false
+	}
+	var w walker
+	defer w.seen.release()
+	if !w.readTables(m, head) || w.nodes != 2*n {
+		return false
+	}
+	return grown > tableFull || w.bytes == int64(m.tablesFor(grown))+24*int64(n)
+}

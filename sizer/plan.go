@@ -1,0 +1,181 @@
+package sizer
+
+import (
+	"reflect"
+	"unsafe"
+)
+
+// plan says where a value of one type points: what to visit, at which offsets. It is compiled
+// once a type and never changes after that. Structs and short arrays are flattened, so that
+// the walk is one loop over strings and one over everything else.
+type plan struct {
+	typ     reflect.Type
+	size    uintptr // of the value itself, bytes
+	block   uintptr // of the heap block a value of its own lives in, bytes
+	scan    bool    // the value holds pointers
+	tiny    bool    // a value of its own shares a block with others
+	hooked  bool    // MemExtra is called on a part of the value itself
+	direct  bool    // an interface holds the value itself, not a pointer to it
+	pointee *plan   // of a pointer type: what it points to
+	strs    []uintptr
+	ops     []op
+	names   []string // of strs, for Explain
+}
+
+// op is one thing of a value that is not a string and may hold heap memory.
+type op struct {
+	code opcode
+	off  uintptr
+	n    uintptr // opArray: its length
+	elem *plan   // what is pointed to, or the element
+	m    *mapPlan
+	hook unsafe.Pointer // opExtra: the method table of Extra for the type
+	typ  reflect.Type
+	name string // the path from the value to this place, for Explain
+}
+
+type opcode uint8
+
+const (
+	opPointer  opcode = iota // *T
+	opAtomic                 // atomic.Pointer[T]
+	opIndirect               // a big map key or element, which lives outside the table
+	opSlice                  // []T
+	opArray                  // [n]T with something behind its elements
+	opMap                    // map[K]V
+	opEmpty                  // an interface without methods
+	opMethods                // an interface with methods
+	opValue                  // atomic.Value
+	opSyncMap                // sync.Map
+	opChan                   // chan T
+	opFunc                   // func: a closure's size is not known
+	opUnsafe                 // unsafe.Pointer
+	opExtra                  // the type declares MemExtra
+	opSkipped                // a tagged or always shared field: counts nothing, Explain names it
+)
+
+// leaf reports whether there is nothing to visit behind a value.
+func (p *plan) leaf() bool { return len(p.strs)+len(p.ops) == 0 }
+
+// compiler builds plans. A plan is registered before it is filled, so that a type may hold
+// pointers to itself.
+type compiler struct{ known map[reflect.Type]*plan }
+
+func (c *compiler) plan(t reflect.Type) *plan {
+	if p := c.known[t]; p != nil {
+		return p
+	}
+	p := &plan{typ: t, size: t.Size(), scan: hasPointers(t)}
+	p.block, p.tiny, p.direct = blockOf(p.size, p.scan), isTiny(p.size, p.scan), isDirect(t)
+	c.known[t] = p
+	if t.Kind() == reflect.Pointer {
+		p.pointee = c.plan(t.Elem())
+	}
+	c.inline(p, t, 0, "")
+	return p
+}
+
+// unrolled is the longest array whose elements are inlined one by one.
+const unrolled = 4
+
+// inline adds to p what a t at offset off points to.
+func (c *compiler) inline(p *plan, t reflect.Type, off uintptr, name string) {
+	if hook := extraOf(t); hook != nil {
+		p.ops = append(p.ops, op{code: opExtra, off: off, typ: t, hook: hook, name: name + ".MemExtra()"})
+		p.hooked = true
+	}
+	if r, ok := ruleOf(t); ok {
+		r(c, p, t, off, name)
+		return
+	}
+	o := op{off: off, typ: t, name: name}
+	switch t.Kind() {
+	case reflect.String:
+		p.strs, p.names = append(p.strs, off), append(p.names, name)
+		return
+	case reflect.Struct:
+		c.fields(p, t, off, name)
+		return
+	case reflect.Array:
+		c.array(p, o)
+		return
+	case reflect.Pointer:
+		o.code, o.elem = opPointer, c.plan(t.Elem())
+	case reflect.Slice:
+		o.code, o.elem = opSlice, c.plan(t.Elem())
+	case reflect.Map:
+		o.code, o.m = opMap, c.mapPlan(t)
+	case reflect.Interface:
+		o.code = opMethods
+		if t.NumMethod() == 0 {
+			o.code = opEmpty
+		}
+	case reflect.Chan:
+		o.code = opChan
+		o.elem = &plan{typ: t.Elem(), size: t.Elem().Size(), scan: hasPointers(t.Elem())}
+	case reflect.Func:
+		o.code = opFunc
+	case reflect.UnsafePointer:
+		o.code = opUnsafe
+	default:
+		return // numbers
+	}
+	p.ops = append(p.ops, o)
+}
+
+func (c *compiler) fields(p *plan, t reflect.Type, off uintptr, name string) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		switch tag := f.Tag.Get("mem"); tag {
+		case "shared", "-":
+			p.ops = append(p.ops, op{code: opSkipped, off: off + f.Offset, typ: f.Type, name: name + "." + f.Name})
+		default:
+			c.inline(p, f.Type, off+f.Offset, name+"."+f.Name)
+		}
+	}
+}
+
+func (c *compiler) array(p *plan, o op) {
+	elem := o.typ.Elem()
+	o.n = uintptr(o.typ.Len())
+	if o.n <= unrolled {
+		for i := range o.n {
+			c.inline(p, elem, o.off+i*elem.Size(), o.name+"[]")
+		}
+		return
+	}
+	o.code, o.elem = opArray, c.plan(elem)
+	if p.hooked = p.hooked || o.elem.hooked; o.elem.scan || !o.elem.leaf() {
+		p.ops = append(p.ops, o)
+	}
+}
+
+// hasPointers reports whether the runtime sees pointers in a t, which decides how its block is
+// rounded.
+func hasPointers(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Array:
+		return t.Len() > 0 && hasPointers(t.Elem())
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if hasPointers(t.Field(i).Type) {
+				return true
+			}
+		}
+		return false
+	case reflect.String, reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface,
+		reflect.Chan, reflect.Func, reflect.UnsafePointer:
+		return true
+	}
+	return false
+}
+
+// isDirect reports whether an interface holds a t in its own data word. Only a nil word can
+// stand for a zero value held directly; a boxed one has an address.
+func isDirect(t reflect.Type) bool {
+	if t.Size() != unsafe.Sizeof(uintptr(0)) || t.Kind() == reflect.Interface {
+		return false
+	}
+	v := reflect.Zero(t).Interface()
+	return wordsOf(&v)[1] == nil
+}

@@ -1,0 +1,289 @@
+package sizer
+
+import (
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
+
+// maxDepth is how many references the walk follows by recursion; what lies deeper waits in a
+// list. A list of five million nodes would otherwise overflow the stack, which no recover
+// catches.
+const maxDepth = 100
+
+// maxNodes is how many references (pointers, slices, maps, boxes) one call follows. No content
+// unit comes near; a stray pointer to a pool or a logger would walk the whole process.
+const maxNodes = 1 << 20
+
+// maxBytes saturates the sum: what a lying MemExtra adds can't wrap it.
+const maxBytes = 1 << 62
+
+// walker is the state of one call. It lives on the caller's stack, and the value's own words
+// do too: nothing here may keep the address of a place, only what a place points to.
+type walker struct {
+	bytes     int64
+	nodes     int
+	depth     int
+	opaque    int
+	truncated bool
+	approx    bool
+	tiny      tinyBlocks
+	seen      seen
+	later     *[]task
+}
+
+// task is a part of the walk put off because it lay too deep.
+type task struct {
+	plan *plan
+	m    *mapPlan
+	base unsafe.Pointer
+	n    int
+}
+
+var taskLists = sync.Pool{New: func() any { return new([]task) }}
+
+// sliceWords and stringWords are the layouts of a slice and a string (reflect.SliceHeader and
+// reflect.StringHeader, with pointers that the collector knows).
+type sliceWords struct {
+	data     unsafe.Pointer
+	len, cap int
+}
+
+type stringWords struct {
+	data unsafe.Pointer
+	len  int
+}
+
+// run walks the value at base and then whatever was put off.
+func (w *walker) run(p *plan, base unsafe.Pointer) {
+	w.walk(p, base)
+	for w.later != nil {
+		list := *w.later
+		if len(list) == 0 {
+			taskLists.Put(w.later)
+			break
+		}
+		t := list[len(list)-1]
+		list[len(list)-1] = task{} // the pool must not keep the value alive
+		*w.later = list[:len(list)-1]
+		if t.m != nil {
+			w.tables(t.m, t.base)
+		} else {
+			w.elements(t.plan, t.base, t.n)
+		}
+	}
+	w.seen.release()
+}
+
+// walk charges what the value at base points to.
+func (w *walker) walk(p *plan, base unsafe.Pointer) {
+	if len(p.strs) > 0 {
+		w.strings(p, base, 1)
+	}
+	for i := range p.ops {
+		w.visit(&p.ops[i], base)
+	}
+}
+
+// elements walks n values that lie side by side. Addresses are made from base each time: a
+// pointer one past the end would be an invalid one.
+func (w *walker) elements(p *plan, base unsafe.Pointer, n int) {
+	if len(p.strs) > 0 {
+		w.strings(p, base, n)
+	}
+	if len(p.ops) == 0 {
+		return
+	}
+	for i := 0; i < n && !w.truncated; i++ {
+		at := unsafe.Add(base, uintptr(i)*p.size)
+		for j := range p.ops {
+			w.visit(&p.ops[j], at)
+		}
+	}
+}
+
+// strings charges the strings of n values side by side.
+func (w *walker) strings(p *plan, base unsafe.Pointer, n int) {
+	sum := uintptr(0)
+	low, size := static.low, static.size
+	for i := range n {
+		at := unsafe.Add(base, uintptr(i)*p.size)
+		for _, off := range p.strs {
+			s := (*stringWords)(unsafe.Add(at, off))
+			if uintptr(s.data)-low < size {
+				continue
+			}
+			switch n := uintptr(s.len); {
+			case n < tinySize:
+				if n > 0 {
+					w.bytes += w.tiny.charge(s.data)
+				}
+			case n <= fineMax:
+				sum += uintptr(fine[n])
+			default:
+				w.longString(s.data, n)
+			}
+		}
+	}
+	w.bytes += int64(sum)
+}
+
+// longString charges a string over fineMax. Such strings are few, so each is charged once;
+// remembering the short ones too would cost more than the whole walk.
+func (w *walker) longString(p unsafe.Pointer, n uintptr) {
+	if n > lengthMax {
+		w.opaque++ // torn, or made up
+		return
+	}
+	w.charge(p, blockOf(n, false), false)
+}
+
+// visit charges what one place of the value at base points to.
+func (w *walker) visit(o *op, base unsafe.Pointer) {
+	at := unsafe.Add(base, o.off)
+	switch o.code {
+	case opPointer, opIndirect:
+		w.pointer(o.elem, *(*unsafe.Pointer)(at))
+	case opAtomic:
+		w.pointer(o.elem, atomic.LoadPointer((*unsafe.Pointer)(hide(at))))
+	case opSlice:
+		w.slice(o.elem, (*sliceWords)(at))
+	case opArray:
+		w.elements(o.elem, at, int(o.n))
+	case opMap:
+		w.mapping(o.m, *(*unsafe.Pointer)(at))
+	case opEmpty:
+		w.empty((*any)(at))
+	case opMethods:
+		w.methods(o, (*[2]unsafe.Pointer)(at))
+	case opValue:
+		v := (*atomic.Value)(hide(at)).Load()
+		w.empty(&v)
+	case opSyncMap:
+		w.syncMap(at)
+	case opChan:
+		w.channel(o.elem, at)
+	case opFunc:
+		w.function(*(*unsafe.Pointer)(at))
+	case opUnsafe:
+		if *(*unsafe.Pointer)(at) != nil {
+			w.opaque++
+		}
+	case opExtra:
+		w.extra(o.hook, at)
+	}
+}
+
+// charge adds a block of size bytes at p and reports whether to look inside: not when it is
+// nothing, the program's own data, or was charged already.
+func (w *walker) charge(p unsafe.Pointer, size uintptr, tiny bool) bool {
+	if p == nil || size == 0 || isStatic(p) || w.truncated {
+		return false
+	}
+	if w.nodes++; w.nodes > maxNodes {
+		w.truncated = true
+		return false
+	}
+	if tiny {
+		w.bytes += w.tiny.charge(p)
+		return true // a tiny object holds no pointers, but its type may declare MemExtra
+	}
+	more := w.seen.add(p, size)
+	w.bytes += int64(more)
+	return more > 0
+}
+
+func (w *walker) pointer(p *plan, q unsafe.Pointer) {
+	if !w.charge(q, p.block, p.tiny) || p.leaf() {
+		return
+	}
+	w.deeper(task{plan: p, base: q, n: 1})
+}
+
+func (w *walker) slice(elem *plan, s *sliceWords) {
+	n := uintptr(s.cap)
+	if n == 0 || elem.size == 0 {
+		return
+	}
+	if s.len < 0 || s.len > s.cap || n > lengthMax/elem.size {
+		w.opaque++ // torn, or made up
+		return
+	}
+	n *= elem.size
+	if !w.charge(s.data, blockOf(n, elem.scan), isTiny(n, elem.scan)) || elem.leaf() || s.len == 0 {
+		return
+	}
+	w.deeper(task{plan: elem, base: s.data, n: s.len})
+}
+
+// deeper goes one reference down, now or later.
+func (w *walker) deeper(t task) {
+	if w.depth == maxDepth {
+		if w.later == nil {
+			w.later = taskLists.Get().(*[]task)
+		}
+		*w.later = append(*w.later, t)
+		return
+	}
+	w.depth++
+	if t.m != nil {
+		w.tables(t.m, t.base)
+	} else {
+		w.elements(t.plan, t.base, t.n)
+	}
+	w.depth--
+}
+
+// empty charges what an interface without methods holds.
+func (w *walker) empty(v *any) {
+	if *v != nil {
+		w.boxed(dynamicPlan(v), unsafe.Add(unsafe.Pointer(v), unsafe.Sizeof(uintptr(0))))
+	}
+}
+
+func (w *walker) methods(o *op, words *[2]unsafe.Pointer) {
+	if words[0] != nil {
+		w.boxed(methodPlan(o.typ, words), unsafe.Pointer(&words[1]))
+	}
+}
+
+// boxed charges the value behind the data word of an interface: the word itself is the value,
+// or points to a box.
+func (w *walker) boxed(p *plan, data unsafe.Pointer) {
+	if p.direct {
+		w.walk(p, data)
+		return
+	}
+	w.pointer(p, *(*unsafe.Pointer)(data))
+}
+
+// channelHeader is what the runtime keeps before a channel's buffer (runtime.hchan).
+const channelHeader = 64 + 6*unsafe.Sizeof(uintptr(0))
+
+// channel charges the buffer of a channel, not what the elements point to: reading them would
+// race with the channel's users. Its block is one when the elements hold no pointers.
+func (w *walker) channel(elem *plan, at unsafe.Pointer) {
+	p := *(*unsafe.Pointer)(at)
+	// The length and capacity are read the same way whatever the element.
+	c := *(*chan struct{})(at)
+	buf := uintptr(cap(c)) * elem.size
+	head := uintptr(channelHeader)
+	if !elem.scan {
+		head, buf = head+buf, 0
+	}
+	if !w.charge(p, blockOf(head, elem.scan), false) {
+		return
+	}
+	w.bytes += int64(blockOf(buf, elem.scan))
+	if elem.scan && len(c) > 0 {
+		w.opaque++
+	}
+}
+
+// function charges the smallest closure, a code pointer and one captured word. What a closure
+// captures can't be known. Plain functions are static.
+func (w *walker) function(p unsafe.Pointer) {
+	if w.charge(p, tinySize, false) {
+		w.opaque++
+	}
+}
