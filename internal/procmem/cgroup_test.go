@@ -40,19 +40,29 @@ func TestLocate(t *testing.T) {
 		procs                       string // the directory that exists
 		want                        place
 	}{
-		{"v1", "9:memory:/a/b\n8:cpu,cpuacct:/c\n", rootMount + v1Other + v1Mount, "sys/fs/cgroup/memory/a/b",
-			place{1, "sys/fs/cgroup/memory/a/b", "sys/fs/cgroup/memory"}},
-		{"v2", "0::/user.slice/x.scope\n", rootMount + v2Mount, "sys/fs/cgroup/user.slice/x.scope",
-			place{2, "sys/fs/cgroup/user.slice/x.scope", "sys/fs/cgroup"}},
-		{"hybrid", "4:memory:/a\n1:name=systemd:/s\n0::/s\n", v2Unified + v1Mount, "sys/fs/cgroup/memory/a",
-			place{1, "sys/fs/cgroup/memory/a", "sys/fs/cgroup/memory"}},
+		{
+			"v1", "9:memory:/a/b\n8:cpu,cpuacct:/c\n", rootMount + v1Other + v1Mount, "sys/fs/cgroup/memory/a/b",
+			place{1, "sys/fs/cgroup/memory/a/b", "sys/fs/cgroup/memory"},
+		},
+		{
+			"v2", "0::/user.slice/x.scope\n", rootMount + v2Mount, "sys/fs/cgroup/user.slice/x.scope",
+			place{2, "sys/fs/cgroup/user.slice/x.scope", "sys/fs/cgroup"},
+		},
+		{
+			"hybrid", "4:memory:/a\n1:name=systemd:/s\n0::/s\n", v2Unified + v1Mount, "sys/fs/cgroup/memory/a",
+			place{1, "sys/fs/cgroup/memory/a", "sys/fs/cgroup/memory"},
+		},
 		{"v2 namespace", "0::/\n", v2Mount, "sys/fs/cgroup", place{2, "sys/fs/cgroup", "sys/fs/cgroup"}},
-		{"container, host paths", "4:memory:/docker/abc/in\n", dockerV1, "sys/fs/cgroup/memory/in",
-			place{1, "sys/fs/cgroup/memory/in", "sys/fs/cgroup/memory"}},
+		{
+			"container, host paths", "4:memory:/docker/abc/in\n", dockerV1, "sys/fs/cgroup/memory/in",
+			place{1, "sys/fs/cgroup/memory/in", "sys/fs/cgroup/memory"},
+		},
 		{"colon in the path", "0::/a:b\n", v2Mount, "sys/fs/cgroup/a:b", place{2, "sys/fs/cgroup/a:b", "sys/fs/cgroup"}},
 		{"space in the mount", "0::/a\n", spaceMount, "mnt/my cgroups/a", place{2, "mnt/my cgroups/a", "mnt/my cgroups"}},
-		{"second mount has it", "4:memory:/docker/abd\n", dockerV1 + v1Mount, "sys/fs/cgroup/memory/docker/abd",
-			place{1, "sys/fs/cgroup/memory/docker/abd", "sys/fs/cgroup/memory"}},
+		{
+			"second mount has it", "4:memory:/docker/abd\n", dockerV1 + v1Mount, "sys/fs/cgroup/memory/docker/abd",
+			place{1, "sys/fs/cgroup/memory/docker/abd", "sys/fs/cgroup/memory"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := locate(machine(c.membership, c.mountinfo, map[string]string{c.procs + "/cgroup.procs": ""}))

@@ -54,7 +54,7 @@ var params = map[string]param{
 	},
 }
 
-// maxCount bounds whole numbers, so that products of two stay numbers.
+// maxCount bounds whole numbers, so that the sum of two is an int everywhere.
 const maxCount = 1 << 30
 
 func integer(doc string, least int, field func(*Spec) *int) param {
@@ -82,7 +82,7 @@ func number(v string, to *uint64) error {
 }
 
 // maxGiant is more than any machine this runs on can make a unit of.
-const maxGiant = 1 << 40
+const maxGiant = 1 << 37
 
 func setGiant(s *Spec, v string) error {
 	n, err := parseBytes(v)

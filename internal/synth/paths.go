@@ -32,23 +32,24 @@ func (t *text) files(name string, version uint64, n, length int) []rpm.File {
 		left--
 		// What earlier paths were too long or too short, this one makes good.
 		owed += length
-		x := t.Uint64()
+		shape := t.Uint64()
+		spelling := mix(shape)
 		if i%20 == 19 {
-			x = mix(x ^ version)
+			spelling ^= mix(version) // of the same length still, or the next path would differ too
 		}
-		base := t.base(x, i, owed/16-len(d.path))
+		base := t.base(shape, spelling, i, owed/16-len(d.path))
 		owed -= 16 * (len(d.path) + len(base))
 		all[i] = rpm.File{Dir: string(d.path), Name: base}
 	}
 	return all
 }
 
-// base is a file name of about n bytes, spelled by x. Its number makes it the
-// only one in the package.
-func (t *text) base(x uint64, number, n int) string {
-	ext := extensions[x>>60]
-	n += int(x>>56%8) - 4 - len(ext) - 2 // 2: the number of most files, and its dash
-	b := letters(t.buf[:0], min(max(n, 1), 120), x)
+// base is a file name of about n bytes: shape says how long and of which kind,
+// spelling which letters. Its number makes it the only one in the package.
+func (t *text) base(shape, spelling uint64, number, n int) string {
+	ext := extensions[shape>>60]
+	n += int(shape>>56%8) - 4 - len(ext) - 2 // 2: the number of most files, and its dash
+	b := letters(t.buf[:0], min(max(n, 1), 120), spelling)
 	b = strconv.AppendInt(append(b, '-'), int64(number), 36)
 	t.buf = append(b, ext...)
 	return string(t.buf)

@@ -8,9 +8,9 @@ import "math/bits"
 // from one processor to the next, and the same seed must give the same units
 // everywhere.
 
-// knot is a point of the quantile function of files in a package: its rank in
-// the sorted sample, and the files there. Between knots it is a straight line.
-type knot struct{ rank, files uint32 }
+// knot is a point of a quantile function: a rank in the sorted sample, and the
+// value there. Between knots it is a straight line.
+type knot struct{ rank, value uint32 }
 
 // band holds the quantiles of the mean path length, in 1/16 byte, of packages
 // with fewer files than below. They lie at the percents of lengthAt.
@@ -31,17 +31,20 @@ func fraction(i, n uint64) uint64 {
 
 // filesAt is the quantile function of files in a package: u runs over the
 // packages from the smallest to the largest.
-func filesAt(u uint64) int {
+func filesAt(u uint64) int { return quantile(fileKnots[:], u) }
+
+// quantile is the value of the function through knots at u.
+func quantile(knots []knot, u uint64) int {
 	const steps = 1 << 16 // of a rank
-	last := fileKnots[len(fileKnots)-1].rank
+	last := knots[len(knots)-1].rank
 	at, _ := bits.Mul64(u, uint64(last)*steps)
 	k := 1
-	for k < len(fileKnots)-1 && at >= uint64(fileKnots[k].rank)*steps {
+	for at >= uint64(knots[k].rank)*steps { // ends: at is below the last
 		k++
 	}
-	lo, hi := fileKnots[k-1], fileKnots[k]
+	lo, hi := knots[k-1], knots[k]
 	beyond, width := at-uint64(lo.rank)*steps, uint64(hi.rank-lo.rank)*steps
-	return int(lo.files) + int((uint64(hi.files-lo.files)*beyond+width/2)/width)
+	return int(lo.value) + int((uint64(hi.value-lo.value)*beyond+width/2)/width)
 }
 
 // pathLengthAt is the mean length of a path, in 1/16 byte, of a package with so

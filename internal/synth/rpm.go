@@ -63,8 +63,8 @@ func (m *packages) unit(id int) contentmodel.Unit {
 	if id == giantID {
 		return m.make(m.units, 0, m.hugeFiles(), commonLength)
 	}
-	version := id % m.versions
-	return m.make(id, version, m.files(id), m.pathLength(id-version))
+	name, version, files := id/m.versions, id%m.versions, m.files(id)
+	return m.make(id, version, files, m.pathLength(name, files))
 }
 
 // hugeFiles is how many files give the giant its bytes, by paths and structs
@@ -74,15 +74,15 @@ func (m *packages) hugeFiles() int {
 	return int(m.huge/(commonLength/16+fileBytes)) + 1
 }
 
-// files is how many files unit id has.
+// files is how many files unit id has: as many as all versions of its name.
 func (m *packages) files(id int) int {
-	return m.size(fraction(2*uint64(m.rank(id))+1, 2*uint64(m.ranks())))
+	name, names := m.rank(id)/m.versions, m.ranks()/m.versions
+	return m.size(fraction(2*uint64(name)+1, 2*uint64(names)))
 }
 
-// pathLength is the mean length of the paths of a name, in 1/16 byte, given
-// its first version: were it drawn for each, no two would share a path.
-func (m *packages) pathLength(first int) int {
-	return m.length(m.files(first), mix(m.key^mix(uint64(first))))
+// pathLength is the mean length of the paths of a name, in 1/16 byte.
+func (m *packages) pathLength(name, files int) int {
+	return m.length(files, mix(m.key^mix(uint64(name))))
 }
 
 func (m *packages) make(id, version, files, pathLength int) *rpm.Package {

@@ -18,6 +18,13 @@ func init() {
 			open:     openFiles,
 		},
 		{
+			name:     "deb-index",
+			doc:      "paragraphs of a Debian Packages index, all of much the same size",
+			keys:     with(),
+			defaults: Spec{Count: 63_440},
+			open:     openDebs,
+		},
+		{
 			name:     "rpm-mixed",
 			doc:      "RPM packages with as many files as Debian's, some versions of each name",
 			keys:     with("versions", "files"),
@@ -52,7 +59,7 @@ func init() {
 func settleEvil(s *Spec, given map[string]bool) {
 	switch {
 	case !given["units"]:
-		s.Count = s.Names * s.Versions
+		s.Count = int(min(int64(s.Names)*int64(s.Versions), maxCount))
 	case !given["names"]:
 		s.Names = (s.Count + s.Versions - 1) / s.Versions
 	}

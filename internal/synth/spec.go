@@ -63,7 +63,10 @@ func Parse(text string) (Spec, error) {
 	if src.settle != nil {
 		src.settle(&s, given)
 	}
-	return s, s.check(src)
+	if err := s.check(src); err != nil {
+		return Spec{}, err
+	}
+	return s, nil
 }
 
 // set sets one key of s from its text.
@@ -81,6 +84,9 @@ func (s *Spec) set(src *source, name, value string) error {
 func (s *Spec) check(src *source) error {
 	if slices.Contains(src.keys, "at") && s.At >= s.Count {
 		return fmt.Errorf("synth:%s: at=%d lies behind the last of units=%d; want 0 to %d", s.Source, s.At, s.Count, s.Count-1)
+	}
+	if slices.Contains(src.keys, "names") && int64(s.Count) > int64(s.Names)*int64(s.Versions) {
+		return fmt.Errorf("synth:%s: units=%d are more than names=%d with versions=%d each; leave one of them out", s.Source, s.Count, s.Names, s.Versions)
 	}
 	return nil
 }

@@ -133,13 +133,13 @@ func knots(pkgs []pkg) []int {
 // fits tells whether the line from rank lo to rank hi is near every point
 // between, and has their area.
 func fits(pkgs []pkg, lo, hi int) bool {
-	const near, area = 0.06, 0.004
+	const near, area = 0.05, 0.004
 	from, to := float64(pkgs[lo].files), float64(pkgs[hi].files)
 	var line, points float64
 	for i := lo; i < hi; i++ {
 		at := from + (to-from)*float64(i-lo)/float64(hi-lo)
 		have := float64(pkgs[i].files)
-		if d := at - have; d > 0.6+near*have || -d > 0.6+near*have {
+		if d := at - have; d > 0.4+near*have || -d > 0.4+near*have {
 			return false
 		}
 		line += at
