@@ -70,7 +70,7 @@ func (m *packages) unit(id int) contentmodel.Unit {
 // hugeFiles is how many files give the giant its bytes, by paths and structs
 // alone; what rounding to blocks adds comes on top.
 func (m *packages) hugeFiles() int {
-	const fileBytes = 48 // the struct of a file
+	const fileBytes = 48 // the struct of a file, on 64 bits; the same units everywhere matter more
 	return int(m.huge/(commonLength/16+fileBytes)) + 1
 }
 
