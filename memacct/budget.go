@@ -69,6 +69,8 @@ type Budget struct {
 	core    *core.Core
 	source  limitSource
 	base    int64 // live heap, in bytes, when the budget was opened
+	gov     *governor
+	largest int64 // the largest unit, in bytes, that was ever put to a gate
 	idle    []*core.Waiter
 	holders []holder
 	owners  []*Account
@@ -111,6 +113,10 @@ func (b *Budget) SetLimit(l Limit) error {
 	defer b.unlock()
 	b.source = source
 	b.core.SetLimit(source.content)
+	b.gov = nil
+	if source.process > 0 && b.mode == Enforce {
+		b.govern(source.process)
+	}
 	return nil
 }
 

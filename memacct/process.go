@@ -20,7 +20,7 @@ func contentOf(process int64, from string, base int64) (limitSource, error) {
 	if process <= 0 {
 		return limitSource{}, fmt.Errorf("memacct: a process limit of %d bytes: use Process(n) with n > 0", process)
 	}
-	used := goMapped()
+	used := readMem().mapped
 	content := int64(float64(process-used) / heapGrowth(process))
 	if content < minContent {
 		return limitSource{}, fmt.Errorf("memacct: a process limit of %s (%s) is too small: the program itself uses %s before any content; set %s or more",
@@ -38,26 +38,63 @@ func heapGrowth(process int64) float64 {
 	if debug.SetMemoryLimit(-1) <= process {
 		return 2
 	}
-	gogc := readMetric("/gc/gogc:percent")
-	if gogc == 0 || gogc > 400 {
-		gogc = 400 // GOGC=off reads as the largest number: nothing bounds the heap then, and the divisor must stay finite
+	return (1 + gogc()/100) * slack
+}
+
+// metric is one reading of runtime/metrics.
+type metric metrics.Sample
+
+// The metrics that readMetrics reads, by index.
+const (
+	total = iota
+	released
+	objects
+	unused
+	free
+	live
+	allocs
+	cycles
+	dedicated
+	assist
+	gogcPercent
+)
+
+var metricNames = [...]string{
+	total: "/memory/classes/total:bytes", released: "/memory/classes/heap/released:bytes",
+	objects: "/memory/classes/heap/objects:bytes", unused: "/memory/classes/heap/unused:bytes", free: "/memory/classes/heap/free:bytes",
+	live: "/gc/heap/live:bytes", allocs: "/gc/heap/allocs:bytes", cycles: "/gc/cycles/total:gc-cycles",
+	dedicated: "/cpu/classes/gc/mark/dedicated:cpu-seconds", assist: "/cpu/classes/gc/mark/assist:cpu-seconds",
+	gogcPercent: "/gc/gogc:percent",
+}
+
+// readMetrics reads them all in one call, some microseconds.
+func readMetrics() []metric {
+	samples := make([]metrics.Sample, len(metricNames))
+	for i, name := range metricNames {
+		samples[i].Name = name
 	}
-	return (1 + float64(gogc)/100) * slack
+	metrics.Read(samples)
+	read := make([]metric, len(samples))
+	for i, s := range samples {
+		read[i] = metric(s)
+	}
+	return read
 }
 
-// goMapped is what the Go runtime holds from the system, in bytes: the quantity that GOMEMLIMIT bounds.
-func goMapped() int64 {
-	return readMetric("/memory/classes/total:bytes") - readMetric("/memory/classes/heap/released:bytes")
-}
-
-// readMetric reads one runtime metric; 0 if this runtime does not have it.
-func readMetric(name string) int64 {
-	s := [1]metrics.Sample{{Name: name}}
-	metrics.Read(s[:])
-	if s[0].Value.Kind() != metrics.KindUint64 {
+// bytes is the reading as an amount; 0 if this runtime does not have the metric.
+func (m metric) bytes() int64 {
+	if m.Value.Kind() != metrics.KindUint64 {
 		return 0
 	}
-	return int64(min(s[0].Value.Uint64(), math.MaxInt64))
+	return int64(min(m.Value.Uint64(), math.MaxInt64))
+}
+
+// seconds is the reading as a time; 0 if this runtime does not have the metric.
+func (m metric) seconds() float64 {
+	if m.Value.Kind() != metrics.KindFloat64 {
+		return 0
+	}
+	return m.Value.Float64()
 }
 
 // liveHeap forces a garbage collection and returns the bytes of heap that live after it. Callers that come
@@ -68,7 +105,7 @@ var liveHeap = (&heapMeter{measure: collect}).read
 func collect() int64 {
 	runtime.GC()
 	runtime.GC()
-	return readMetric("/memory/classes/heap/objects:bytes")
+	return readMetrics()[objects].bytes()
 }
 
 // heapMeter lets concurrent callers share a measurement that began after each of them asked.

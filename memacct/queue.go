@@ -97,13 +97,19 @@ func (l *line[T]) put(ctx context.Context, v T) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	l.b.mu.Lock()
-	if l.q.Put(n) {
-		l.ring.push(v, n)
-		l.b.unlock()
-		return nil
+	for {
+		l.b.mu.Lock()
+		l.b.largest = max(l.b.largest, n)
+		if l.q.Put(n) {
+			l.ring.push(v, n)
+			l.b.unlock()
+			return nil
+		}
+		err := l.putSlow(ctx, v, n)
+		if refused, ok := err.(*BudgetError); !ok || !l.b.reconsider(refused) {
+			return err
+		}
 	}
-	return l.putSlow(ctx, v, n)
 }
 
 // putSlow is put where it has to wait. The lock is held on entry.
