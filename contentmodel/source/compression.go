@@ -68,7 +68,13 @@ func always(*raw) bool { return true }
 func openPlain(in *bufio.Reader, _ int64) (io.ReadCloser, error) { return io.NopCloser(in), nil }
 
 // openGzip reads members one after the other, as gzip itself does.
-func openGzip(in *bufio.Reader, _ int64) (io.ReadCloser, error) { return gzip.NewReader(in) }
+func openGzip(in *bufio.Reader, _ int64) (io.ReadCloser, error) {
+	r, err := gzip.NewReader(in)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
 
 func openZstd(in *bufio.Reader, window int64) (io.ReadCloser, error) {
 	d, err := zstd.NewReader(in,

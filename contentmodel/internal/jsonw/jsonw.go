@@ -124,6 +124,10 @@ func (j *Writer) quote(s string) {
 	j.byte('"')
 	start := 0
 	for i := 0; i < len(s); {
+		if plain[s[i]] {
+			i++
+			continue
+		}
 		width, esc := escape(s[i:])
 		if esc != "" {
 			j.text(s[start:i])
@@ -136,7 +140,15 @@ func (j *Writer) quote(s string) {
 	j.byte('"')
 }
 
-// escape looks at the first character of s: how many bytes it takes, and what
+// plain marks the bytes that stand for themselves: nearly all there are.
+var plain = func() (t [256]bool) {
+	for c := byte(' '); c < utf8.RuneSelf; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}()
+
+// escape looks at the first character of s, which is not plain: how many bytes it takes, and what
 // to write in its place ("" for itself).
 func escape(s string) (width int, esc string) {
 	c := s[0]

@@ -4,6 +4,6 @@
 // follows in rows of 64 KiB, so that neither Go nor SQLite ever holds a large
 // body. The file is in WAL mode: one connection writes, others read beside it.
 //
-// SQLite's memory (page caches of about 2 MiB in all, and the rows of one
+// SQLite's memory (page caches of about 3 MiB in all, and the rows of one
 // statement) lies outside the Go heap, where GOMEMLIMIT does not see it.
 package sqlite

@@ -45,7 +45,7 @@ CREATE TABLE tail (
 // at the price of memory no budget sees; mmap would count the file as ours.
 const (
 	writePragmas = `PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-		PRAGMA cache_size = -1024; PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 8388608;`
+		PRAGMA cache_size = -2048; PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 8388608;`
 	readPragmas = "_pragma=query_only(1)&_pragma=cache_size(-512)&_pragma=mmap_size(0)&"
 	busyPragma  = "_pragma=busy_timeout(5000)"
 )

@@ -1,0 +1,121 @@
+package source_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/syncmem/syncmem/contentmodel/source"
+)
+
+// serve answers every request with h until the test ends.
+func serve(t *testing.T, h http.HandlerFunc) string {
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+func TestHTTP(t *testing.T) {
+	packed := compress(t, "gzip", text)
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept-Encoding") != "" {
+			t.Error("asked the server to compress")
+		}
+		w.Header().Set("Content-Length", fmt.Sprint(len(packed)))
+		_, _ = w.Write(packed)
+	})
+	s, err := source.Open(t.Context(), strings.Replace(url, "://", "://user:secret@", 1)+"/Packages.gz", source.Options{})
+	require.NoError(t, err)
+	defer s.Close()
+	require.NotContains(t, s.Name(), "secret")
+	got, err := io.ReadAll(s)
+	require.NoError(t, err)
+	require.Equal(t, len(text), len(got))
+	n, total := s.Progress()
+	require.EqualValues(t, len(packed), n)
+	require.EqualValues(t, len(packed), total)
+}
+
+func TestHTTPFails(t *testing.T) {
+	fail := func(h http.HandlerFunc) error {
+		url := serve(t, h)
+		_, err := read(t.Context(), url+"/x", source.Options{StallTimeout: 200 * time.Millisecond})
+		require.ErrorContains(t, err, url+"/x: ")
+		require.NotContains(t, err.Error(), "\n")
+		return err
+	}
+	t.Run("not found", func(t *testing.T) {
+		require.ErrorContains(t, fail(http.NotFound), "server answered 404 Not Found; check the address")
+	})
+	t.Run("short body", func(t *testing.T) {
+		err := fail(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "1000")
+			_, _ = w.Write([]byte("some lines\n"))
+		})
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		require.ErrorContains(t, err, "ends after 11 bytes")
+	})
+	t.Run("broken chunks", func(t *testing.T) {
+		err := fail(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("some lines\n"))
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler)
+		})
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	})
+	t.Run("stalled body", func(t *testing.T) {
+		err := fail(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = w.Write([]byte(strings.Repeat("some lines\n", 10)))
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		})
+		require.ErrorContains(t, err, "server sent nothing for 200ms; check the server")
+	})
+	t.Run("stalled header", func(t *testing.T) {
+		err := fail(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+		require.ErrorContains(t, err, "timeout")
+	})
+}
+
+func TestHTTPRefused(t *testing.T) {
+	s := httptest.NewServer(http.NotFoundHandler())
+	s.Close()
+	_, err := source.Open(t.Context(), s.URL, source.Options{})
+	require.ErrorContains(t, err, s.URL)
+	require.ErrorContains(t, err, "refused")
+	require.Equal(t, 1, strings.Count(err.Error(), s.URL), "the address once: %v", err)
+}
+
+// TestHTTPCancel ends a read that waits, at once.
+func TestHTTPCancel(t *testing.T) {
+	reached := make(chan struct{})
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte("some lines\n"))
+		w.(http.Flusher).Flush()
+		close(reached)
+		<-r.Context().Done()
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-reached; cancel() }()
+	_, err := read(ctx, url, source.Options{}) // would stall for a minute
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// TestSlowReader: a consumer that takes its time is no stall.
+func TestSlowReader(t *testing.T) {
+	url := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(text) })
+	s, err := source.Open(t.Context(), url, source.Options{StallTimeout: 50 * time.Millisecond})
+	require.NoError(t, err)
+	defer s.Close()
+	time.Sleep(150 * time.Millisecond)
+	got, err := io.ReadAll(s)
+	require.NoError(t, err)
+	require.Equal(t, len(text), len(got))
+}
