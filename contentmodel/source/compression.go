@@ -2,7 +2,6 @@ package source
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -38,7 +37,7 @@ var compressions = []compression{
 	{"gzip", "\x1f\x8b", ".gz", openGzip, always},
 	{"xz", "\xfd7zXZ\x00", ".xz", openXZ, xzWhole},
 	{"zstd", "\x28\xb5\x2f\xfd", ".zst", openZstd, always},
-	{"lz4", "\x04\x22\x4d\x18", ".lz4", openLZ4, lz4Whole},
+	{"lz4", "\x04\x22\x4d\x18", ".lz4", openLZ4, always},
 	{"bzip2", "BZh", ".bz2", unsupported("bzip2"), always},
 	{"zchunk", "\x00ZCK1", ".zck", unsupported("zchunk"), always},
 }
@@ -104,14 +103,6 @@ func (z zstdReader) Read(p []byte) (int, error) {
 func openLZ4(in *bufio.Reader, _ int64) (io.ReadCloser, error) {
 	r := lz4.NewReader(in) // one block at a time, at most 4 MiB
 	return io.NopCloser(r), r.Apply(lz4.ConcurrencyOption(1))
-}
-
-// lz4Whole looks for the end mark, four zero bytes, before which the reader
-// takes the end of input for the end of the frame. A content checksum may
-// follow the mark.
-func lz4Whole(r *raw) bool {
-	mark := make([]byte, 4)
-	return bytes.Equal(r.tail[tailBytes-4:], mark) || bytes.Equal(r.tail[tailBytes-8:tailBytes-4], mark)
 }
 
 // openXZ checks the window that the first block asks for, because the decoder

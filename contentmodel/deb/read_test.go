@@ -1,0 +1,187 @@
+package deb_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/deb"
+)
+
+const digest = "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef"
+
+// need is what a package must have besides its name.
+const need = "Version: 1\nArchitecture: all\nFilename: pool/x.deb\nSize: 5\nSHA256: " + digest + "\n"
+
+func readAll(t testing.TB, r io.Reader) (pkgs []*deb.Package, err error) {
+	for p, e := range deb.ReadPackages("P", r) {
+		require.NoError(t, err, "something followed the error")
+		if e != nil {
+			require.Nil(t, p)
+			err = e
+			continue
+		}
+		pkgs = append(pkgs, p)
+	}
+	return pkgs, err
+}
+
+func TestReadPackages(t *testing.T) {
+	index := `
+# comment
+Package: first
+version: 1:2.0~rc1-3+b1
+ARCHITECTURE: amd64
+Installed-Size: 42
+Depends:  libc6 (>= 2.36),
+	other,
+ third
+Description: short
+ long
+ .
+ more` + " \t" + `
+X-Other: a: b
+Filename: pool/main/f/first.deb
+Size: 7
+SHA256: ` + digest + `
+X-Empty:
+
+` + "  \t\r\n" + `Package: second
+` + need + "Provides: a\r\nX-Other: c"
+	for name, r := range map[string]io.Reader{
+		"whole": strings.NewReader(index),
+		"bytes": iotest.OneByteReader(strings.NewReader(index)),
+	} {
+		pkgs, err := readAll(t, r)
+		require.NoError(t, err, name)
+		d, err := contentmodel.ParseDigest(digest)
+		require.NoError(t, err)
+		require.Equal(t, []*deb.Package{
+			{
+				Package: "first", Version: "1:2.0~rc1-3+b1", Architecture: "amd64",
+				InstalledSize: 42, Size: 7, SHA256: d, Filename: "pool/main/f/first.deb",
+				Depends:     "libc6 (>= 2.36),\n\tother,\n third",
+				Description: "short\n long\n .\n more",
+				Fields:      []deb.Field{{Name: "X-Other", Value: "a: b"}, {Name: "X-Empty"}},
+			},
+			{
+				Package: "second", Version: "1", Architecture: "all", Filename: "pool/x.deb", Size: 5, SHA256: d,
+				Provides: "a", Fields: []deb.Field{{Name: "X-Other", Value: "c"}},
+			},
+		}, pkgs, name)
+	}
+	for _, nothing := range []string{"", "\n\n \n", "# only\n"} {
+		pkgs, err := readAll(t, strings.NewReader(nothing))
+		require.NoError(t, err)
+		require.Empty(t, pkgs)
+	}
+}
+
+func TestReadErrors(t *testing.T) {
+	for _, c := range []struct{ want, index string }{
+		{`P:8: a continued line without a field before it: " x"`, "Package: a\n" + need + "\n" + " x"},
+		{`P:2: want "Field: value" but have "no colon"`, "Package: a\nno colon\n"},
+		{`P:2: want "Field: value" but have ": x"`, "Package: a\n: x\n"},
+		{`P:2: want "Field: value" but have "a b: x"`, "Package: a\na b: x\n"},
+		{`P:1: want "Field: value" but have "<html>"`, "<html>\n"},
+		{`P:7: package: the field is there twice`, "Package: a\n" + need + "package: b\n"},
+		{`P:8: x-y: the field is there twice`, "Package: a\n" + need + "X-Y: 1\nx-y: 2\n"},
+		{`P:1: package "a" has no Version`, "Package: a\nSize: 1\n\n"},
+		{`P:1: package "" has no Package`, need},
+		{`P:1: package "a" has no SHA256`, strings.Replace("Package: a\n"+need, "SHA256", "SHA1", 1)},
+		{`P:1: Package: want one word`, "Package:\n" + need},
+		{`P:1: Package: want one word of printable ASCII, have "a b"`, "Package: a b\n" + need},
+		{`P:1: Package: want one word`, "Package: \xc3\xa4\n" + need},
+		{`P:1: Package: want one word of printable ASCII, have "a\n b"`, "Package: a\n b\n" + need},
+		{`P:7: Installed-Size: size "x" is not a number`, "Package: a\n" + need + "Installed-Size: x\n"},
+		{`P:6: SHA256: not a SHA-256`, strings.Replace("Package: a\n"+need, digest, "12", 1)},
+		{`P:4: Filename: path "../../etc/passwd" has a ".."`, strings.Replace("Package: a\n"+need, "pool/x.deb", "../../etc/passwd", 1)},
+		{`P:2: the line is longer than 1048576 bytes`, "Package: a\nTag: " + strings.Repeat("x", 3<<20)},
+		{`P:7: the paragraph that begins at line 1 is longer than 4194304 bytes`, "Package: a\nTag:\n" + strings.Repeat(" "+strings.Repeat("x", 1<<20-10)+"\n", 9)},
+		{`more than 512 unknown fields`, "Package: a\n" + manyFields(600)},
+	} {
+		_, err := readAll(t, strings.NewReader(c.index))
+		require.ErrorContains(t, err, c.want)
+		require.NotContains(t, err.Error(), "\n")
+	}
+}
+
+func manyFields(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "X-%d: 1\n", i)
+	}
+	return b.String()
+}
+
+// TestLongLine: beyond the read buffer, within the bound.
+func TestLongLine(t *testing.T) {
+	long := strings.Repeat("virtual (= 1), ", 60000)
+	pkgs, err := readAll(t, strings.NewReader("Package: a\nProvides: "+long+"\n"+need+"\nPackage: b\n"+need))
+	require.NoError(t, err)
+	require.Len(t, pkgs, 2)
+	require.Equal(t, strings.TrimSpace(long), pkgs[0].Provides)
+}
+
+// TestReadBroken: a stream that breaks is never taken for the end of the
+// paragraph.
+func TestReadBroken(t *testing.T) {
+	cut := &contentmodel.InputError{Name: "P.gz", Err: errors.New("truncated"), Remedy: "fetch it again"}
+	for _, before := range []string{"", "\n", "Package: b\n" + need, "Package: b\n" + need + "Tag: hal"} {
+		pkgs, err := readAll(t, io.MultiReader(strings.NewReader("Package: a\n"+need+"\n"+before), iotest.ErrReader(cut)))
+		require.ErrorIs(t, err, cut.Err)
+		require.ErrorContains(t, err, "truncated; fetch it again")
+		require.Len(t, pkgs, 1)
+	}
+}
+
+func TestUnit(t *testing.T) {
+	pkgs, err := readAll(t, strings.NewReader("Package: a\n"+need+"Description: \"x\"\n y\nX-Z: 1\n"))
+	require.NoError(t, err)
+	require.Equal(t, "deb", pkgs[0].Kind())
+	require.Equal(t, "a 1 all "+strings.ToLower(digest), pkgs[0].Key())
+	var b bytes.Buffer
+	require.NoError(t, pkgs[0].WriteBody(&b))
+	require.JSONEq(t, `{"Package":"a","Version":"1","Architecture":"all","Filename":"pool/x.deb","Size":5,
+		"Description":"\"x\"\n y","X-Z":"1","SHA256":"`+strings.ToLower(digest)+`"}`, b.String())
+}
+
+// TestAllocs: a string for each field, a few for the package, nothing beside.
+func TestAllocs(t *testing.T) {
+	const packages, strings1 = 1000, 5 // fields kept as strings in each
+	index := strings.Repeat("Package: a\nTag: some text\n"+need+"\n", packages)
+	got := testing.AllocsPerRun(5, func() {
+		for _, err := range deb.ReadPackages("P", strings.NewReader(index)) {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	require.LessOrEqual(t, got, float64(packages*(strings1+1)+20))
+}
+
+func FuzzReadPackages(f *testing.F) {
+	f.Add([]byte("Package: a\n" + need + "Tag: x\n y\nX-Y:\n\n# c\nPackage: b\n" + need))
+	f.Add([]byte("Package: a\nVersion"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		pkgs, err := readAll(t, bytes.NewReader(data))
+		if err != nil {
+			_, ok := errors.AsType[*contentmodel.InputError](err)
+			require.True(t, ok, err)
+		}
+		for _, p := range pkgs {
+			require.Equal(t, 3, strings.Count(p.Key(), " "), "parts of the key")
+			var b bytes.Buffer
+			require.NoError(t, p.WriteBody(&b))
+			require.True(t, json.Valid(b.Bytes()))
+		}
+	})
+}

@@ -1,0 +1,97 @@
+package jsonw_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/syncmem/syncmem/contentmodel/internal/jsonw"
+)
+
+// TestStrings has encoding/json as its oracle.
+func TestStrings(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.OneOf(
+			rapid.String(),
+			rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }),
+			rapid.Map(rapid.String(), func(s string) string { return strings.Repeat(s+"\"\n\x00é", 1000) }),
+		).Draw(t, "s")
+		var b bytes.Buffer
+		j := jsonw.New(&b)
+		j.String(s)
+		require.NoError(t, j.Close())
+		var got, want string
+		require.NoError(t, json.Unmarshal(b.Bytes(), &got))
+		oracle, err := json.Marshal(s)
+		require.NoError(t, err)
+		require.NoError(t, json.Unmarshal(oracle, &want))
+		require.Equal(t, want, got)
+	})
+}
+
+func TestNesting(t *testing.T) {
+	var b bytes.Buffer
+	j := jsonw.New(&b)
+	j.BeginObject()
+	j.Field("absent", "")
+	j.IntField("zero", 0)
+	j.Field("a", "x")
+	j.Key("list")
+	j.BeginArray()
+	j.BeginArray()
+	j.EndArray()
+	j.Int(-1 << 63)
+	j.BeginObject()
+	j.EndObject()
+	j.String("")
+	j.EndArray()
+	j.IntField("n", 7)
+	j.EndObject()
+	require.NoError(t, j.Close())
+	require.Equal(t, `{"a":"x","list":[[],-9223372036854775808,{},""],"n":7}`, b.String())
+}
+
+// writes notes the longest write, and fails from a point on.
+type writes struct{ longest, left int }
+
+func (w *writes) Write(b []byte) (int, error) {
+	w.longest = max(w.longest, len(b))
+	if w.left -= len(b); w.left < 0 {
+		return 0, io.ErrShortWrite
+	}
+	return len(b), nil
+}
+
+// TestSmallWrites: whatever the values, no write is longer than the buffer, and
+// nothing is allocated.
+func TestSmallWrites(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	w := &writes{left: 1 << 40}
+	allocs := testing.AllocsPerRun(10, func() {
+		j := jsonw.New(w)
+		j.BeginArray()
+		j.String(long)
+		j.EndArray()
+		if j.Close() != nil {
+			t.Error("failed")
+		}
+	})
+	require.LessOrEqual(t, w.longest, 4<<10)
+	require.Less(t, allocs, 1.0)
+}
+
+func TestErrorStays(t *testing.T) {
+	w := &writes{left: 10 << 10}
+	j := jsonw.New(w)
+	j.String(strings.Repeat("x", 1<<20))
+	left := w.left
+	require.Negative(t, left)
+	require.True(t, errors.Is(j.Close(), io.ErrShortWrite))
+	require.Equal(t, left, w.left, "nothing was written after the error")
+}
