@@ -138,7 +138,7 @@ func step(n, size int) int {
 	if n < 100 || size-n < 300 {
 		return 1
 	}
-	return 499
+	return 1999
 }
 
 // TestCutBetweenBlocks cuts where decoders see a clean end.
@@ -187,11 +187,11 @@ func TestCorrupt(t *testing.T) {
 func TestRefused(t *testing.T) {
 	dir := t.TempDir()
 	for want, name := range map[string]string{
-		"no such file or directory; check the path": filepath.Join(dir, "absent"),
-		"is a directory; name the file inside it":   dir,
-		"unsupported scheme ftp":                    "ftp://host/x",
-		"is bzip2, which is not supported":          write(t, "x", []byte("BZh91AY&SY")),
-		"is zchunk, which is not supported":         write(t, "x", []byte("\x00ZCK1....")),
+		"check the path and its permissions":      filepath.Join(dir, "absent"),
+		"is a directory; name the file inside it": dir,
+		"unsupported scheme ftp":                  "ftp://host/x",
+		"is bzip2, which is not supported":        write(t, "x", []byte("BZh91AY&SY")),
+		"is zchunk, which is not supported":       write(t, "x", []byte("\x00ZCK1....")),
 	} {
 		_, err := source.Open(t.Context(), name, source.Options{})
 		require.ErrorContains(t, err, want)

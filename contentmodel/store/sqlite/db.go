@@ -53,6 +53,11 @@ func (s *db) Close() error {
 	}
 	s.closed = true
 	var errs []error
+	// A connection closes only when its statements are closed, and only then
+	// is the log moved into the file; sql.DB would leave them to the driver.
+	for _, stmt := range s.statements() {
+		errs = append(errs, stmt.Close())
+	}
 	if s.reader != nil {
 		errs = append(errs, s.reader.Close())
 	}
@@ -63,6 +68,20 @@ func (s *db) Close() error {
 		errs = append(errs, s.writer.Close())
 	}
 	return s.explain(errors.Join(errs...))
+}
+
+// statements are those that were prepared: fewer if Open failed.
+func (s *db) statements() []*sql.Stmt {
+	var all []*sql.Stmt
+	for _, in := range s.insert {
+		all = append(all, in.stmt)
+	}
+	for _, stmt := range []*sql.Stmt{s.chunk, s.existing} {
+		if stmt != nil {
+			all = append(all, stmt)
+		}
+	}
+	return all
 }
 
 // transact runs fn in a transaction of the writer that no other process can

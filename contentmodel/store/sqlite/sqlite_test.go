@@ -40,6 +40,7 @@ func TestReopen(t *testing.T) {
 	require.Equal(t, 10, n)
 	require.NoError(t, s.Close())
 	require.FileExists(t, path)
+	require.NoFileExists(t, path+"-wal", "the log is moved into the file")
 
 	s = open(t, path)
 	defer s.Close()
