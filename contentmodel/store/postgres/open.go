@@ -1,0 +1,92 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/syncmem/syncmem/contentmodel/store"
+)
+
+// schemaVersion is raised with every change to schema.
+const schemaVersion = 1
+
+// schema has names of its own, because a database may be shared. The body's
+// first chunk is chunk 0. The lock makes two programs that start at once take
+// turns (the number is "SYNC").
+const schema = `
+SELECT pg_advisory_xact_lock(1398361667);
+CREATE TABLE IF NOT EXISTS syncmem_schema (version int NOT NULL);
+INSERT INTO syncmem_schema SELECT 1 WHERE NOT EXISTS (SELECT FROM syncmem_schema);
+CREATE TABLE IF NOT EXISTS syncmem_content (
+	id   bytea PRIMARY KEY,
+	kind text  NOT NULL,
+	key  bytea NOT NULL
+);
+CREATE TABLE IF NOT EXISTS syncmem_body (
+	id   bytea NOT NULL,
+	seq  int   NOT NULL,
+	data bytea NOT NULL,
+	PRIMARY KEY (id, seq)
+);`
+
+// incoming is made on each connection; its rows go at the end of the
+// transaction.
+const incoming = `CREATE TEMP TABLE IF NOT EXISTS syncmem_incoming (
+	id bytea, kind text, key bytea, n int, seq int, data bytea) ON COMMIT DELETE ROWS`
+
+// Open opens the store in the database that dsn names, in either form libpq
+// takes, and makes its tables if need be. Errors are one line and never hold
+// the password. The caller must Close the store.
+func Open(ctx context.Context, dsn string) (store.Store, error) {
+	cfg, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("store postgres: %w", err) // pgx hides the password
+	}
+	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
+		_, err := c.Exec(ctx, incoming)
+		return err
+	}
+	c := cfg.ConnConfig
+	s := &db{name: fmt.Sprintf("postgres://%s:%d/%s", c.Host, c.Port, c.Database), writing: make(chan struct{}, 1)}
+	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
+		return nil, s.explain(err)
+	}
+	if err := s.migrate(ctx); err != nil {
+		s.pool.Close()
+		return nil, s.explain(err)
+	}
+	return s, nil
+}
+
+func (s *db) migrate(ctx context.Context) error {
+	if _, err := s.pool.Exec(ctx, schema); err != nil { // one transaction
+		return err
+	}
+	var version int
+	if err := s.pool.QueryRow(ctx, "SELECT version FROM syncmem_schema").Scan(&version); err != nil {
+		return err
+	}
+	if version != schemaVersion {
+		return fmt.Errorf("has schema version %d, this program knows version %d; use the program that made it, or another database",
+			version, schemaVersion)
+	}
+	return nil
+}
+
+// explain names the database in an error, once; the ends of contexts and our
+// own errors pass as they are.
+func (s *db) explain(err error) error {
+	if err == nil || errors.Is(err, store.ErrClosed) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	if e, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return fmt.Errorf("store %s: cannot connect: %w; check the address, and that the server runs", s.name, oneLine{e.Unwrap()})
+	}
+	return fmt.Errorf("store %s: %w", s.name, err)
+}
