@@ -163,7 +163,7 @@ func TestCorrupt(t *testing.T) {
 			whole := compress(t, name, text[:100<<10])
 			path := write(t, "x", nil)
 			failed := 0
-			for range 300 {
+			for range 100 {
 				bad := bytes.Clone(whole)
 				for range 1 + rnd.IntN(3) {
 					bad[rnd.IntN(len(bad))] ^= byte(1 + rnd.IntN(255))
@@ -178,7 +178,7 @@ func TestCorrupt(t *testing.T) {
 				}
 			}
 			if !strings.Contains(name, "without") {
-				require.Greater(t, failed, 280)
+				require.Greater(t, failed, 90)
 			}
 		})
 	}
@@ -206,8 +206,8 @@ func TestWindow(t *testing.T) {
 	require.NoError(t, err)
 	xw, err := xz.WriterConfig{DictCap: 16 << 20}.NewWriter(&x)
 	require.NoError(t, err)
-	for _, w := range []io.WriteCloser{zw, xw} {
-		for range 60 { // more than a window, or zstd asks for less
+	for w, times := range map[io.WriteCloser]int{zw: 60, xw: 1} { // zstd asks for no more than it needs
+		for range times {
 			_, err = w.Write(text)
 			require.NoError(t, err)
 		}

@@ -72,7 +72,7 @@ func (w *writes) Write(b []byte) (int, error) {
 // nothing is allocated.
 func TestSmallWrites(t *testing.T) {
 	long := strings.Repeat("x", 1<<20)
-	w := &writes{left: 1 << 40}
+	w := &writes{left: 1 << 30}
 	allocs := testing.AllocsPerRun(10, func() {
 		j := jsonw.New(w)
 		j.BeginArray()
