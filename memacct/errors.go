@@ -48,6 +48,8 @@ type BudgetError struct {
 	Baseline       int64 // live heap when the budget was opened
 	Pinned         int64 // LiveHeap less Used, Waiting and Baseline: what the first stage, or a leak, holds
 	Debt           int64
+	Process        int64 // what the process may use; 0 when only content is limited
+	Need           int64 // what it would need to hold what lives now, this unit included
 }
 
 // Is makes errors.Is find ErrOverBudget, and ErrStalled where that is the reason.
@@ -61,6 +63,9 @@ func (e *BudgetError) Error() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "memacct: %s/%s: a unit of %s does not fit (%s): the budget for content is %s, of which %s is in use by %d units",
 		e.Account, e.Queue, f(e.Item), e.Reason, f(e.Limit), f(e.Used), e.Units)
+	if e.Process > 0 {
+		fmt.Fprintf(&s, ", in a process limited to %s", f(e.Process))
+	}
 	if e.Debt > 0 {
 		fmt.Fprintf(&s, ", %s past it", f(e.Debt))
 	}
@@ -75,9 +80,17 @@ func (e *BudgetError) remedy() string {
 	case Stalled:
 		return "The units in flight wait for each other: put the units that others wait for first, raise the limit, or allow an overrun."
 	case Pinned:
-		return "Raise the limit, have the first stage keep less, or Reserve before it reads."
+		return "Have the first stage keep less, Reserve before it reads, or " + e.raise() + "."
 	}
-	return fmt.Sprintf("Raise the budget by %s or more, or allow an overrun of that much.", bytesize.Format(e.Item-e.Limit+e.Used))
+	return "Allow an overrun, or " + e.raise() + "."
+}
+
+// raise says by how much the limit falls short. A tenth is added to what a process needs, for the next unit.
+func (e *BudgetError) raise() string {
+	if e.Process > 0 {
+		return fmt.Sprintf("raise the process limit to %s or more", bytesize.Format(max(e.Need, e.Process)/10*11))
+	}
+	return fmt.Sprintf("raise the budget by %s or more", bytesize.Format(max(0, e.Item-e.Limit+e.Used)))
 }
 
 // refusal is the error for a waiter that the core refused; explain completes it. The lock is held.
@@ -106,8 +119,23 @@ func (b *Budget) explain(err error) error {
 	if e, ok := err.(*BudgetError); ok {
 		e.LiveHeap = liveHeap()
 		e.Pinned = max(0, e.LiveHeap-e.Used-e.Waiting-e.Baseline)
+		b.blame(e)
 	}
 	return err
+}
+
+// blame adds what a process limit makes of a refusal. Such a budget is cut when something else takes the
+// memory, so that its size alone does not tell who is to blame.
+func (b *Budget) blame(e *BudgetError) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.gov == nil {
+		return
+	}
+	e.Process, e.Need = b.gov.process, b.gov.need(readMem(), e.LiveHeap)
+	if e.Reason == TooLarge && e.Pinned > e.Item {
+		e.Reason = Pinned
+	}
 }
 
 // SizeError says that a size function failed, which is a mistake in the program: the unit was not accepted.

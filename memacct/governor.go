@@ -39,8 +39,6 @@ const (
 	// limitedGrowth is heap per live byte where a memory limit makes the collector work as hard as it must: less
 	// would have it work more per unit than GOGC=100 does on an unlimited heap.
 	limitedGrowth = 1.75
-	// least is the smallest part of the limit that content ever gets while the process is within it.
-	least = 0.02
 	// alarm is the part of the limit at which the gate is shut until the next collection.
 	alarm = 0.95
 )
@@ -134,7 +132,6 @@ func (g *governor) observe(now memSample, used int64) {
 // next is the content budget for the next cycle.
 func (g *governor) next(now memSample, content, largest int64) int64 {
 	target := g.target(now, largest)
-	floor := max(minContent/4, int64(least*float64(g.process)))
 	step := up
 	if target < content {
 		step = down
@@ -143,17 +140,16 @@ func (g *governor) next(now memSample, content, largest int64) int64 {
 	if now.rss > int64(alarm*float64(g.process)) {
 		c = min(c, content/2)
 	}
-	return max(c, floor)
+	return max(0, c) // at 0 the gate is shut; a unit that fits all the same is let in by reconsider
 }
 
 // target is what the law above gives.
 func (g *governor) target(now memSample, largest int64) int64 {
-	room := g.process - g.outside.most()
 	growth := limitedGrowth
 	if now.limit > g.process {
 		growth = 1 + gogc()/100 // nothing but GOGC keeps the heap from growing
 	}
-	room = min(room, now.limit)
+	room := min(g.process-g.outside.most(), now.limit)
 	heap := room - now.nonHeap - largest - int64(fragmentation*float64(g.process))
 	return min(int64(float64(heap)/growth), heap-int64(surgeMargin*float64(g.surge.most()))) - g.beside.median()
 }
@@ -190,22 +186,23 @@ func readMem() memSample {
 	}
 }
 
+// need is what the process needs, in bytes, to hold what lives now, and not one unit more: with room for what
+// is allocated while the collector marks, up to a sixteenth of the limit, since a sync that only crawls
+// beats none.
+func (g *governor) need(now memSample, live int64) int64 {
+	return live + now.nonHeap + g.outside.most() + int64(fragmentation*float64(g.process)) + min(g.surge.most(), g.process/16)
+}
+
 // reconsider looks again at a unit that was refused although the pipeline is empty, now that a collection has
 // told exactly what lives: the unit itself among it. It raises the budget, and reports so, if the process
-// can hold the unit after all.
+// can hold the unit after all: the budget is cut by estimates, and nobody must fail for one.
 func (b *Budget) reconsider(e *BudgetError) bool {
 	b.mu.Lock()
 	defer b.unlock()
-	g := b.gov
-	if g == nil || e.Reason == Stalled {
+	s := b.core.Snapshot()
+	if b.gov == nil || e.Reason == Stalled || s.Units > 0 || e.Need > b.gov.process {
 		return false
 	}
-	now := readMem()
-	room := min(g.process-g.outside.most(), now.limit)
-	need := e.LiveHeap + now.nonHeap + int64(fragmentation*float64(g.process))
-	if s := b.core.Snapshot(); s.Units == 0 && need <= room && s.Used+e.Item > s.Limit {
-		b.core.SetLimit(s.Used + e.Item)
-		return true
-	}
-	return false
+	b.core.SetLimit(max(s.Limit, s.Used+e.Item))
+	return true
 }
