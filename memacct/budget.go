@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
@@ -73,6 +74,7 @@ type Budget struct {
 	largest int64 // the largest unit, in bytes, that was ever put to a gate
 	idle    []*core.Waiter
 	holders []holder
+	alert   atomic.Bool // as core.Alert said when the lock was last let go
 	owners  []*Account
 	closed  bool
 	drained chan struct{} // closed when the last unit of a closing budget ends; nil before Close
@@ -142,6 +144,9 @@ func (b *Budget) Account(name string, opts ...AccountOption) *Account {
 // number, is woken after the lock is free, so that it does not run into it.
 func (b *Budget) unlock() {
 	woken := b.core.Woken
+	if a := b.core.Alert(); a != b.alert.Load() {
+		b.alert.Store(a)
+	}
 	if b.drained != nil && b.core.Snapshot().Units == 0 {
 		b.signalDrained()
 	}
@@ -227,7 +232,17 @@ func (b *Budget) done(w *core.Waiter, err error) error {
 const nestedAfter = time.Second
 
 // holder is a loop or a reservation that may have memory while its goroutine asks for more.
-type holder interface{ holdsIn(goid uint64) bool }
+type holder interface {
+	holdsIn(goid uint64) bool
+	collect() // release what it is done with
+}
+
+// collect releases what loops are done with and have not said so yet. The lock is held.
+func (b *Budget) collect() {
+	for _, h := range b.holders {
+		h.collect()
+	}
+}
 
 // nested tells whether the calling goroutine waits at a gate while it holds memory of this budget itself.
 func (b *Budget) nested(w *core.Waiter) bool {
@@ -260,6 +275,7 @@ func (b *Budget) Close(ctx context.Context) error {
 	if b.drained == nil {
 		b.drained = make(chan struct{})
 	}
+	b.collect()
 	drained := b.drained
 	b.unlock()
 	select {

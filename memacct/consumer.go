@@ -2,6 +2,7 @@ package memacct
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
@@ -19,6 +20,12 @@ type consumer[T any] struct {
 	left    int     // of those, how many this consumer still answers for
 	bytes   int64   // and what they are charged
 	goid    uint64  // the goroutine that runs the loop
+
+	// A loop over single units that is alone takes some ahead, and ends each with one atomic store instead
+	// of the lock. Whoever finds memory short first says so in Budget.alert and then collects what is done
+	// with; the loop stores first and then looks at the alert. So one of the two always sees the other.
+	at   int          // the unit whose loop body runs
+	done atomic.Int32 // units of the hand whose bodies have ended
 }
 
 func (l *line[T]) attach(t core.Taker, linger time.Duration) *consumer[T] {
@@ -37,10 +44,54 @@ func (l *line[T]) attach(t core.Taker, linger time.Duration) *consumer[T] {
 // holdsIn tells whether the loop runs in that goroutine and has a unit in hand.
 func (c *consumer[T]) holdsIn(goid uint64) bool { return c.left > 0 && c.goid == goid }
 
+// advance is next for a loop over single units: it goes on to the next one taken ahead, if there is one.
+func (c *consumer[T]) advance(ctx context.Context) bool {
+	if c.at+1 >= len(c.vals) || ctx.Err() != nil {
+		return c.next(ctx)
+	}
+	var zero T
+	c.vals[c.at] = zero
+	c.at++
+	c.done.Store(int32(c.at))
+	if c.l.b.alert.Load() {
+		c.l.b.mu.Lock()
+		c.collect()
+		c.l.b.unlock()
+	}
+	return true
+}
+
+// collect releases the units that the loop is done with. The lock is held.
+func (c *consumer[T]) collect() {
+	n, bytes := 0, int64(0)
+	for ; c.first < int(c.done.Load()); c.first++ {
+		n, bytes = n+1, bytes+c.charges[c.first]
+	}
+	c.left -= n
+	c.bytes -= bytes
+	c.drop(n, bytes)
+}
+
+// giveBack returns the units that were taken ahead and not begun.
+func (c *consumer[T]) giveBack() {
+	bytes := int64(0)
+	n := 0
+	for i := len(c.vals) - 1; i > c.at && c.t.Ahead > 1; i-- {
+		c.l.ring.unpop(c.vals[i], c.charges[i])
+		n, bytes = n+1, bytes+c.charges[i]
+	}
+	if n > 0 {
+		c.left -= n
+		c.bytes -= bytes
+		c.l.q.Untake(n, bytes)
+	}
+}
+
 // end releases what is in hand and unregisters the consumer. It is deferred, and so runs after a break, a
 // panic and a Goexit as well.
 func (c *consumer[T]) end() {
 	c.l.b.mu.Lock()
+	c.giveBack()
 	c.drop(c.left, c.bytes)
 	c.l.q.Detach(&c.t)
 	c.l.b.release(c)
@@ -55,7 +106,7 @@ func (c *consumer[T]) next(ctx context.Context) bool {
 	l.b.mu.Lock()
 	defer l.b.unlock()
 	if ctx.Err() != nil {
-		return false
+		return false // end gives back what was taken ahead
 	}
 	// What is there is taken before what is in hand is released: in between, the pipeline would look idle.
 	n, bytes := c.left, c.bytes
@@ -106,7 +157,8 @@ func (c *consumer[T]) take() bool {
 	if had > len(c.vals) {
 		clear(c.vals[len(c.vals):had]) // a longer batch before this one must not stay alive
 	}
-	c.first, c.left = 0, len(c.vals)
+	c.at, c.first, c.left = 0, 0, len(c.vals)
+	c.done.Store(0)
 	c.l.q.Took(&c.t, c.left, c.bytes, why)
 	return true
 }

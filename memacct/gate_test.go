@@ -260,3 +260,35 @@ func TestBudgetErrorIsNotStalled(t *testing.T) {
 	require.False(t, errors.Is(&BudgetError{Reason: TooLarge}, ErrStalled))
 	require.ErrorIs(t, &BudgetError{Reason: Stalled}, ErrStalled)
 }
+
+// A loop that is alone takes units ahead of its body. What it has not begun when it ends goes back, in order.
+func TestUnitsTakenAheadGoBack(t *testing.T) {
+	for _, leave := range []string{"break", "cancel"} {
+		b, a := open(t, 1000)
+		g := NewGate(a, "units", 100, func(*int) int64 { return 10 })
+		for i := range 40 {
+			require.NoError(t, g.Put(t.Context(), &i))
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		next := 0
+		for v := range g.All(ctx) {
+			require.Equal(t, next, *v)
+			if next++; next == 20 {
+				cancel()
+				if leave == "break" {
+					break
+				}
+			}
+		}
+		cancel()
+		require.Equal(t, 20, g.Len(), leave)
+		require.Equal(t, int64(200), b.Stats().Used, leave)
+		g.Close()
+		for v := range g.All(t.Context()) {
+			require.Equal(t, next, *v)
+			next++
+		}
+		require.Equal(t, 40, next)
+		empty(t, b)
+	}
+}

@@ -128,6 +128,10 @@ func (l *line[T]) admit(ctx context.Context, w *core.Waiter) error {
 	if l.q.Closed() {
 		return ErrClosed
 	}
+	if l.q.Gate && !w.Carried {
+		l.b.alert.Store(true)
+		l.b.collect()
+	}
 	l.b.core.Enqueue(w)
 	if w.State == core.Waiting {
 		since := time.Now()
@@ -201,12 +205,16 @@ func (l *line[T]) Discard() int {
 // ctx.Err() which. Each stays charged until its loop body ends. Several loops may share a queue.
 func (l *line[T]) All(ctx context.Context) iter.Seq[T] {
 	return func(yield func(T) bool) {
-		c := l.attach(core.Taker{Size: 1}, 0)
+		c := l.attach(core.Taker{Size: 1, Ahead: min(mostAhead, l.q.Capacity/4)}, 0)
 		defer c.end()
-		for c.next(ctx) && yield(c.vals[0]) {
+		for c.advance(ctx) && yield(c.vals[c.at]) {
 		}
 	}
 }
+
+// mostAhead is how many units a loop over single ones takes at once while it is the queue's only consumer: a
+// lock for sixteen of them costs little more than none.
+const mostAhead = 16
 
 // Batch says when a batch is complete: at Size units (0: the queue's capacity), at Bytes of them (0: no
 // bound), or when its first unit has waited for Linger (0: for ever). Batches are cut short, too, when the

@@ -74,6 +74,9 @@ func (g *Gate[T]) divide(total int64, sizes []int64, id uint64) []*Reservation[T
 // holdsIn tells whether that goroutine made the reservation and has not settled it.
 func (r *Reservation[T]) holdsIn(goid uint64) bool { return r.goid == goid }
 
+// collect has nothing to do: a reservation is settled or not.
+func (r *Reservation[T]) collect() {}
+
 // Put hands v to the gate's consumers on this reservation: it waits for a slot, never for memory. What v
 // weighs more than was reserved becomes debt, what it weighs less is given back. On an error the
 // reservation lives on. A second Put returns [ErrReleased].

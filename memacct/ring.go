@@ -30,6 +30,16 @@ func (r *ring[T]) pop() slot[T] {
 	return s
 }
 
+// unpop puts a unit back where pop took it from.
+func (r *ring[T]) unpop(v T, charge int64) {
+	if r.n == len(r.slots) {
+		r.grow()
+	}
+	r.head = (r.head - 1) & (len(r.slots) - 1)
+	r.slots[r.head] = slot[T]{v, charge}
+	r.n++
+}
+
 // front returns the charge of the unit that pop would return.
 func (r *ring[T]) front() int64 { return r.slots[r.head].charge }
 

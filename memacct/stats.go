@@ -70,7 +70,8 @@ func (s BatchStats) Add(o BatchStats) BatchStats {
 // Stats returns the figures of the whole budget. It takes the lock for a moment.
 func (b *Budget) Stats() Stats {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
+	b.collect()
 	s := stats(b.core.Snapshot())
 	s.Process, s.Source = b.source.process, b.source.from
 	s.Misuse = b.misuse.doubleEnds.Load() + b.misuse.lost.Load()
@@ -86,7 +87,8 @@ func (a *Account) Stats() Stats {
 		return Stats{}
 	}
 	a.b.mu.Lock()
-	defer a.b.mu.Unlock()
+	defer a.b.unlock()
+	a.b.collect()
 	c, _ := a.acct.Snapshot()
 	s := stats(c)
 	s.Queues = a.queueStats()
@@ -111,7 +113,8 @@ func (a *Account) queueStats() []QueueStats {
 // Stats returns the queue's figures. It takes the budget's lock for a moment.
 func (l *line[T]) Stats() QueueStats {
 	l.b.mu.Lock()
-	defer l.b.mu.Unlock()
+	defer l.b.unlock()
+	l.b.collect()
 	return l.info.stats()
 }
 

@@ -146,6 +146,9 @@ func (a *Account) unmet() int64 { return max(0, a.Floor-a.used) }
 // pressed tells whether there is pressure: a waiter that memory alone keeps out, or debt.
 func (c *Core) pressed() bool { return c.hungry || c.used > c.limit && c.Mode == Enforce }
 
+// Alert tells whether somebody waits for memory, or there is debt: what is done with must be released at once.
+func (c *Core) Alert() bool { return c.waiters > 0 || c.used > c.limit && c.Mode == Enforce }
+
 // settle brings every decision up to date after an event. It costs two comparisons when nobody waits for memory.
 func (c *Core) settle() {
 	if c.waiters == 0 {

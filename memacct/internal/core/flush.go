@@ -23,6 +23,7 @@ type Taker struct {
 	Size    int   // units it collects; at least 1
 	Bytes   int64 // or bytes; 0 is no bound
 	Expired bool  // it lingered long enough: any unit will do
+	Ahead   int   // single units that it takes at once while it is alone and nobody waits; 0 is 1
 	Peek    bool  // wake it for anything: it wants to start its linger clock, not to take
 
 	queue *Queue
@@ -83,7 +84,18 @@ func (q *Queue) Take(t *Taker) (units int, bytes int64, why Cause, ok bool) {
 	if q.core.pressed() && t.Batch {
 		bytes = min(bytes, q.core.share())
 	}
-	return t.Size, bytes, why, true
+	units = t.Size
+	if t.Ahead > 1 && q.consumers == 1 && !q.core.Alert() {
+		units = t.Ahead
+	}
+	return units, bytes, why, true
+}
+
+// Untake gives back n units, bytes in total, that a consumer took ahead and will not use.
+func (q *Queue) Untake(n int, bytes int64) {
+	q.leave(n, bytes)
+	q.ready += n
+	q.bytes += bytes
 }
 
 // Took says that n units with bytes in total went from q into t's hand.
