@@ -73,7 +73,7 @@ func (w *writes) Write(b []byte) (int, error) {
 func TestSmallWrites(t *testing.T) {
 	long := strings.Repeat("x", 1<<20)
 	w := &writes{left: 1 << 30}
-	allocs := testing.AllocsPerRun(10, func() {
+	write := func() {
 		j := jsonw.New(w)
 		j.BeginArray()
 		j.String(long)
@@ -81,9 +81,15 @@ func TestSmallWrites(t *testing.T) {
 		if j.Close() != nil {
 			t.Error("failed")
 		}
-	})
+	}
+	// A collection empties the writers' pool, and the race detector drops some of it on purpose: that one run
+	// of many needs none is what shows that none is needed.
+	allocs := 1.0
+	for range 20 {
+		allocs = min(allocs, testing.AllocsPerRun(1, write))
+	}
 	require.LessOrEqual(t, w.longest, 4<<10)
-	require.Less(t, allocs, 1.0)
+	require.Zero(t, allocs)
 }
 
 func TestErrorStays(t *testing.T) {

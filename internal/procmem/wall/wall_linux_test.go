@@ -81,7 +81,8 @@ func TestTooMuchIsKilled(t *testing.T) {
 	require.EqualValues(t, 9, res.Signal)
 	require.Equal(t, -1, res.ExitCode)
 	require.Positive(t, res.Failcnt)
-	require.LessOrEqual(t, res.PeakBytes, int64(64<<20))
+	// The counter moves before the kernel decides, in batches of 64 pages.
+	require.LessOrEqual(t, res.PeakBytes, int64(64<<20+64*os.Getpagesize()))
 	require.Empty(t, out.String())
 }
 
