@@ -132,7 +132,8 @@ func (b *Budget) blame(e *BudgetError) {
 	if b.gov == nil {
 		return
 	}
-	e.Process, e.Need = b.gov.process, b.gov.need(readMem(), e.LiveHeap)
+	// A unit weighs what its size function says, also where the heap does not show it: it may lie outside.
+	e.Process, e.Need = b.gov.process, b.gov.need(readMem(), max(e.LiveHeap, e.Used+e.Item))
 	if e.Reason == TooLarge && e.Pinned > e.Item {
 		e.Reason = Pinned
 	}

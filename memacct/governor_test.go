@@ -1,0 +1,134 @@
+package memacct
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/syncmem/syncmem/internal/bytesize"
+)
+
+const mib = bytesize.MiB
+
+// governed is a governor of a 64 MiB process with a memory limit of 56 MiB.
+func governed() (*governor, memSample) {
+	return &governor{process: 64 * mib}, memSample{limit: 56 * mib, nonHeap: 4 * mib, mapped: 20 * mib, rss: 22 * mib}
+}
+
+func TestBudgetLeavesRoomForWhatIsNotContent(t *testing.T) {
+	g, now := governed()
+	before := g.target(now, 0)
+	require.InDelta(t, float64(56-4-3)/limitedGrowth, float64(before)/float64(mib), 1)
+
+	for what, change := range map[string]func(){
+		"more beside the heap":   func() { now.nonHeap += 2 * mib },
+		"memory outside Go":      func() { g.outside.add(12 * mib) },
+		"pinned":                 func() { g.beside.add(2 * mib) },
+		"a lower memory limit":   func() { now.limit -= 8 * mib },
+		"allocation at full pit": func() { g.surge.add(25 * mib) },
+	} {
+		g, now = governed()
+		change()
+		require.Less(t, g.target(now, 0), before, what)
+	}
+	g, now = governed()
+	require.Less(t, g.target(now, 6*mib), before, "a large unit being built")
+}
+
+func TestBudgetFallsAtOnceAndRisesSlowly(t *testing.T) {
+	g, now := governed()
+	want := g.target(now, 0)
+	require.Equal(t, want, g.next(now, want*2, 0))
+	up := g.next(now, want/2, 0)
+	require.Greater(t, up, want/2)
+	require.Less(t, up, want*3/4)
+	content := want / 2
+	for range 100 {
+		content = g.next(now, content, 0)
+	}
+	require.InEpsilon(t, want, content, 0.01)
+}
+
+func TestAlarmHalvesTheBudget(t *testing.T) {
+	g, now := governed()
+	now.rss = 63 * mib
+	want := g.target(now, 0)
+	require.LessOrEqual(t, g.next(now, want, 0), want/2)
+}
+
+func TestNothingLeftShutsTheGate(t *testing.T) {
+	g, now := governed()
+	g.beside.add(60 * mib)
+	require.Zero(t, g.next(now, 10*mib, 0))
+}
+
+func TestWithoutAMemoryLimitTheHeapDoubles(t *testing.T) {
+	g, now := governed()
+	now.limit = 64 * mib
+	limited := g.target(now, 0)
+	now.limit = 1 << 62
+	require.Less(t, g.target(now, 0), limited)
+}
+
+func TestMedianForgetsOutliers(t *testing.T) {
+	var r recent
+	require.Zero(t, r.median())
+	for _, v := range []int64{5, 5, 900, 5, -7, 5, 5, 5, 5} {
+		r.add(v)
+	}
+	require.Equal(t, int64(5), r.median())
+	require.Equal(t, int64(900), r.most())
+}
+
+// The chain of sentinels steps the budget after real collections, and ends with it.
+func TestBudgetFollowsCollections(t *testing.T) {
+	b, err := New(Config{Limit: Process(1 << 30), Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	start := b.Stats().Limit
+	require.Eventually(t, func() bool {
+		runtime.GC()
+		return b.Stats().Limit != start
+	}, 10*time.Second, time.Millisecond)
+	empty(t, b)
+}
+
+// What the first stage holds is told to within 5 % of the truth.
+func TestPinnedMemoryInTheError(t *testing.T) {
+	if raceEnabled {
+		t.Skip("NOT TESTED: the race detector adds to every block")
+	}
+	for _, pinned := range []int64{8 * mib, 64 * mib} {
+		t.Run(fmt.Sprint(pinned/mib, "MiB"), func(t *testing.T) {
+			b, a := open(t, 1000)
+			g := NewGate(a, "units", 1, func(l *load) int64 { return l.bytes })
+			var keep [][]byte
+			for range pinned / (64 << 10) {
+				keep = append(keep, make([]byte, 64<<10))
+			}
+			err := g.Put(t.Context(), &load{2000})
+			var refused *BudgetError
+			require.ErrorAs(t, err, &refused)
+			require.InEpsilon(t, pinned, refused.Pinned, 0.05, "%v", err)
+			runtime.KeepAlive(keep)
+			empty(t, b)
+		})
+	}
+}
+
+// A unit that is refused because the budget was cut by an estimate is let in when the process can hold it.
+func TestUnitThatFitsTheProcessIsLetIn(t *testing.T) {
+	b, err := New(Config{Limit: Process(1 << 30), Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	b.mu.Lock()
+	b.core.SetLimit(10)
+	b.unlock()
+	g := NewGate(b.Account("test"), "units", 1, weight)
+	require.NoError(t, g.Put(t.Context(), &load{1000}))
+	require.Equal(t, 1, g.Discard())
+	require.ErrorIs(t, g.Put(t.Context(), &load{2 << 30}), ErrOverBudget)
+	empty(t, b)
+}

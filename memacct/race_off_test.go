@@ -1,0 +1,5 @@
+//go:build !race
+
+package memacct
+
+const raceEnabled = false
