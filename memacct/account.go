@@ -14,6 +14,7 @@ type Account struct {
 	b      *Budget
 	acct   core.Account
 	queues []*queueInfo // guarded by the budget's lock
+	growth growth       // and so is this
 }
 
 // queueInfo is what statistics need of a queue whatever its type of unit.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -133,4 +135,27 @@ func openSemaphore(b *testing.B) transport {
 			s.Release(weight(l))
 		}
 	}, func() { close(c) }}
+}
+
+// BenchmarkBatches is PutGet in batches at both ends.
+func BenchmarkBatches(b *testing.B) {
+	for _, size := range []int{32, 500} {
+		b.Run(strconv.Itoa(size), func(b *testing.B) {
+			b.ReportAllocs()
+			g := NewGate(benchAccount(b), "gate", 2*size, weight)
+			batch := slices.Repeat([]*load{{100}}, size)
+			var all sync.WaitGroup
+			all.Go(func() {
+				for range g.Batches(b.Context(), Batch{Size: size}) {
+				}
+			})
+			for n := 0; n < b.N; n += size {
+				if _, err := g.PutAll(b.Context(), batch...); err != nil {
+					b.Fatal(err)
+				}
+			}
+			g.Close()
+			all.Wait()
+		})
+	}
 }

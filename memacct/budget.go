@@ -187,8 +187,12 @@ func (b *Budget) newWaiter(q *core.Queue, bytes int64) *core.Waiter {
 
 // await sleeps until w is decided about or ctx is done. It is called, and returns, with the lock held.
 func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
-	patience := time.NewTimer(nestedAfter)
-	defer patience.Stop()
+	var patience <-chan time.Time
+	if w.Queue.Gate && !w.Carried {
+		t := time.NewTimer(nestedAfter)
+		defer t.Stop()
+		patience = t.C
+	}
 	for {
 		switch w.State {
 		case core.Granted:
@@ -200,13 +204,13 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
 		impatient := false
 		select {
 		case <-w.Ring:
-		case <-patience.C:
+		case <-patience:
 			impatient = true
 		case <-ctx.Done():
 		}
 		b.mu.Lock()
 		err := ctx.Err()
-		if err == nil && impatient && b.nested(w) {
+		if err == nil && impatient && b.nested() {
 			err = ErrNested
 		}
 		if err != nil && w.State != core.Refused {
@@ -244,11 +248,8 @@ func (b *Budget) collect() {
 	}
 }
 
-// nested tells whether the calling goroutine waits at a gate while it holds memory of this budget itself.
-func (b *Budget) nested(w *core.Waiter) bool {
-	if !w.Queue.Gate || w.Carried {
-		return false
-	}
+// nested tells whether the calling goroutine, which waits at a gate, holds memory of this budget itself.
+func (b *Budget) nested() bool {
 	id := goroutineID()
 	return slices.ContainsFunc(b.holders, func(h holder) bool { return h.holdsIn(id) })
 }

@@ -15,6 +15,7 @@ type consumer[T any] struct {
 	linger  time.Duration
 	vals    []T
 	charges []int64 // of vals, one each; gone if somebody else answers for the unit now
+	bases   []int64 // what each weighed when it entered the account
 	sizes   []int64 // scratch: what they weigh now
 	first   int     // the first of vals that is not gone
 	left    int     // of those, how many this consumer still answers for
@@ -77,7 +78,7 @@ func (c *consumer[T]) giveBack() {
 	bytes := int64(0)
 	n := 0
 	for i := len(c.vals) - 1; i > c.at && c.t.Ahead > 1; i-- {
-		c.l.ring.unpop(c.vals[i], c.charges[i])
+		c.l.ring.unpop(slot[T]{c.vals[i], c.charges[i], c.bases[i]})
 		n, bytes = n+1, bytes+c.charges[i]
 	}
 	if n > 0 {
@@ -95,8 +96,8 @@ func (c *consumer[T]) end() {
 	c.drop(c.left, c.bytes)
 	c.l.q.Detach(&c.t)
 	c.l.b.release(c)
+	c.empty()
 	c.l.b.unlock()
-	clear(c.vals)
 }
 
 // next ends the units in hand and takes the next ones, waiting for them. It reports false when there will be
@@ -114,8 +115,7 @@ func (c *consumer[T]) next(ctx context.Context) bool {
 		c.drop(n, bytes)
 		return true
 	}
-	c.left, c.bytes = 0, 0
-	clear(c.vals)
+	c.empty()
 	c.drop(n, bytes)
 	for !c.take() {
 		if l.q.Ended() {
@@ -127,6 +127,14 @@ func (c *consumer[T]) next(ctx context.Context) bool {
 		}
 	}
 	return true
+}
+
+// empty forgets the units in hand, so that neither collect nor anything else finds them again.
+func (c *consumer[T]) empty() {
+	clear(c.vals)
+	c.vals, c.charges, c.bases = c.vals[:0], c.charges[:0], c.bases[:0]
+	c.at, c.first, c.left, c.bytes = 0, 0, 0, 0
+	c.done.Store(0)
 }
 
 // drop ends n units of the hand, charged bytes together.
@@ -142,8 +150,7 @@ func (c *consumer[T]) take() bool {
 	if !ok {
 		return false
 	}
-	had := len(c.vals)
-	c.vals, c.charges, c.bytes = c.vals[:0], c.charges[:0], 0
+	c.empty()
 	r := &c.l.ring
 	for len(c.vals) < units && r.n > 0 {
 		if len(c.vals) > 0 && r.front() > bound-c.bytes {
@@ -152,13 +159,10 @@ func (c *consumer[T]) take() bool {
 		s := r.pop()
 		c.vals = append(c.vals, s.v)
 		c.charges = append(c.charges, s.charge)
+		c.bases = append(c.bases, s.base)
 		c.bytes += s.charge
 	}
-	if had > len(c.vals) {
-		clear(c.vals[len(c.vals):had]) // a longer batch before this one must not stay alive
-	}
-	c.at, c.first, c.left = 0, 0, len(c.vals)
-	c.done.Store(0)
+	c.left = len(c.vals)
 	c.l.q.Took(&c.t, c.left, c.bytes, why)
 	return true
 }

@@ -292,3 +292,49 @@ func TestUnitsTakenAheadGoBack(t *testing.T) {
 		empty(t, b)
 	}
 }
+
+func TestPutAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, a := open(t, 1000)
+		g := NewGate(a, "units", 500, weight)
+		units := make([]*load, 300)
+		for i := range units {
+			units[i] = &load{10}
+		}
+		go func() {
+			defer g.Close()
+			n, err := g.PutAll(t.Context(), units...)
+			if n != 300 || err != nil {
+				t.Error(n, err)
+			}
+		}()
+		seen := 0
+		for u := range g.All(t.Context()) {
+			require.Same(t, units[seen], u)
+			seen++
+		}
+		require.Equal(t, 300, seen)
+		empty(t, b)
+	})
+}
+
+func TestPutAllStopsAtTheUnitThatFails(t *testing.T) {
+	for _, bad := range []int64{-1, 5000} {
+		for _, at := range []int{0, 1, 70, 99} {
+			b, a := open(t, 1000)
+			g := NewGate(a, "units", 500, weight)
+			units := make([]*load, 100)
+			for i := range units {
+				units[i] = &load{1}
+			}
+			units[at].bytes = bad
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			n, err := g.PutAll(ctx, units...)
+			cancel()
+			require.Equal(t, at, n)
+			require.Error(t, err)
+			require.Equal(t, at, g.Discard())
+			empty(t, b)
+		}
+	}
+}

@@ -14,6 +14,7 @@ type Lease[T any] struct {
 	c      *consumer[T]
 	v      T
 	charge int64
+	base   int64
 	state  leaseState
 	parked bool
 	holds  bool    // parked, and the worker with it
@@ -36,7 +37,7 @@ func (l *line[T]) Leases(ctx context.Context) iter.Seq[*Lease[T]] {
 		c := l.attach(core.Taker{Size: 1}, 0)
 		defer c.end()
 		for c.next(ctx) {
-			lease := &Lease[T]{c: c, v: c.vals[0], charge: c.charges[0]}
+			lease := &Lease[T]{c: c, v: c.vals[0], charge: c.charges[0], base: c.bases[0]}
 			if !lease.lend(yield) {
 				return
 			}
@@ -85,7 +86,7 @@ func (l *Lease[T]) Forward(ctx context.Context, to *Queue[T]) error {
 		return ErrReleased
 	}
 	l.Unpark()
-	err := l.c.l.forward(ctx, to, l.v, l.charge)
+	err := l.c.l.forward(ctx, to, slot[T]{l.v, l.charge, l.base})
 	if err != nil {
 		return err
 	}
@@ -110,6 +111,7 @@ func (l *Lease[T]) Resize() error {
 	b := l.c.l.b
 	b.mu.Lock()
 	defer b.unlock()
+	n = l.c.l.grown(slot[T]{l.v, l.charge, l.base}, n).charge
 	if l.state == leaseHeld {
 		l.c.bytes += n - l.charge
 	}
@@ -133,7 +135,7 @@ func (l *Lease[T]) Split(v T) (*Lease[T], error) {
 	b.mu.Lock()
 	l.c.l.q.Split(n)
 	b.unlock()
-	part := &Lease[T]{c: l.c, v: v, charge: n, state: leaseDetached}
+	part := &Lease[T]{c: l.c, v: v, charge: n, base: n, state: leaseDetached}
 	part.guard()
 	return part, nil
 }

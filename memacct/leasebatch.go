@@ -64,12 +64,12 @@ func (b *LeaseBatch[T]) Release(i int) {
 func (b *LeaseBatch[T]) Forward(ctx context.Context, i int, to *Queue[T]) error {
 	bud := b.c.l.b
 	bud.mu.Lock()
-	charge := b.c.charges[i]
+	unit := slot[T]{b.c.vals[i], b.c.charges[i], b.c.bases[i]}
 	bud.mu.Unlock()
-	if charge == gone {
+	if unit.charge == gone {
 		return ErrReleased
 	}
-	if err := b.c.l.forward(ctx, to, b.c.vals[i], charge); err != nil {
+	if err := b.c.l.forward(ctx, to, unit); err != nil {
 		return err
 	}
 	bud.mu.Lock()
@@ -118,7 +118,7 @@ func (b *LeaseBatch[T]) moveAll(to *Queue[T]) {
 	c.l.b.mu.Lock()
 	for c.first < len(c.vals) {
 		i := c.first
-		if !c.l.moveNow(to, c.vals[i], c.charges[i], c.sizes[i]) {
+		if !c.l.moveNow(to, slot[T]{c.vals[i], c.charges[i], c.bases[i]}, c.sizes[i]) {
 			break
 		}
 		b.settle(i)
@@ -144,42 +144,44 @@ func (c *consumer[T]) weighAll(to *line[T]) error {
 
 // forward moves a unit in the hand of one of l's consumers to another queue. A queue of another budget
 // charges it first and only then does this one let go.
-func (l *line[T]) forward(ctx context.Context, to *Queue[T], v T, was int64) error {
+func (l *line[T]) forward(ctx context.Context, to *Queue[T], unit slot[T]) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if to.b != l.b {
-		if err := to.put(ctx, v); err != nil {
+		if err := to.put(ctx, unit.v); err != nil {
 			return err
 		}
 		l.b.mu.Lock()
-		l.q.Release(1, was)
+		l.q.Release(1, unit.charge)
 		l.b.unlock()
 		return nil
 	}
-	now, err := to.weigh(v)
+	now, err := to.weigh(unit.v)
 	if err != nil {
 		return err
 	}
 	l.b.mu.Lock()
-	if l.moveNow(to, v, was, now) {
+	if l.moveNow(to, unit, now) {
 		l.b.unlock()
 		return nil
 	}
 	w := l.b.newWaiter(&to.q, now)
 	w.Carried = true
 	if err = to.admit(ctx, w); err == nil {
-		to.ring.push(v, now)
-		l.q.Moved(w, was, now)
+		moved := l.grown(unit, now)
+		to.ring.push(moved)
+		l.q.Moved(w, unit.charge, moved.charge)
 	}
 	return l.b.done(w, err)
 }
 
-// moveNow moves a unit if the next queue has a slot. The lock is held.
-func (l *line[T]) moveNow(to *Queue[T], v T, was, now int64) bool {
-	if !l.q.Move(&to.q, was, now) {
+// moveNow moves a unit that weighs now bytes, if the next queue has a slot. The lock is held.
+func (l *line[T]) moveNow(to *Queue[T], unit slot[T], now int64) bool {
+	moved := l.grown(unit, now)
+	if !l.q.Move(&to.q, unit.charge, moved.charge) {
 		return false
 	}
-	to.ring.push(v, now)
+	to.ring.push(moved)
 	return true
 }

@@ -40,6 +40,7 @@ type line[T any] struct {
 	q      core.Queue
 	size   func(T) int64
 	ring   ring[T]
+	growth *growth       // of the account
 	waits  int64         // puts that slept
 	waited time.Duration // and for how long together
 	info   *queueInfo
@@ -54,7 +55,7 @@ func (l *line[T]) open(a *Account, name string, capacity int, size func(T) int64
 	} else if size == nil {
 		panic(fmt.Sprintf("memacct: queue %q has no size function: pass sizer.Of[T] or one of your own", name))
 	}
-	l.b, l.size = a.b, size
+	l.b, l.size, l.growth = a.b, size, &a.growth
 	l.q = core.Queue{Name: name, Account: &a.acct, Gate: gate, Capacity: max(1, capacity)}
 	a.b.mu.Lock()
 	defer a.b.unlock()
@@ -100,24 +101,65 @@ func (l *line[T]) put(ctx context.Context, v T) error {
 	for {
 		l.b.mu.Lock()
 		l.b.largest = max(l.b.largest, n)
-		if l.q.Put(n) {
-			l.ring.push(v, n)
+		unit := slot[T]{v, l.expected(n), n}
+		if l.q.Put(unit.charge) {
+			l.ring.push(unit)
 			l.b.unlock()
 			return nil
 		}
-		err := l.putSlow(ctx, v, n)
+		err := l.putSlow(ctx, unit)
 		if refused, ok := err.(*BudgetError); !ok || !l.b.reconsider(refused) {
 			return err
 		}
 	}
 }
 
+// PutAll hands several units to the consumers, in order, with one lock for as many of them as need not wait.
+// It returns how many were accepted, all of them unless there is an error; errors are those of Put.
+func (l *line[T]) PutAll(ctx context.Context, vs ...T) (accepted int, err error) {
+	var sizes [64]int64
+	for len(vs) > accepted && err == nil {
+		chunk := vs[accepted:min(len(vs), accepted+len(sizes))]
+		for i, v := range chunk {
+			if sizes[i], err = l.weigh(v); err != nil {
+				chunk = chunk[:i] // those before it are still put
+				break
+			}
+		}
+		n := l.putNow(chunk, sizes[:len(chunk)])
+		accepted += n
+		if n < len(chunk) {
+			if waitErr := l.put(ctx, chunk[n]); waitErr != nil {
+				return accepted, waitErr
+			}
+			accepted++
+			err = nil // met again, if its unit's turn comes
+		}
+	}
+	return accepted, err
+}
+
+// putNow puts the units that need not wait, up to the first that does, and returns how many that were.
+func (l *line[T]) putNow(vs []T, sizes []int64) int {
+	l.b.mu.Lock()
+	defer l.b.unlock()
+	for i, v := range vs {
+		unit := slot[T]{v, l.expected(sizes[i]), sizes[i]}
+		l.b.largest = max(l.b.largest, sizes[i])
+		if !l.q.Put(unit.charge) {
+			return i
+		}
+		l.ring.push(unit)
+	}
+	return len(vs)
+}
+
 // putSlow is put where it has to wait. The lock is held on entry.
-func (l *line[T]) putSlow(ctx context.Context, v T, n int64) error {
-	w := l.b.newWaiter(&l.q, n)
+func (l *line[T]) putSlow(ctx context.Context, unit slot[T]) error {
+	w := l.b.newWaiter(&l.q, unit.charge)
 	err := l.admit(ctx, w)
 	if err == nil {
-		l.ring.push(v, n)
+		l.ring.push(unit)
 		l.q.Arrive(w)
 	}
 	return l.b.done(w, err)

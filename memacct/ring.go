@@ -12,13 +12,14 @@ type ring[T any] struct {
 type slot[T any] struct {
 	v      T
 	charge int64
+	base   int64 // what it weighed when it entered the account
 }
 
-func (r *ring[T]) push(v T, charge int64) {
+func (r *ring[T]) push(s slot[T]) {
 	if r.n == len(r.slots) {
 		r.grow()
 	}
-	r.slots[(r.head+r.n)&(len(r.slots)-1)] = slot[T]{v, charge}
+	r.slots[(r.head+r.n)&(len(r.slots)-1)] = s
 	r.n++
 }
 
@@ -31,12 +32,12 @@ func (r *ring[T]) pop() slot[T] {
 }
 
 // unpop puts a unit back where pop took it from.
-func (r *ring[T]) unpop(v T, charge int64) {
+func (r *ring[T]) unpop(s slot[T]) {
 	if r.n == len(r.slots) {
 		r.grow()
 	}
 	r.head = (r.head - 1) & (len(r.slots) - 1)
-	r.slots[r.head] = slot[T]{v, charge}
+	r.slots[r.head] = s
 	r.n++
 }
 

@@ -23,7 +23,10 @@ type Stats struct {
 	Refused   int64 // units refused by it
 	WouldWait int64 // in Shadow mode: puts that would have waited
 	Misuse    int64 // leases ended twice, or lost
-	Queues    []QueueStats
+	// Growth is what an account's units are expected to weigh at most, over what they weigh at the gate; 0 if
+	// the account does not ask, see [WithGrowth].
+	Growth float64
+	Queues []QueueStats
 }
 
 // QueueStats are one gate's or queue's figures. Amounts are bytes.
@@ -91,6 +94,7 @@ func (a *Account) Stats() Stats {
 	a.b.collect()
 	c, _ := a.acct.Snapshot()
 	s := stats(c)
+	s.Growth = a.growth.factor
 	s.Queues = a.queueStats()
 	return s
 }
