@@ -42,6 +42,9 @@ func (l *line[T]) attach(t core.Taker, linger time.Duration) *consumer[T] {
 	return c
 }
 
+// unit is what is in hand at place i.
+func (c *consumer[T]) unit(i int) slot[T] { return slot[T]{c.vals[i], c.charges[i], c.bases[i]} }
+
 // holdsIn tells whether the loop runs in that goroutine and has a unit in hand.
 func (c *consumer[T]) holdsIn(goid uint64) bool { return c.left > 0 && c.goid == goid }
 
@@ -78,7 +81,7 @@ func (c *consumer[T]) giveBack() {
 	bytes := int64(0)
 	n := 0
 	for i := len(c.vals) - 1; i > c.at && c.t.Ahead > 1; i-- {
-		c.l.ring.unpop(slot[T]{c.vals[i], c.charges[i], c.bases[i]})
+		c.l.ring.unpop(c.unit(i))
 		n, bytes = n+1, bytes+c.charges[i]
 	}
 	if n > 0 {

@@ -16,10 +16,16 @@ type Lease[T any] struct {
 	charge int64
 	base   int64
 	state  leaseState
-	parked bool
-	holds  bool    // parked, and the worker with it
-	ended  uintptr // where it ended, for the report of a second end
+	park   *core.Park // nil if it is not parked
+	claim  *claim     // once detached
+	ended  uintptr    // where it ended, for the report of a second end
 	lost   runtime.Cleanup
+}
+
+// claim is what a detached lease still holds, for the case that it is lost: what the cleanup gives back.
+type claim struct {
+	bytes int64
+	park  *core.Park
 }
 
 type leaseState uint8
@@ -86,7 +92,7 @@ func (l *Lease[T]) Forward(ctx context.Context, to *Queue[T]) error {
 		return ErrReleased
 	}
 	l.Unpark()
-	err := l.c.l.forward(ctx, to, slot[T]{l.v, l.charge, l.base})
+	err := l.c.l.forward(ctx, to, slot[T]{l.v, l.charge, l.base}, stopped{units: 1, worker: l.state == leaseHeld})
 	if err != nil {
 		return err
 	}
@@ -117,6 +123,9 @@ func (l *Lease[T]) Resize() error {
 	}
 	l.c.l.q.Resize(l.charge, n)
 	l.charge = n
+	if l.claim != nil {
+		l.claim.bytes = n
+	}
 	return nil
 }
 
@@ -146,50 +155,65 @@ func (l *Lease[T]) Detach() {
 	if l.state != leaseHeld {
 		return
 	}
-	parked := l.parked
+	park := l.park
 	l.Unpark() // the worker is free from now on
 	b := l.c.l.b
 	b.mu.Lock()
 	l.leave()
 	b.unlock()
 	l.state = leaseDetached
-	if parked {
-		l.Park()
-	}
 	l.guard()
+	if park != nil {
+		l.Park(park.Done)
+	}
 }
 
 // Park says that the unit's stage waits for another unit: until [Lease.Unpark] it can't move by itself. The
 // budget must know, or it would wait for ever for a unit that waits for one not admitted yet.
-func (l *Lease[T]) Park() {
-	if l.parked || l.state == leaseEnded {
+//
+// done is closed when the wait is over, and before what it waited for is released. Between that moment and
+// Unpark, while this goroutine has not run yet, only done tells that the units in flight do not wait for each
+// other. A nil done says that this can't be told; a verdict may then come too early.
+func (l *Lease[T]) Park(done <-chan struct{}) {
+	if l.park != nil || l.state == leaseEnded {
 		return
 	}
-	l.parked, l.holds = true, l.state == leaseHeld
 	b := l.c.l.b
 	b.mu.Lock()
-	l.c.l.q.Park(l.holds)
+	l.park = &core.Park{Holds: l.state == leaseHeld, Done: done}
+	if l.claim != nil {
+		l.claim.park = l.park
+	}
+	l.c.l.q.Park(l.park)
 	b.unlock()
 }
 
 // Unpark ends a Park.
 func (l *Lease[T]) Unpark() {
-	if !l.parked {
+	if l.park == nil {
 		return
 	}
-	l.parked = false
 	b := l.c.l.b
 	b.mu.Lock()
-	l.c.l.q.Unpark(l.holds)
+	l.unpark()
 	b.unlock()
+}
+
+// unpark is Unpark with the lock held.
+func (l *Lease[T]) unpark() {
+	if l.park == nil {
+		return
+	}
+	l.c.l.q.Unpark(l.park)
+	l.park = nil
+	if l.claim != nil {
+		l.claim.park = nil
+	}
 }
 
 // leave takes the unit out of what the loop answers for. The lock is held.
 func (l *Lease[T]) leave() {
-	if l.parked {
-		l.parked = false
-		l.c.l.q.Unpark(l.holds)
-	}
+	l.unpark()
 	if l.state == leaseHeld {
 		l.c.left--
 		l.c.bytes -= l.charge
@@ -214,11 +238,15 @@ func (l *Lease[T]) misused(how string) {
 
 // guard watches over a detached lease: when it is collected before it ended, its charge would be lost.
 func (l *Lease[T]) guard() {
-	line, charge, where := l.c.l, l.charge, callSite(2)
-	l.lost = runtime.AddCleanup(l, func(struct{}) {
+	line, where := l.c.l, callSite(2)
+	l.claim = &claim{bytes: l.charge}
+	l.lost = runtime.AddCleanup(l, func(c *claim) {
 		line.b.mu.Lock()
-		line.q.Release(1, charge)
+		if c.park != nil {
+			line.q.Unpark(c.park)
+		}
+		line.q.Release(1, c.bytes)
 		line.b.unlock()
-		line.b.reportLost(line.q.Name, charge, where)
-	}, struct{}{})
+		line.b.reportLost(line.q.Name, c.bytes, where)
+	}, l.claim)
 }

@@ -64,12 +64,23 @@ func (b *LeaseBatch[T]) Release(i int) {
 func (b *LeaseBatch[T]) Forward(ctx context.Context, i int, to *Queue[T]) error {
 	bud := b.c.l.b
 	bud.mu.Lock()
-	unit := slot[T]{b.c.vals[i], b.c.charges[i], b.c.bases[i]}
+	unit := b.c.unit(i)
+	last := b.c.left == 1
 	bud.mu.Unlock()
 	if unit.charge == gone {
 		return ErrReleased
 	}
-	if err := b.c.l.forward(ctx, to, unit); err != nil {
+	var with stopped
+	if last { // while others are left, they, and the loop body, may be at work
+		with = stopped{units: 1, worker: true}
+	}
+	return b.forward(ctx, i, to, unit, with)
+}
+
+// forward moves unit i; with says what waits with it.
+func (b *LeaseBatch[T]) forward(ctx context.Context, i int, to *Queue[T], unit slot[T], with stopped) error {
+	bud := b.c.l.b
+	if err := b.c.l.forward(ctx, to, unit, with); err != nil {
 		return err
 	}
 	bud.mu.Lock()
@@ -102,7 +113,8 @@ func (b *LeaseBatch[T]) ForwardAll(ctx context.Context, to *Queue[T]) error {
 		b.moveAll(to)
 	}
 	for c.first < len(c.vals) {
-		if err := b.Forward(ctx, c.first, to); err != nil {
+		i := c.first
+		if err := b.forward(ctx, i, to, c.unit(i), stopped{units: c.left, worker: true}); err != nil {
 			return err
 		}
 		if to.b == c.l.b {
@@ -118,7 +130,7 @@ func (b *LeaseBatch[T]) moveAll(to *Queue[T]) {
 	c.l.b.mu.Lock()
 	for c.first < len(c.vals) {
 		i := c.first
-		if !c.l.moveNow(to, slot[T]{c.vals[i], c.charges[i], c.bases[i]}, c.sizes[i]) {
+		if !c.l.moveNow(to, c.unit(i), c.sizes[i]) {
 			break
 		}
 		b.settle(i)
@@ -142,9 +154,16 @@ func (c *consumer[T]) weighAll(to *line[T]) error {
 	return nil
 }
 
+// stopped is what can't move while a forward waits for its slot: so many units in hand, and with worker their
+// loop too. The budget must know, or it would take them for units at work.
+type stopped struct {
+	units  int
+	worker bool
+}
+
 // forward moves a unit in the hand of one of l's consumers to another queue. A queue of another budget
 // charges it first and only then does this one let go.
-func (l *line[T]) forward(ctx context.Context, to *Queue[T], unit slot[T]) error {
+func (l *line[T]) forward(ctx context.Context, to *Queue[T], unit slot[T], with stopped) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -167,7 +186,10 @@ func (l *line[T]) forward(ctx context.Context, to *Queue[T], unit slot[T]) error
 		return nil
 	}
 	w := l.b.newWaiter(&to.q, now)
-	w.Carried = true
+	w.Carried, w.Units = true, with.units
+	if with.worker {
+		w.From = &l.q
+	}
 	if err = to.admit(ctx, w); err == nil {
 		moved := l.grown(unit, now)
 		to.ring.push(moved)

@@ -100,7 +100,7 @@ func (r *Reservation[T]) Put(ctx context.Context, v T) error {
 		return nil
 	}
 	w := b.newWaiter(q, n)
-	w.Carried = true
+	w.Carried, w.Units = true, 1
 	if err = r.g.admit(ctx, w); err == nil {
 		r.g.ring.push(slot[T]{v, n, n})
 		q.Redeemed(w, r.bytes, n)

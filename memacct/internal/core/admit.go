@@ -40,8 +40,10 @@ type Waiter struct {
 	Sleeper
 	Queue    *Queue
 	Bytes    int64
-	NoSlot   bool // a reservation: memory only
-	Carried  bool // a unit in somebody's hand, or a reservation redeemed: charged already, it waits for a slot only
+	NoSlot   bool   // a reservation: memory only
+	Carried  bool   // a unit in somebody's hand, or a reservation redeemed: charged already, it waits for a slot only
+	From     *Queue // of a carried unit in a hand: where it comes from; nil if others in that hand can move
+	Units    int    // carried units that can't move while this one waits
 	State    State
 	Reason   Reason
 	Overran  bool  // admitted past the limit
@@ -58,14 +60,28 @@ func (c *Core) Enqueue(w *Waiter) {
 	q := w.Queue
 	if !w.memory() {
 		q.waiters = slices.Insert(q.waiters, q.carried(), w)
+		w.stop(1)
 		q.grantSlots()
+		if w.State == Waiting && w.Units > 0 {
+			c.settle() // these may have been the last units on the move
+		}
 		return
 	}
 	q.waiters = append(q.waiters, w)
 	c.waiters++
 	c.waiting += w.Bytes
 	q.Account.waiting += w.Bytes
+	c.wrong.noteEdge(c)
 	c.settle()
+}
+
+// stop takes the units that wait for a slot with w, and their worker, off the move while it is in line, and
+// puts them back (-1). Otherwise a worker held behind the next queue would look like one at work here.
+func (w *Waiter) stop(sign int) {
+	w.Queue.core.moving -= sign * w.Units
+	if w.From != nil {
+		w.From.held += sign
+	}
 }
 
 // Cancel takes back w, which gave up. A grant that came in the meantime is given back, and whoever fits then
@@ -84,6 +100,7 @@ func (c *Core) Cancel(w *Waiter) {
 	}
 	w.State = Idle
 	w.Queue.grantSlots()
+	w.Queue.wakeIfEnded()
 	c.settle()
 }
 
@@ -96,6 +113,8 @@ func (c *Core) unline(w *Waiter) {
 		c.waiters--
 		c.waiting -= w.Bytes
 		q.Account.waiting -= w.Bytes
+	} else {
+		w.stop(-1)
 	}
 }
 
@@ -167,15 +186,18 @@ func (q *Queue) redeem(was, now int64) {
 // under its own floor. Subtraction on the left keeps it safe from overflow.
 func (c *Core) room(a *Account, n int64) bool {
 	free := c.limit - c.used - (c.unmet - a.unmet())
-	return n <= free || n <= a.Floor-a.used
+	return n <= free || a.covers(n)
 }
+
+// covers tells whether n more bytes fit under a's own floor. Nobody else's claim can be on those.
+func (a *Account) covers(n int64) bool { return n <= a.Floor-a.used }
 
 // fits is room for those who must ask.
 func (c *Core) fits(a *Account, n int64) bool { return c.Mode != Enforce || c.room(a, n) }
 
 // admit grants every waiter at a gate that may go, and notes whether one is left that only memory keeps out.
 func (c *Core) admit() {
-	for c.admitOne() {
+	for c.admitOne() && !c.wrong.oneGrant {
 	}
 }
 
@@ -202,7 +224,7 @@ func (c *Core) admitOne() bool {
 				}
 				continue
 			}
-			if claimant != nil && w != claimant {
+			if claimant != nil && w != claimant && !q.Account.covers(w.Bytes) {
 				continue
 			}
 			for _, p := range seen {
@@ -216,11 +238,12 @@ func (c *Core) admitOne() bool {
 	return false
 }
 
-// claimant is the first waiter that was passed by more than window grants and by more bytes than its own.
+// claimant is the first waiter that was passed by window grants and by as many bytes as its own. One that
+// waits for a slot claims nothing: it is not memory that keeps it out.
 func (c *Core) claimant() *Waiter {
 	for _, q := range c.queues {
 		for i, w := range q.waiters {
-			if i <= window && w.memory() && w.passed >= window && w.passedBy >= w.Bytes {
+			if i <= window && w.memory() && (w.NoSlot || !q.Full()) && w.passed >= window && w.passedBy >= w.Bytes {
 				return w
 			}
 		}

@@ -50,9 +50,11 @@ type Core struct {
 	unmet   int64 // sum over accounts of the part of the floor not in use
 	takers  int   // batching consumers attached: the shares that the budget is cut into
 
+	parks    []*Park // units parked on a future whose end can be told
 	accounts []*Account
 	queues   []*Queue // open or not yet empty, in order of creation: a later one lies deeper in its pipeline
 	counts   Counts
+	wrong    wrong
 }
 
 // Counts are running totals for statistics.
@@ -77,12 +79,16 @@ type Account struct {
 }
 
 // Add registers a. It reports false, and changes nothing, when the floors would exceed the limit together.
+// Where nobody waits for memory a floor means nothing.
 func (c *Core) Add(a *Account) bool {
-	floors := a.Floor
-	for _, b := range c.accounts {
-		floors += b.Floor
+	if c.Mode != Enforce {
+		a.Floor = 0
 	}
-	if floors > c.limit {
+	free := c.limit
+	for _, b := range c.accounts {
+		free -= b.Floor
+	}
+	if a.Floor > max(0, free) {
 		return false
 	}
 	a.core = c

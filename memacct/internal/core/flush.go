@@ -106,7 +106,8 @@ func (q *Queue) Took(t *Taker, n int, bytes int64, why Cause) {
 	q.handBytes += bytes
 	q.core.moving += n
 	t.Expired = false
-	q.awaited = false
+	q.awaited = max(0, q.awaited-n)
+	q.edge = max(0, q.edge-n)
 	if t.Batch {
 		q.counts.Batches[why]++
 		q.counts.Batched += int64(n)
@@ -115,8 +116,9 @@ func (q *Queue) Took(t *Taker, n int, bytes int64, why Cause) {
 		q.grantSlots()
 		q.core.settle()
 	}
-	if q.ready > 0 && len(q.takers) > 0 {
+	if len(q.takers) > 0 {
 		q.wakeTakers()
+		q.wakeIfEnded()
 	}
 }
 
@@ -131,11 +133,11 @@ func (q *Queue) due(t *Taker) (Cause, bool) {
 		return ByBytes, true
 	case q.closed:
 		return ByEnd, true
-	case q.awaited:
+	case q.awaited > 0:
 		return ByAwaited, true
 	case t.Expired || t.Peek:
 		return ByLinger, true
-	case q.core.pressed() && (q.bytes >= q.core.share() || q.core.lastResort() == q):
+	case q.pressed() && (q.bytes >= q.core.share() || q.core.lastResort() == q):
 		return ByPressure, true
 	}
 	return 0, false
@@ -183,6 +185,13 @@ func (q *Queue) wakeTakers() {
 		}
 		q.core.wakeTaker(q.takers[i])
 		return // the units are as good as taken; who is left is woken by Took
+	}
+}
+
+// wakeIfEnded wakes all consumers when the last unit that was on its way to them is taken, or gave up.
+func (q *Queue) wakeIfEnded() {
+	for q.Ended() && len(q.takers) > 0 {
+		q.core.wakeTaker(q.takers[0])
 	}
 }
 

@@ -1,5 +1,7 @@
 package core
 
+import "slices"
+
 // Queue is the accounting side of one gate or queue: how many units it holds and what they weigh. The values
 // themselves are in the ring around it, in the same order.
 type Queue struct {
@@ -17,7 +19,9 @@ type Queue struct {
 	parked    int // of those in hand, the ones that wait for another unit
 	largest   int // the largest batch an attached consumer collects; raises the capacity
 	closed    bool
-	awaited   bool // somebody waits for a unit that is in here
+	awaited   int // of the ready ones, up to the last that somebody waits for
+
+	edge int // for the model check: see wrong.edgeFlush
 
 	waiters   []*Waiter
 	takers    []*Taker // waiting, in order of arrival
@@ -161,30 +165,41 @@ func (q *Queue) Split(n int64) {
 	q.core.settle()
 }
 
-// Park marks a unit in hand as waiting for another unit. With holds, the consumer that has it can take
-// nothing meanwhile.
-func (q *Queue) Park(holds bool) {
+// Park is a unit in hand that waits for another unit.
+type Park struct {
+	Holds bool            // the consumer that has it can take nothing meanwhile
+	Done  <-chan struct{} // closed when the wait is over; nil if that can't be told
+}
+
+// Park marks a unit in hand as waiting for another unit.
+func (q *Queue) Park(p *Park) {
 	q.parked++
 	q.core.moving--
-	if holds {
+	if p.Holds {
 		q.held++
+	}
+	if p.Done != nil {
+		q.core.parks = append(q.core.parks, p)
 	}
 	q.core.settle()
 }
 
 // Unpark undoes Park.
-func (q *Queue) Unpark(holds bool) {
+func (q *Queue) Unpark(p *Park) {
 	q.parked--
 	q.core.moving++
-	if holds {
+	if p.Holds {
 		q.held--
+	}
+	if i := slices.Index(q.core.parks, p); i >= 0 {
+		q.core.parks = slices.Delete(q.core.parks, i, i+1)
 	}
 }
 
 // Await says that somebody waits for a unit in q: the batch it is in is due now.
 func (q *Queue) Await() {
 	if q.ready > 0 {
-		q.awaited = true
+		q.awaited = q.ready
 		q.wakeTakers()
 	}
 }
@@ -211,6 +226,8 @@ func (q *Queue) Discard(n int, bytes int64) {
 	q.hand += n
 	q.handBytes += bytes
 	q.core.moving += n
+	q.awaited = 0
+	q.grantSlots()
 	q.Release(n, bytes)
 }
 

@@ -1,0 +1,338 @@
+package core
+
+import "fmt"
+
+// verify compares the core with what the world knows to be true, after one step from before.
+func (w *world) verify(before *world) error {
+	for _, f := range []func(*world) error{w.conserved, w.counted, w.admitted, w.ordered, w.judged, w.bounded, w.handedOn} {
+		if err := f(before); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// live tells whether the unit is charged, given what its producer's waiter was told.
+func (w *world) live(u int) bool {
+	switch at := w.units[u].at; at {
+	case outside, ended:
+		return false
+	case atGate:
+		i := w.producerOf(u)
+		return w.pw[i].State == Granted
+	}
+	return true
+}
+
+func (w *world) producerOf(u int) int {
+	for i := range w.prods {
+		if u < w.prods[i].first+len(w.sc.prods[i].sizes) {
+			return i
+		}
+	}
+	panic("a unit of nobody")
+}
+
+// conserved: what is used is the sum of the charges, and never negative.
+func (w *world) conserved(*world) error {
+	used := make([]int64, len(w.accts))
+	used[0] = w.named
+	for u := range w.units {
+		if w.live(u) {
+			used[w.sc.queues[w.units[u].queue].account] += w.units[u].charge
+		}
+	}
+	var sum, unmet int64
+	for i := range w.accts {
+		if w.accts[i].used != used[i] {
+			return fmt.Errorf("account %d uses %d, its charges are %d", i, w.accts[i].used, used[i])
+		}
+		sum += used[i]
+		unmet += max(0, w.accts[i].Floor-used[i])
+	}
+	if w.c.used != sum || w.c.unmet != unmet {
+		return fmt.Errorf("used %d and floors unmet by %d, the sums are %d and %d", w.c.used, w.c.unmet, sum, unmet)
+	}
+	return nil
+}
+
+// tally is the state in counts.
+type tally struct{ units, moving, awake, waiters, ready, hand, incoming, parked, held, takers int }
+
+// counted: the core's counts are those of the world.
+func (w *world) counted(*world) error {
+	var want, got tally
+	for u := range w.units {
+		switch w.units[u].at {
+		case inQueue:
+			want.ready++
+		case inHand:
+			want.hand++
+			want.moving++
+		case parked:
+			want.hand++
+			want.parked++
+			if w.parks[u].Holds {
+				want.held++
+			}
+		case reserved:
+			want.moving++
+		}
+		if w.live(u) {
+			want.units++
+		}
+	}
+	w.countWaiters(&want)
+	for i := range w.cons {
+		if w.ts[i].awake {
+			want.awake++
+		}
+		if w.cons[i].phase == asleep && !w.ts[i].awake {
+			want.takers++
+		}
+	}
+	got = tally{units: w.c.units, moving: w.c.moving, awake: w.c.awake, waiters: w.c.waiters}
+	for i := range w.qs {
+		q := &w.qs[i]
+		got.ready += q.ready
+		got.hand += q.hand
+		got.incoming += q.incoming
+		got.parked += q.parked
+		got.held += q.held
+		got.takers += len(q.takers)
+	}
+	if got != want {
+		return fmt.Errorf("the core counts %+v, it is %+v", got, want)
+	}
+	return nil
+}
+
+func (w *world) countWaiters(want *tally) {
+	for i := range w.pw {
+		x := &w.pw[i]
+		switch {
+		case w.prods[i].phase != waiting:
+		case x.State == Waiting && x.Carried:
+			want.moving -= x.Units
+		case x.State == Waiting:
+			want.waiters++
+		case x.State == Granted && x.Carried:
+			want.incoming++
+		case x.State == Granted && x.NoSlot:
+			// Until it is divided, a reservation counts as one unit.
+			want.moving++
+			want.units -= len(w.sc.prods[i].sizes) - 1
+		case x.State == Granted:
+			want.moving++
+			want.incoming++
+		}
+	}
+	for i := range w.cw {
+		switch x := &w.cw[i]; {
+		case w.cons[i].phase != waiting:
+		case x.State == Waiting:
+			want.moving -= x.Units
+			if x.From != nil {
+				want.held++
+			}
+		case x.State == Granted:
+			want.incoming++
+		}
+	}
+}
+
+// admitted: nobody waits who fits, and nobody sleeps for whom there is something.
+func (w *world) admitted(*world) error {
+	claimant := w.c.claimant()
+	for i := range w.qs {
+		q := &w.qs[i]
+		for j, x := range q.waiters {
+			slot := x.NoSlot || !q.Full()
+			switch {
+			case !slot || j > window:
+			case !x.memory():
+				if j == 0 {
+					return fmt.Errorf("queue %d: a waiter that needs only a slot is left beside a free one", i)
+				}
+			case w.c.fits(q.Account, x.Bytes) && (claimant == nil || claimant == x || x.Bytes <= q.Account.Floor-q.Account.used):
+				return fmt.Errorf("queue %d: a waiter for %d bytes fits and is left waiting", i, x.Bytes)
+			}
+		}
+		if q.Ended() && len(q.takers) > 0 {
+			return fmt.Errorf("queue %d: %d consumers sleep though it has ended", i, len(q.takers))
+		}
+	}
+	return nil
+}
+
+// ordered: at a gate nobody passes one that asks for no more, and none is passed beyond the bound.
+func (w *world) ordered(before *world) error {
+	for i := range w.pw {
+		x := &w.pw[i]
+		if x.Carried || x.State != Granted || before.pw[i].State == Granted || w.prods[i].phase != waiting {
+			continue
+		}
+		for j, y := range w.pw {
+			if j == i || y.State != Waiting || y.Carried || y.Queue != x.Queue || !before.stands(j, i) {
+				continue
+			}
+			if err := w.passes(x, &y, &w.units[w.prods[j].first+w.prods[j].next]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// stands tells whether producer j stood in line before producer i; i may have come with this step.
+func (w *world) stands(j, i int) bool {
+	for _, x := range w.qs[w.sc.prods[j].queue].waiters {
+		switch x {
+		case &w.pw[j]:
+			return true
+		case &w.pw[i]:
+			return false
+		}
+	}
+	return false
+}
+
+// passes notes that x was granted before y, whose first unit is u.
+func (w *world) passes(x, y *Waiter, u *unit) error {
+	if !y.NoSlot && (x.NoSlot || y.Queue.Full()) {
+		return nil // it was not memory that kept y out
+	}
+	if y.Bytes <= x.Bytes {
+		return fmt.Errorf("a waiter for %d bytes was passed by one for %d", y.Bytes, x.Bytes)
+	}
+	if u.passed >= window && u.passedBy >= y.Bytes && x.Bytes > w.accts[0].Floor {
+		return fmt.Errorf("a waiter for %d bytes was passed once more, after %d times with %d bytes", y.Bytes, u.passed, u.passedBy)
+	}
+	u.passed++
+	u.passedBy += x.Bytes
+	return nil
+}
+
+// judged: a verdict is given only when nothing can move, to one that does not fit, and within the policy.
+func (w *world) judged(before *world) error {
+	for i := range w.pw {
+		x, was := &w.pw[i], &before.pw[i]
+		verdict := x.State == Refused && x.Reason != Closed || x.State == Granted && x.Overran
+		if !verdict || w.prods[i].phase != waiting || was.State == x.State {
+			continue
+		}
+		for u := range w.units {
+			if w.live(u) && !(w.units[u].at == atGate && w.newly(before, u)) && w.moves(u) {
+				return fmt.Errorf("verdict about producer %d (%v, %v) though unit %d can move", i, x.State, x.Reason, u)
+			}
+		}
+		if x.State == Refused && (x.Reason == Stalled) != (w.c.units > 0) && !w.anyNew(before) {
+			return fmt.Errorf("producer %d refused as %v with %d units live", i, x.Reason, w.c.units)
+		}
+		free := w.c.limit - w.c.used
+		if x.State == Refused && x.Bytes <= free-w.c.unmet && (x.NoSlot || !x.Queue.Full()) {
+			return fmt.Errorf("producer %d refused though its %d bytes fit", i, x.Bytes)
+		}
+	}
+	return nil
+}
+
+// newly tells whether the unit's put was granted in the step from before.
+func (w *world) newly(before *world, u int) bool {
+	i := w.producerOf(u)
+	return before.pw[i].State != Granted || before.prods[i].phase != waiting
+}
+
+func (w *world) anyNew(before *world) bool {
+	for u := range w.units {
+		if w.units[u].at == atGate && w.live(u) && w.newly(before, u) {
+			return true
+		}
+	}
+	return false
+}
+
+// moves tells whether a live unit can move, now or when others that can have done so.
+func (w *world) moves(u int) bool {
+	switch x := &w.units[u]; x.at {
+	case inQueue:
+		return w.serves(x.queue)
+	case parked:
+		return w.met(u)
+	case inHand:
+		for i := range w.cons {
+			for _, v := range w.cons[i].hand {
+				if v == u {
+					return w.works(i)
+				}
+			}
+		}
+	case reserved:
+		i := w.producerOf(u)
+		return w.prods[i].phase != waiting || w.pw[i].State != Waiting || w.serves(w.sc.prods[i].queue)
+	}
+	return true
+}
+
+// serves tells whether units in the queue will be taken.
+func (w *world) serves(q int) bool {
+	all := w.qs[q].consumers == 0 // one may still come
+	for i := range w.cons {
+		all = all || w.cons[i].queue == q && w.works(i)
+	}
+	return all
+}
+
+// works tells whether the consumer will get to its next unit.
+func (w *world) works(i int) bool {
+	switch c := &w.cons[i]; c.phase {
+	case stuck:
+		return w.met(c.hand[0])
+	case waiting:
+		return w.cw[i].State != Waiting || w.serves(w.sc.queues[c.queue].next)
+	case gone:
+		return false
+	}
+	return true
+}
+
+// bounded: without growth or a lower limit, nothing but an overrun within its bound exceeds the limit.
+func (w *world) bounded(*world) error {
+	if w.limit > 0 || w.grows() {
+		return nil
+	}
+	if over := w.c.used - w.c.limit; over > w.sc.overrun {
+		return fmt.Errorf("%d bytes past the limit, the policy allows %d", over, w.sc.overrun)
+	}
+	return nil
+}
+
+func (w *world) grows() bool {
+	for _, q := range w.sc.queues {
+		if q.grow > 0 {
+			return true
+		}
+	}
+	for _, p := range w.sc.prods {
+		if p.settle > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// handedOn: under pressure a batch below its share is taken only when nothing else was on the move.
+func (w *world) handedOn(before *world) error {
+	for i := range w.qs {
+		n := w.qs[i].counts.Batches[ByPressure] - before.qs[i].counts.Batches[ByPressure]
+		if n == 0 || before.qs[i].bytes >= w.c.share() {
+			continue
+		}
+		for u := range w.units {
+			if before.units[u].at == inHand && w.units[u].at == inHand && before.moves(u) {
+				return fmt.Errorf("queue %d: a batch of %d bytes was handed on though unit %d was on the move", i, before.qs[i].bytes, u)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,188 @@
+package core
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// full tells whether the model check goes to its full depth, which takes minutes.
+var full = os.Getenv("SYNCMEM_MODEL") == "full"
+
+func single() Taker                { return Taker{Size: 1} }
+func batch(n int) Taker            { return Taker{Batch: true, Size: n} }
+func puts(sizes ...int64) prodSpec { return prodSpec{sizes: sizes} }
+
+// line is a gate and queues behind it, all of the first account.
+func line(qs ...queueSpec) []queueSpec {
+	for i := range qs {
+		qs[i].plain = i > 0
+		if i+1 < len(qs) {
+			qs[i].next = i + 1
+		}
+	}
+	return qs
+}
+
+var scenarios = []scenario{
+	{
+		name: "A batch", limit: 3, floors: []int64{0},
+		queues: line(queueSpec{capacity: 4, cons: []Taker{batch(4)}}),
+		prods:  []prodSpec{puts(1, 1, 2), puts(1, 2)},
+	},
+	{
+		name: "B oversize", limit: 3, floors: []int64{0},
+		queues: line(queueSpec{capacity: 4, cons: []Taker{batch(4)}}),
+		prods:  []prodSpec{puts(1, 5, 1), puts(2, 4)},
+	},
+	{
+		name: "B oversize overrun", limit: 3, overrun: 2, floors: []int64{0},
+		queues: line(queueSpec{capacity: 4, cons: []Taker{batch(4)}}),
+		prods:  []prodSpec{puts(1, 5, 1), puts(6, 4)},
+	},
+	{
+		name: "C growth downstream", limit: 4, floors: []int64{0},
+		queues: line(queueSpec{capacity: 4, grow: 2, cons: []Taker{single()}}, queueSpec{capacity: 2, cons: []Taker{batch(3)}}),
+		prods:  []prodSpec{puts(1, 2, 1), puts(2, 1)},
+	},
+	{
+		name: "D idle batch of another account", limit: 3, floors: []int64{0, 0},
+		queues: []queueSpec{{capacity: 4, cons: []Taker{batch(4)}}, {account: 1, capacity: 4, cons: []Taker{batch(4)}}},
+		prods:  []prodSpec{puts(1, 1), {queue: 1, sizes: []int64{2, 2}}},
+	},
+	{
+		name: "one event lets many in", limit: 2, limits: []int64{4}, floors: []int64{0},
+		queues: line(queueSpec{capacity: 4, cons: []Taker{batch(2)}}),
+		prods:  []prodSpec{puts(1, 1), puts(1), puts(1)},
+	},
+	{
+		name: "E futures within an account", limit: 3, overrun: 2, floors: []int64{0},
+		queues: line(queueSpec{capacity: 4, cons: []Taker{single()}}),
+		prods:  []prodSpec{puts(2, 2, 1), puts(1)}, needs: map[int]int{0: 1, 1: 2},
+	},
+	{
+		name: "F futures across accounts", limit: 3, floors: []int64{0, 0},
+		queues: []queueSpec{{capacity: 4, cons: []Taker{single()}}, {account: 1, capacity: 4, cons: []Taker{single()}}},
+		prods:  []prodSpec{puts(2, 1), {queue: 1, sizes: []int64{2, 1}}}, needs: map[int]int{0: 2, 3: 1},
+	},
+	{
+		name: "G floors", limit: 6, floors: []int64{2, 1},
+		queues: []queueSpec{{capacity: 4, cons: []Taker{batch(4)}}, {account: 1, capacity: 4, cons: []Taker{batch(4)}}},
+		prods:  []prodSpec{puts(1, 3, 2), {queue: 1, sizes: []int64{1, 5, 1}}},
+	},
+	{
+		name: "W worker held by a future", limit: 3, floors: []int64{0},
+		queues: line(queueSpec{capacity: 1, cons: []Taker{single(), single()}, holds: true}),
+		prods:  []prodSpec{puts(1, 1, 1), puts(2)}, needs: map[int]int{0: 3, 1: 3},
+	},
+	{
+		name: "W behind a queue", limit: 4, floors: []int64{0},
+		queues: line(queueSpec{capacity: 1, cons: []Taker{single()}}, queueSpec{capacity: 1, cons: []Taker{single()}, holds: true}),
+		prods:  []prodSpec{puts(1, 1, 1, 1, 1)}, needs: map[int]int{0: 4},
+	},
+	{
+		name: "reservations", limit: 4, floors: []int64{0}, env: env{cancel: true, closing: true}, budget: 1,
+		queues: line(queueSpec{capacity: 1, cons: []Taker{single()}}),
+		prods:  []prodSpec{{sizes: []int64{1, 2}, reserve: true, settle: 1}, {sizes: []int64{2, 1}, reserve: true}, puts(1)},
+	},
+	{
+		name: "limit down and up", limit: 4, floors: []int64{0}, limits: []int64{2, 4, 1, 3},
+		queues: line(queueSpec{capacity: 4, cons: []Taker{batch(3)}}),
+		prods:  []prodSpec{puts(2, 2), puts(1, 3)},
+	},
+	{
+		name: "cancel and close at every point", deep: true, limit: 3, floors: []int64{0}, env: env{cancel: true, closing: true}, budget: 2,
+		queues: line(queueSpec{capacity: 2, cons: []Taker{batch(2)}}, queueSpec{capacity: 1, cons: []Taker{single()}}),
+		prods:  []prodSpec{puts(2, 1), puts(2, 1), puts(1)},
+	},
+	{
+		name: "two batch consumers", limit: 4, floors: []int64{0}, env: env{linger: true, closing: true, cancel: true}, budget: 1,
+		queues: line(queueSpec{capacity: 3, cons: []Taker{batch(3), batch(2)}}),
+		prods:  []prodSpec{puts(1, 1, 2), puts(2, 1)},
+	},
+	{
+		name: "consumers that quit", deep: true, limit: 3, floors: []int64{0}, env: env{quit: true, discard: true, linger: true}, budget: 2,
+		queues: line(queueSpec{capacity: 2, cons: []Taker{batch(2), single()}}, queueSpec{capacity: 1, cons: []Taker{single()}}),
+		prods:  []prodSpec{puts(1, 1, 1), puts(2)},
+	},
+	{
+		name: "slots downstream", deep: true, limit: 6, floors: []int64{0}, env: env{cancel: true}, budget: 1,
+		queues: line(queueSpec{capacity: 2, cons: []Taker{batch(2), single()}}, queueSpec{capacity: 1, cons: []Taker{single(), batch(2)}}),
+		prods:  []prodSpec{puts(2, 1), puts(2, 1)},
+	},
+	{
+		name: "bypass and claimant", deep: true, limit: 4, floors: []int64{0},
+		queues: line(queueSpec{capacity: 3, cons: []Taker{single()}}),
+		prods:  []prodSpec{puts(3), puts(4), puts(1, 1, 1, 1, 1, 1)},
+	},
+	{
+		name: "units of no bytes", limit: 2, floors: []int64{0},
+		queues: line(queueSpec{capacity: 3, cons: []Taker{batch(3)}}),
+		prods:  []prodSpec{puts(0, 2, 0), puts(3, 1)},
+	},
+	{
+		name: "charges in no queue", limit: 4, named: 3, floors: []int64{0, 0},
+		queues: []queueSpec{{capacity: 2, cons: []Taker{batch(2)}}, {account: 1, capacity: 2, cons: []Taker{single()}}},
+		prods:  []prodSpec{puts(2, 1), {queue: 1, sizes: []int64{1, 2}}},
+	},
+}
+
+// most bounds the search; a scenario that needs more states belongs to the full depth, or is too large.
+const most = 400_000
+
+func TestNoScheduleIsStuck(t *testing.T) {
+	for i := range scenarios {
+		sc := &scenarios[i]
+		t.Run(sc.name, func(t *testing.T) {
+			if sc.deep && !full {
+				t.Skip("SYNCMEM_MODEL=full runs it")
+			}
+			states, err := check(sc, wrong{}, most)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d states", states)
+		})
+	}
+}
+
+// The check is worth something only if it finds the rules wrong that are. Each must be found stuck, or
+// judging falsely, in the scenarios named, and each finding must be of that rule's kind.
+func TestWrongRulesAreFound(t *testing.T) {
+	for _, c := range []struct {
+		rule  string
+		rules wrong
+		in    []string // the scenarios, by the start of their names
+		found string
+	}{
+		{"no flush on pressure", wrong{noFlush: true}, []string{"A", "C", "D", "G"}, "stuck"},
+		{"pressure of the own pipeline only", wrong{ownPressure: true}, []string{"D"}, "stuck"},
+		{"flush once per edge", wrong{edgeFlush: true}, []string{"A", "D"}, "stuck"},
+		{"no quiescence rule", wrong{noQuiescence: true}, []string{"E", "F", "W"}, "stuck"},
+		{"no oversize rule", wrong{noOversize: true}, []string{"B"}, "stuck"},
+		{"verdict on bytes", wrong{byBytes: true}, []string{"units of no bytes"}, "verdict"},
+		{"verdict on bytes", wrong{byBytes: true}, []string{"E", "F"}, "stuck"},
+		{"one waiter an event", wrong{oneGrant: true}, []string{"one event"}, "left waiting"},
+	} {
+		for _, name := range c.in {
+			t.Run(c.rule+"/"+name, func(t *testing.T) {
+				err := found(t, name, c.rules)
+				require.ErrorContains(t, err, c.found)
+			})
+		}
+	}
+}
+
+// found checks the scenario of that name.
+func found(t *testing.T, name string, rules wrong) error {
+	for i := range scenarios {
+		if strings.HasPrefix(scenarios[i].name, name) {
+			_, err := check(&scenarios[i], rules, most)
+			return err
+		}
+	}
+	t.Fatalf("no scenario %q", name)
+	return nil
+}

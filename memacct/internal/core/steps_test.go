@@ -1,0 +1,445 @@
+package core
+
+import "fmt"
+
+// step is one thing that can happen next. A step that need not happen, because it is the environment's free
+// choice, is optional: the system must not depend on it.
+type step struct {
+	name     string
+	optional bool
+	starts   bool // a put that had not begun, or a close: without it nobody may be left waiting
+	do       func(w *world)
+}
+
+// resolved and unresolved are futures. To complete one, the model exchanges the channel.
+var resolved, unresolved = make(chan struct{}), make(chan struct{})
+
+func init() { close(resolved) }
+
+// steps lists all that can happen next.
+func (w *world) steps() []step {
+	var all []step
+	for i := range w.prods {
+		all = w.producerSteps(all, i)
+	}
+	for i := range w.cons {
+		all = w.consumerSteps(all, i)
+	}
+	for i := range w.units {
+		if w.units[i].at == parked && w.met(i) {
+			all = append(all, step{name: fmt.Sprint("unpark u", i), do: func(w *world) { w.unpark(i) }})
+		}
+	}
+	for i := range w.qs {
+		if w.qs[i].consumers == 0 && w.qs[i].ready > 0 {
+			all = append(all, step{name: fmt.Sprint("discard q", i), do: func(w *world) { w.discard(i) }})
+		}
+	}
+	if w.named > 0 {
+		all = append(all, step{name: "uncharge", do: func(w *world) { w.accts[0].Charge(-w.named); w.named = 0 }})
+	}
+	if w.limit < len(w.sc.limits) {
+		n := w.sc.limits[w.limit]
+		all = append(all, step{name: fmt.Sprint("limit ", n), optional: true, do: func(w *world) { w.limit++; w.c.SetLimit(n) }})
+	}
+	if w.spent < w.sc.budget {
+		all = w.envSteps(all)
+	}
+	return all
+}
+
+func (w *world) producerSteps(all []step, i int) []step {
+	p, x := &w.prods[i], &w.pw[i]
+	name := fmt.Sprint("p", i)
+	switch {
+	case p.phase == running && p.next < len(w.sc.prods[i].sizes):
+		return append(all, step{name: name + " put", starts: !p.held, do: func(w *world) { w.put(i) }})
+	case p.phase == running:
+		return append(all, step{name: name + " ends", starts: true, do: func(w *world) { w.endProducer(i) }})
+	case p.phase == waiting && x.State != Waiting:
+		return append(all, step{name: name + " decided", do: func(w *world) { w.decided(i) }})
+	}
+	return all
+}
+
+func (w *world) consumerSteps(all []step, i int) []step {
+	c := &w.cons[i]
+	name := fmt.Sprint("c", i)
+	switch {
+	case c.phase == running && len(c.hand) > 0 && w.toDo(i):
+		return append(all, step{name: name + " handles", do: func(w *world) { w.handle(i) }})
+	case c.phase == running, c.phase == asleep && w.ts[i].awake:
+		return append(all, step{name: name + " next", do: func(w *world) { w.next(i) }})
+	case c.phase == waiting && w.cw[i].State != Waiting:
+		return append(all, step{name: name + " has slot", do: func(w *world) { w.forwarded(i) }})
+	}
+	return all
+}
+
+// envSteps are what may happen at any moment, each at the price of one optional step.
+func (w *world) envSteps(all []step) []step {
+	may := func(allowed bool, name string, i int, do func(w *world)) {
+		if allowed {
+			all = append(all, step{name: fmt.Sprint(name, i), optional: true, do: func(w *world) { w.spent++; do(w) }})
+		}
+	}
+	e := w.sc.env
+	for i := range w.prods {
+		undecided := w.prods[i].phase == waiting && w.pw[i].State != Refused
+		may(e.cancel && undecided, "cancel p", i, func(w *world) { w.cancelPut(i) })
+		may(e.cancel && w.prods[i].phase == running && w.prods[i].held, "unreserve p", i, func(w *world) { w.giveBack(i) })
+	}
+	for i := range w.cons {
+		c := &w.cons[i]
+		may(e.linger && c.phase == asleep, "linger c", i, func(w *world) { w.ts[i].Expired = true; w.next(i) })
+		may(e.quit && (c.phase == running || c.phase == asleep), "quit c", i, func(w *world) { w.quit(i) })
+		may(e.cancel && c.phase == waiting && w.cw[i].State != Refused, "cancel c", i, func(w *world) { w.cancelForward(i) })
+	}
+	for i := range w.qs {
+		may(e.closing && !w.qs[i].closed && w.qs[i].Gate, "close q", i, func(w *world) { w.qs[i].Close() })
+		may(e.discard && w.qs[i].ready > 0, "discard q", i, func(w *world) { w.discard(i) })
+	}
+	return all
+}
+
+// put begins a producer's next put, its reservation, or the settling of one.
+func (w *world) put(i int) {
+	p, s, q := &w.prods[i], &w.sc.prods[i], &w.qs[w.sc.prods[i].queue]
+	u := p.first + p.next
+	x := &w.pw[i]
+	switch {
+	case p.held:
+		now := w.units[u].charge + s.settle
+		if q.Redeem(w.units[u].charge, now) {
+			w.units[u].charge = now
+			w.arrived(i, u)
+			return
+		}
+		*x = Waiter{Queue: q, Bytes: now, Carried: true, Units: 1}
+	case s.reserve:
+		var total int64
+		for _, n := range s.sizes {
+			total += n
+		}
+		*x = Waiter{Queue: q, Bytes: total, NoSlot: true}
+	default:
+		if q.Put(w.units[u].charge) {
+			w.arrived(i, u)
+			return
+		}
+		*x = Waiter{Queue: q, Bytes: w.units[u].charge}
+	}
+	p.phase = waiting
+	if !p.held {
+		for u := range w.upTo(i) {
+			w.units[u].at = atGate
+		}
+	}
+	if q.Closed() {
+		w.failed(i)
+		return
+	}
+	w.c.Enqueue(x)
+	if x.State != Waiting { // decided in the same critical section
+		w.decided(i)
+	}
+}
+
+// upTo yields the units that the producer's current wait is about.
+func (w *world) upTo(i int) func(func(int) bool) {
+	p := w.prods[i]
+	last := p.first + p.next
+	if w.pw[i].NoSlot {
+		last = p.first + len(w.sc.prods[i].sizes) - 1
+	}
+	return func(yield func(int) bool) {
+		for u := p.first + p.next; u <= last && yield(u); u++ {
+		}
+	}
+}
+
+// arrived is the end of a put that went well.
+func (w *world) arrived(i, u int) {
+	q := w.sc.prods[i].queue
+	w.rings[q] = append(w.rings[q], u)
+	w.units[u].at = inQueue
+	w.advance(i)
+}
+
+func (w *world) advance(i int) {
+	p := &w.prods[i]
+	p.next++
+	p.phase = running
+	if p.next == len(w.sc.prods[i].sizes) {
+		p.held = false
+	}
+}
+
+// decided goes on after the core decided about a producer's waiter.
+func (w *world) decided(i int) {
+	p, x := &w.prods[i], &w.pw[i]
+	u := p.first + p.next
+	switch {
+	case x.State == Refused:
+		w.failed(i)
+	case x.NoSlot:
+		x.Queue.Divide(len(w.sc.prods[i].sizes))
+		for u := range w.upTo(i) {
+			w.units[u].at = reserved
+		}
+		x.State, x.NoSlot = Idle, false
+		p.phase, p.held = running, true
+	case x.Carried:
+		x.Queue.Redeemed(x, w.units[u].charge, x.Bytes)
+		w.units[u].charge = x.Bytes
+		w.arrived(i, u)
+	default:
+		x.Queue.Arrive(x)
+		w.arrived(i, u)
+	}
+}
+
+// failed is the end of a put that was refused or cancelled. The units of a reservation that can't be settled
+// are given back.
+func (w *world) failed(i int) {
+	p, x := &w.prods[i], &w.pw[i]
+	x.State = Idle
+	if p.held {
+		w.giveBack(i)
+		return
+	}
+	for u := range w.upTo(i) {
+		w.end(u)
+		w.advance(i)
+	}
+}
+
+func (w *world) giveBack(i int) {
+	p := &w.prods[i]
+	for p.held {
+		u := p.first + p.next
+		w.end(u)
+		w.advance(i)
+		w.qs[w.sc.prods[i].queue].Unreserve(w.units[u].charge)
+	}
+	p.phase = running
+}
+
+func (w *world) cancelPut(i int) {
+	w.c.Cancel(&w.pw[i])
+	w.failed(i)
+}
+
+// endProducer closes the gate if it was the last one there.
+func (w *world) endProducer(i int) {
+	w.prods[i].phase = gone
+	q := w.sc.prods[i].queue
+	for j := range w.prods {
+		if w.sc.prods[j].queue == q && w.prods[j].phase != gone {
+			return
+		}
+	}
+	w.qs[q].Close()
+}
+
+// end marks a unit as gone and completes the futures on it: the channel is closed before the unit's charge is
+// given back, and those who wait for it run later.
+func (w *world) end(u int) {
+	w.units[u].at = ended
+	for v, d := range w.sc.needs {
+		if d == u {
+			w.parks[v].Done = resolved
+		}
+	}
+}
+
+func (w *world) met(u int) bool { return w.units[w.sc.needs[u]].at == ended }
+
+// toDo tells whether the consumer has to do something with the unit in its hand but to end it.
+func (w *world) toDo(i int) bool {
+	u := w.cons[i].hand[0]
+	d, needs := w.sc.needs[u]
+	return w.sc.queues[w.cons[i].queue].next > 0 || needs && w.units[d].at != ended
+}
+
+// handle forwards or parks the first unit in the consumer's hand.
+func (w *world) handle(i int) {
+	c := &w.cons[i]
+	s := &w.sc.queues[c.queue]
+	u := c.hand[0]
+	if s.next == 0 {
+		p := &w.parks[u]
+		*p = Park{Holds: s.holds, Done: unresolved}
+		w.units[u].at = parked
+		if s.holds {
+			c.phase = stuck
+		} else {
+			c.hand = c.hand[1:]
+		}
+		w.queueOf(i).Park(p)
+		return
+	}
+	to, was := &w.qs[s.next], w.units[u].charge
+	now := was + s.grow
+	if w.queueOf(i).Move(to, was, now) {
+		w.units[u].charge = now
+		w.moved(i)
+		return
+	}
+	if to.Closed() {
+		w.dropOne(i)
+		return
+	}
+	x := &w.cw[i]
+	*x = Waiter{Queue: to, Bytes: now, Carried: true, From: w.queueOf(i), Units: len(c.hand)}
+	c.phase = waiting
+	w.c.Enqueue(x)
+	if x.State != Waiting {
+		w.forwarded(i)
+	}
+}
+
+// moved puts the consumer's first unit into the next queue's ring.
+func (w *world) moved(i int) {
+	c := &w.cons[i]
+	u, next := c.hand[0], w.sc.queues[c.queue].next
+	c.hand = c.hand[1:]
+	w.units[u].at, w.units[u].queue = inQueue, next
+	w.rings[next] = append(w.rings[next], u)
+}
+
+// forwarded goes on after a wait for a slot.
+func (w *world) forwarded(i int) {
+	c, x := &w.cons[i], &w.cw[i]
+	c.phase = running
+	if x.State == Refused {
+		x.State = Idle
+		w.dropOne(i)
+		return
+	}
+	u := c.hand[0]
+	was := w.units[u].charge
+	w.units[u].charge = x.Bytes
+	w.queueOf(i).Moved(x, was, x.Bytes)
+	w.moved(i)
+}
+
+func (w *world) cancelForward(i int) {
+	w.c.Cancel(&w.cw[i])
+	w.cons[i].phase = running
+	w.dropOne(i)
+}
+
+// dropOne ends the consumer's first unit before the others.
+func (w *world) dropOne(i int) {
+	c := &w.cons[i]
+	u := c.hand[0]
+	c.hand = c.hand[1:]
+	w.end(u)
+	w.queueOf(i).Release(1, w.units[u].charge)
+}
+
+// next is a consumer's step to its next batch: it takes before it releases, and sleeps if there is nothing.
+func (w *world) next(i int) {
+	c, q, t := &w.cons[i], w.queueOf(i), &w.ts[i]
+	old := c.hand
+	c.hand = nil
+	took := w.take(i)
+	w.release(q, old)
+	if took || len(old) > 0 && w.take(i) {
+		c.phase = running
+		return
+	}
+	if q.Ended() {
+		w.leave(i)
+		return
+	}
+	c.phase = asleep
+	t.Expired = false
+	q.Wait(t)
+}
+
+// take fills the consumer's hand.
+func (w *world) take(i int) bool {
+	c, q := &w.cons[i], w.queueOf(i)
+	n, bound, why, ok := q.Take(&w.ts[i])
+	if !ok {
+		return false
+	}
+	var bytes int64
+	for ring := &w.rings[c.queue]; len(*ring) > 0 && len(c.hand) < n; *ring = (*ring)[1:] {
+		u := (*ring)[0]
+		if len(c.hand) > 0 && w.units[u].charge > bound-bytes {
+			break
+		}
+		bytes += w.units[u].charge
+		c.hand = append(c.hand, u)
+		w.units[u].at = inHand
+	}
+	q.Took(&w.ts[i], len(c.hand), bytes, why)
+	return true
+}
+
+// release ends the units together.
+func (w *world) release(q *Queue, units []int) {
+	var bytes int64
+	for _, u := range units {
+		w.end(u)
+		bytes += w.units[u].charge
+	}
+	if len(units) > 0 {
+		q.Release(len(units), bytes)
+	}
+}
+
+// leave is the end of a consumer; the last one of a queue closes the next.
+func (w *world) leave(i int) {
+	c := &w.cons[i]
+	q := w.queueOf(i)
+	c.phase = gone
+	q.Detach(&w.ts[i])
+	for j := range w.cons {
+		if w.cons[j].queue == c.queue && w.cons[j].phase != gone {
+			return
+		}
+	}
+	q.Close() // nobody will take what is put from now on
+	if next := w.sc.queues[c.queue].next; next > 0 {
+		w.qs[next].Close()
+	}
+}
+
+// quit is a consumer that leaves early, with what it has in hand.
+func (w *world) quit(i int) {
+	hand := w.cons[i].hand
+	w.cons[i].hand = nil
+	w.release(w.queueOf(i), hand)
+	w.leave(i)
+}
+
+func (w *world) unpark(u int) {
+	q := &w.qs[w.units[u].queue]
+	q.Unpark(&w.parks[u])
+	w.units[u].at = inHand
+	for i := range w.cons {
+		if c := &w.cons[i]; c.phase == stuck && c.hand[0] == u {
+			c.phase = running
+			return
+		}
+	}
+	w.end(u)
+	q.Release(1, w.units[u].charge)
+}
+
+// discard drops what is queued.
+func (w *world) discard(i int) {
+	q := &w.qs[i]
+	var bytes int64
+	n := len(w.rings[i])
+	for _, u := range w.rings[i] {
+		w.end(u)
+		bytes += w.units[u].charge
+	}
+	w.rings[i] = nil
+	q.Discard(n, bytes)
+}

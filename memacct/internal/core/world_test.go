@@ -1,0 +1,270 @@
+package core
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// A world is a small system over the real core: producers that put or reserve, consumers that take, park,
+// forward and release, and an environment that cancels, closes, quits and changes the limit. Its steps are
+// the critical sections of package memacct, one each, so that their interleavings are those that happen there.
+//
+// Everything the core points to is in slices of values, so that a world is cloned by copying them and
+// pointing the copies at each other.
+type world struct {
+	sc    *scenario
+	c     Core
+	accts []Account
+	qs    []Queue
+	rings [][]int  // of each queue, the units in it
+	pw    []Waiter // of each producer
+	cw    []Waiter // of each consumer, to forward with
+	ts    []Taker  // of each consumer
+	parks []Park   // of each unit
+	units []unit
+	prods []producer
+	cons  []consumer
+	named int64 // charged in no queue
+	limit int   // how many of the scenario's later limits are in force
+	spent int   // how many optional steps the environment took
+}
+
+// scenario describes a world and what its environment may do.
+type scenario struct {
+	name    string
+	limit   int64
+	overrun int64
+	floors  []int64     // one for each account
+	queues  []queueSpec // gates before the queues they lead to
+	prods   []prodSpec
+	limits  []int64     // later limits, each from any moment on, in this order
+	needs   map[int]int // units, by number, that park until another one has ended
+	named   int64       // charged to the first account in no queue at first, and given back at any moment
+	env     env         // what the environment may do at any moment
+	budget  int         // how many such steps it may take in all
+	deep    bool        // too large for every go test
+}
+
+type env struct{ cancel, closing, quit, linger, discard bool }
+
+// queueSpec is a queue and its consumers.
+type queueSpec struct {
+	account  int
+	plain    bool // not a gate
+	capacity int
+	next     int   // where its units go; 0 is the end of the line, for queue 0 is a gate
+	grow     int64 // what a unit weighs more in the next queue
+	cons     []Taker
+	holds    bool // a parked unit holds its worker; otherwise its lease is detached first
+}
+
+// prodSpec is one producer: one put for each size, or one reservation for all, settled one by one.
+type prodSpec struct {
+	queue   int
+	sizes   []int64
+	reserve bool
+	settle  int64 // what each unit weighs more than was reserved for it
+}
+
+type place uint8
+
+const (
+	outside  place = iota // not yet put
+	atGate                // its put waits, or was decided about and has not run yet
+	reserved              // its bytes are
+	inQueue
+	inHand
+	parked
+	ended
+)
+
+type unit struct {
+	at       place
+	queue    int
+	charge   int64
+	passed   int   // grants that passed it at its gate, counted here to compare
+	passedBy int64 // and their bytes
+}
+
+type phase uint8
+
+const (
+	running phase = iota
+	waiting       // a producer, or a consumer that waits for a slot
+	asleep        // a consumer without units
+	stuck         // a consumer that a parked unit holds
+	gone
+)
+
+type producer struct {
+	phase phase
+	first int // the number of its first unit
+	next  int // how many of its units were put
+	held  bool
+}
+
+type consumer struct {
+	phase phase
+	queue int
+	hand  []int
+}
+
+// newWorld builds the scenario's start.
+func newWorld(sc *scenario) *world {
+	w := &world{sc: sc, c: Core{limit: sc.limit, Overrun: sc.overrun}}
+	w.accts = make([]Account, len(sc.floors))
+	for i := range w.accts {
+		w.accts[i] = Account{Floor: sc.floors[i], Weight: 1}
+		if !w.c.Add(&w.accts[i]) {
+			panic("floors exceed the limit")
+		}
+	}
+	w.qs = make([]Queue, len(sc.queues))
+	w.rings = make([][]int, len(sc.queues))
+	for i, s := range sc.queues {
+		w.qs[i] = Queue{Account: &w.accts[s.account], Gate: !s.plain, Capacity: s.capacity}
+		w.c.AddQueue(&w.qs[i])
+		for _, t := range s.cons {
+			w.ts = append(w.ts, t)
+			w.cons = append(w.cons, consumer{queue: i})
+		}
+	}
+	w.cw = make([]Waiter, len(w.cons))
+	for i := range w.cons {
+		w.queueOf(i).Attach(&w.ts[i])
+	}
+	w.pw = make([]Waiter, len(sc.prods))
+	for _, p := range sc.prods {
+		w.prods = append(w.prods, producer{first: len(w.units)})
+		for _, n := range p.sizes {
+			w.units = append(w.units, unit{charge: n, queue: p.queue})
+		}
+	}
+	w.parks = make([]Park, len(w.units))
+	if sc.named > 0 {
+		w.named = sc.named
+		w.accts[0].Charge(sc.named)
+	}
+	w.c.Woken = nil
+	return w
+}
+
+func (w *world) queueOf(cons int) *Queue { return &w.qs[w.cons[cons].queue] }
+
+// clone copies the world. It is what the model check spends most of its time on.
+func (w *world) clone() *world {
+	n := *w
+	n.accts = slices.Clone(w.accts)
+	n.qs = slices.Clone(w.qs)
+	n.pw, n.cw, n.ts = slices.Clone(w.pw), slices.Clone(w.cw), slices.Clone(w.ts)
+	n.parks, n.units = slices.Clone(w.parks), slices.Clone(w.units)
+	n.prods, n.cons = slices.Clone(w.prods), slices.Clone(w.cons)
+	n.rings = make([][]int, len(w.rings))
+	for i, r := range w.rings {
+		n.rings[i] = slices.Clone(r)
+	}
+	for i := range n.cons {
+		n.cons[i].hand = slices.Clone(w.cons[i].hand)
+	}
+	n.repoint(w)
+	return &n
+}
+
+// repoint makes everything in n, a copy of w, point into n.
+func (n *world) repoint(w *world) {
+	n.c.Woken = nil
+	n.c.accounts = moved(w.c.accounts, w.accts, n.accts)
+	n.c.queues = moved(w.c.queues, w.qs, n.qs)
+	n.c.parks = moved(w.c.parks, w.parks, n.parks)
+	for i := range n.accts {
+		n.accts[i].core = &n.c
+	}
+	for i := range n.qs {
+		q := &n.qs[i]
+		q.core = &n.c
+		q.Account = &n.accts[n.sc.queues[i].account]
+		q.takers = moved(q.takers, w.ts, n.ts)
+		waiters := make([]*Waiter, len(q.waiters))
+		for j, x := range q.waiters {
+			if k := indexOf(x, w.pw); k >= 0 {
+				waiters[j] = &n.pw[k]
+			} else {
+				waiters[j] = &n.cw[indexOf(x, w.cw)]
+			}
+		}
+		q.waiters = waiters
+	}
+	for _, ws := range [][]Waiter{n.pw, n.cw} {
+		for i := range ws {
+			if ws[i].Queue != nil {
+				ws[i].Queue = &n.qs[indexOf(ws[i].Queue, w.qs)]
+			}
+			if ws[i].From != nil {
+				ws[i].From = &n.qs[indexOf(ws[i].From, w.qs)]
+			}
+		}
+	}
+	for i := range n.ts {
+		n.ts[i].queue = n.queueOf(i)
+	}
+}
+
+// moved returns pointers into to at the indexes that the pointers have in from.
+func moved[T any](ptrs []*T, from, to []T) []*T {
+	out := make([]*T, len(ptrs))
+	for i, p := range ptrs {
+		out[i] = &to[indexOf(p, from)]
+	}
+	return out
+}
+
+func indexOf[T any](p *T, in []T) int {
+	for i := range in {
+		if p == &in[i] {
+			return i
+		}
+	}
+	return -1
+}
+
+// key renders everything that what happens next depends on.
+func (w *world) key() string {
+	b := make([]byte, 0, 256)
+	put := func(ns ...int) {
+		for _, n := range ns {
+			b = binary.AppendVarint(b, int64(n))
+		}
+	}
+	flag := func(f bool) int {
+		if f {
+			return 1
+		}
+		return 0
+	}
+	put(w.limit, w.spent, int(w.named), flag(w.c.hungry))
+	for i := range w.units {
+		u := &w.units[i]
+		put(int(u.at), u.queue, int(u.charge), u.passed, int(u.passedBy))
+	}
+	for i := range w.prods {
+		p, x := &w.prods[i], &w.pw[i]
+		put(int(p.phase), p.next, flag(p.held), int(x.State), flag(x.Overran), x.passed, int(x.passedBy))
+	}
+	for i := range w.cons {
+		c, t := &w.cons[i], &w.ts[i]
+		put(int(c.phase), int(w.cw[i].State), flag(t.awake), flag(t.Expired), len(c.hand))
+		put(c.hand...)
+	}
+	for i := range w.qs {
+		q := &w.qs[i]
+		put(flag(q.closed), q.awaited, q.edge, len(q.waiters), len(q.takers), len(w.rings[i]))
+		put(w.rings[i]...)
+		for _, x := range q.waiters {
+			put(indexOf(x, w.pw), indexOf(x, w.cw))
+		}
+		for _, t := range q.takers {
+			put(indexOf(t, w.ts))
+		}
+	}
+	return string(b)
+}

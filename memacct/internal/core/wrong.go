@@ -1,0 +1,50 @@
+package core
+
+// wrong holds rules that are known to get stuck, or to judge too early. Nothing but the model check sets any
+// of them, to show that it would notice. They are here, and not in a test, so that what the check shows wrong
+// is the real core with one rule changed.
+type wrong struct {
+	noFlush      bool // pressure hands on no batch
+	ownPressure  bool // a batch is handed on for waiters of its own account only
+	edgeFlush    bool // a batch is handed on when pressure begins, and what joins it later is not
+	noQuiescence bool // units that wait for each other are taken for units on the move
+	noOversize   bool // nothing is decided about a waiter in an empty budget
+	byBytes      bool // the verdict rests on bytes in use, not on units
+	oneGrant     bool // an event admits one waiter, however many fit
+}
+
+// pressed tells whether pressure is a reason to hand on q's batch.
+func (q *Queue) pressed() bool {
+	switch c := q.core; {
+	case c.wrong.noFlush:
+		return false
+	case c.wrong.ownPressure:
+		return q.Account.waiting > 0
+	case c.wrong.edgeFlush:
+		return q.edge > 0
+	}
+	return q.core.pressed()
+}
+
+// noteEdge notes what is queued when the first waiter comes.
+func (w *wrong) noteEdge(c *Core) {
+	if !w.edgeFlush || c.waiters > 1 {
+		return
+	}
+	for _, q := range c.queues {
+		q.edge = q.ready
+	}
+}
+
+// quiescent is what the wrong rules make of a budget in which nothing can move.
+func (w *wrong) quiescent(c *Core) bool {
+	switch {
+	case w.noQuiescence:
+		return c.units == 0
+	case w.noOversize:
+		return c.units > 0
+	case w.byBytes:
+		return c.used == 0
+	}
+	return true
+}
