@@ -67,8 +67,12 @@ func (c *consumer[T]) advance(ctx context.Context) bool {
 
 // collect releases the units that the loop is done with. The lock is held.
 func (c *consumer[T]) collect() {
+	done := int(c.done.Load())
+	if c.first >= done {
+		return // as in every loop that takes nothing ahead
+	}
 	n, bytes := 0, int64(0)
-	for ; c.first < int(c.done.Load()); c.first++ {
+	for ; c.first < done; c.first++ {
 		n, bytes = n+1, bytes+c.charges[c.first]
 	}
 	c.left -= n
