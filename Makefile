@@ -1,0 +1,83 @@
+# What a developer and .ci/run do, one target each. Variables in a target's help can be set on the command line.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO        ?= go
+PKG       ?= ./...
+BENCH     ?= .
+COUNT     ?= 6
+FUZZTIME  ?= 10s
+LIMIT     ?= 64MiB
+SOURCE    ?= synth:rpm-mixed
+PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+# Sizes are compared with real heap growth, which the race detector changes: those tests skip themselves under it.
+ACCURACY  := ./sizer/... ./internal/synth/...
+# Concurrent code of our own.
+RACY      := ./memacct/... ./pipeline/...
+# Libraries that must also work where an int has 32 bits.
+LIBRARIES := ./sizer/... ./memacct/... ./pipeline/... ./contentmodel/...
+TOOL      := $(GO) tool -modfile=tools/go.mod
+
+.PHONY: help build test race accuracy model fuzz bench lint vet cross cgroup graph tidy clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+build: ## the commands, into bin/
+	mkdir -p bin && $(GO) build -o bin/ ./cmd/...
+
+test: ## all tests, as the README says; needs a C compiler for the race detector
+	$(GO) test -race -shuffle=on ./...
+
+race: ## the concurrent packages again and again, on 1, 2 and 8 processors
+	$(GO) test -race -shuffle=on -count=$(COUNT) -cpu=1,2,8 $(RACY)
+
+accuracy: ## the tests that the race detector would disturb: sizes against real heap growth
+	$(GO) test -shuffle=on $(ACCURACY)
+
+model: ## the slow part of the model checks (SYNCMEM_SLOW=1): hours of interleavings, not for every commit
+	SYNCMEM_SLOW=1 $(GO) test -count=1 -timeout=2h ./memacct/...
+
+fuzz: ## each fuzz target for FUZZTIME (10s)
+	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | while IFS=: read -r file func; do \
+		echo "== $${func#func } in $$(dirname $$file)"; \
+		$(GO) test -run='^$$' -fuzz="^$${func#func }\$$" -fuzztime=$(FUZZTIME) ./$$(dirname $$file) </dev/null; \
+	done
+
+bench: ## benchmarks matching BENCH in PKG, COUNT times, into bench.out; compare two with: go tool -modfile=tools/go.mod benchstat A B
+	$(GO) test -run='^$$' -bench='$(BENCH)' -benchmem -count=$(COUNT) $(PKG) | tee bench.out
+
+lint: ## gofumpt, staticcheck with every check, go vet
+	@bad=$$($(TOOL) gofumpt -l .); test -z "$$bad" || { echo "gofumpt would change:"; echo "$$bad"; exit 1; }
+	$(TOOL) staticcheck ./...
+	$(GO) vet ./...
+
+vet: ## our own checks over ourselves, as: go vet -vettool=memvet
+	@if test -d cmd/memvet; then \
+		mkdir -p bin && $(GO) build -o bin/ ./cmd/memvet && $(GO) vet -vettool="$$PWD/bin/memvet" ./...; \
+	else \
+		echo "NOT CHECKED: there is no cmd/memvet in this tree" >&2; \
+	fi
+
+cross: ## build, and vet the tests, for every one of PLATFORMS; the libraries for a 32-bit one too
+	@for p in $(PLATFORMS); do \
+		echo "== $$p"; export CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/}; $(GO) build ./... && $(GO) vet ./...; \
+	done; \
+	echo "== linux/386, libraries"; CGO_ENABLED=0 GOOS=linux GOARCH=386 $(GO) vet $(LIBRARIES)
+
+cgroup: ## SOURCE behind a real memory cgroup of LIMIT (64MiB): held with a budget, killed without; needs the right to make a cgroup
+	@.ci/cgroup "$(LIMIT)" "$(SOURCE)"
+
+graph: ## the modules are what go.sum says, and the requirements are tidy, here and in tools/
+	$(GO) mod verify
+	$(GO) mod tidy -diff
+	cd tools && $(GO) mod tidy -diff
+
+tidy: ## tidy the requirements, here and in tools/
+	$(GO) mod tidy
+	cd tools && $(GO) mod tidy
+
+clean: ## remove what the targets above made
+	rm -rf bin bench.out
