@@ -37,8 +37,8 @@ race: ## the concurrent packages again and again, on 1, 2 and 8 processors
 accuracy: ## the tests that the race detector would disturb: sizes against real heap growth
 	$(GO) test -shuffle=on $(ACCURACY)
 
-model: ## the slow part of the model checks (SYNCMEM_SLOW=1): hours of interleavings, not for every commit
-	SYNCMEM_SLOW=1 $(GO) test -count=1 -timeout=2h ./memacct/...
+model: ## the model check of the admission core at full depth, and a minute of stress
+	SYNCMEM_MODEL=full SYNCMEM_STRESS=60s $(GO) test -count=1 -timeout=1h ./memacct/...
 
 fuzz: ## each fuzz target for FUZZTIME (10s)
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | while IFS=: read -r file func; do \

@@ -63,7 +63,9 @@ func TestSecondSyncSavesNothing(t *testing.T) {
 
 type broken struct{ store.Store }
 
-func (broken) Save(context.Context, []contentmodel.Unit) (int, error) { return 0, errors.New("disk full") }
+func (broken) Save(context.Context, []contentmodel.Unit) (int, error) {
+	return 0, errors.New("disk full")
+}
 
 func TestStoreErrorNamesTheStage(t *testing.T) {
 	_, _, saved, err := syncInto(t, broken{store.Discard()}, 1000)
