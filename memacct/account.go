@@ -15,6 +15,7 @@ type Account struct {
 	acct   core.Account
 	queues []*queueInfo // guarded by the budget's lock
 	growth growth       // and so is this
+	closed bool         // likewise
 }
 
 // queueInfo is what statistics need of a queue whatever its type of unit.
@@ -93,7 +94,11 @@ func (a *Account) Close() {
 		i.q.Close()
 	}
 	a.b.core.Remove(&a.acct)
-	if i := slices.Index(a.b.owners, a); i >= 0 {
-		a.b.owners = slices.Delete(a.b.owners, i, i+1)
-	}
+	a.closed = true
+	a.b.forget()
+}
+
+// forget drops the accounts that are closed and empty. The lock is held.
+func (b *Budget) forget() {
+	b.owners = slices.DeleteFunc(b.owners, func(a *Account) bool { return a.closed && a.acct.Empty() })
 }

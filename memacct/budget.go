@@ -147,28 +147,28 @@ func (b *Budget) unlock() {
 	if a := b.core.Alert(); a != b.alert.Load() {
 		b.alert.Store(a)
 	}
-	if b.drained != nil && b.core.Snapshot().Units == 0 {
+	if b.drained != nil && b.core.Empty() {
 		b.signalDrained()
 	}
 	if len(woken) == 1 {
-		s := woken[0]
+		ring := woken[0].Ring // the sleeper may be reused as soon as the lock is free
 		b.core.Woken = woken[:0]
 		b.mu.Unlock()
-		wake(s)
+		wake(ring)
 		return
 	}
 	for _, s := range woken {
-		wake(s)
+		wake(s.Ring)
 	}
 	b.core.Woken = woken[:0]
 	b.mu.Unlock()
 }
 
-// wake leaves a token for s. The channel holds one; a second says nothing new, because who wakes looks at
-// the state and not at the token.
-func wake(s *core.Sleeper) {
+// wake leaves a token for a sleeper. Its channel holds one; a second says nothing new, because who wakes looks
+// at the state and not at the token.
+func wake(ring chan struct{}) {
 	select {
-	case s.Ring <- struct{}{}:
+	case ring <- struct{}{}:
 	default:
 	}
 }
@@ -261,8 +261,8 @@ func (b *Budget) release(h holder) {
 	}
 }
 
-// Close ends the budget: puts on its gates fail with [ErrClosed] from now on. It waits until every unit was
-// released or ctx is done, and then returns a [*LeakError] that names who holds what is left.
+// Close ends the budget: puts on its gates fail with [ErrClosed] from now on. It waits until every unit and
+// every charge was released or ctx is done, and then returns a [*LeakError] that names who holds what is left.
 func (b *Budget) Close(ctx context.Context) error {
 	b.mu.Lock()
 	b.closed = true

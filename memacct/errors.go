@@ -3,6 +3,8 @@ package memacct
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
@@ -155,23 +157,28 @@ func (e *SizeError) Error() string {
 	return fmt.Sprintf("memacct: queue %q: the size function says a %s has %d bytes: it must answer 0 or more", e.Queue, e.Type, e.Bytes)
 }
 
-// LeakError says which queues' units were not released when the budget was closed.
+// LeakError says whose units and charges were not released when the budget was closed.
 type LeakError struct {
 	Units   int
 	Bytes   int64
-	Holders []QueueStats // the queues that have some
+	Holders []QueueStats     // the queues that have some
+	Charges map[string]int64 // bytes that [Account.Charge] booked and nobody gave back, by account
 }
 
 // Error names every holder.
 func (e *LeakError) Error() string {
+	f := bytesize.Format
 	var s strings.Builder
-	fmt.Fprintf(&s, "memacct: closed with %d units (%s) not released:", e.Units, bytesize.Format(e.Bytes))
+	fmt.Fprintf(&s, "memacct: closed with %d units (%s) not released:", e.Units, f(e.Bytes))
 	for _, h := range e.Holders {
 		fmt.Fprintf(&s, " %s/%s has %d queued (%s) and %d in hand (%s);", h.Account, h.Name,
-			h.Queued, bytesize.Format(h.QueuedBytes), h.InHand, bytesize.Format(h.InHandBytes))
+			h.Queued, f(h.QueuedBytes), h.InHand, f(h.InHandBytes))
 	}
-	if len(e.Holders) == 0 {
-		s.WriteString(" reservations or charges that were never given back;")
+	for _, a := range slices.Sorted(maps.Keys(e.Charges)) {
+		fmt.Fprintf(&s, " account %s has charges of %s;", a, f(e.Charges[a]))
+	}
+	if len(e.Holders) == 0 && len(e.Charges) == 0 {
+		s.WriteString(" reservations that were never given back;")
 	}
 	s.WriteString(" drain or Discard the queues, and end every loop, lease and reservation before Close")
 	return s.String()

@@ -35,43 +35,50 @@ func (b *LeaseBatch[T]) Left() int {
 	return b.c.left
 }
 
-// Find returns the index of the first unit left in hand for which is says so, -1 if there is none. It is
-// called under the budget's lock, and must only compare.
+// Find returns the index of the first unit left in hand for which is says so, -1 if there is none.
 func (b *LeaseBatch[T]) Find(is func(T) bool) int {
-	b.c.l.b.mu.Lock()
-	defer b.c.l.b.mu.Unlock()
-	for i := b.c.first; i < len(b.c.vals); i++ {
-		if b.c.charges[i] != gone && is(b.c.vals[i]) {
+	for i := b.start(); i < len(b.c.vals); i++ {
+		if is(b.c.vals[i]) && b.unit(i).charge != gone { // is runs outside the lock: it is the caller's
 			return i
 		}
 	}
 	return -1
 }
 
+// start is where the units left in hand begin.
+func (b *LeaseBatch[T]) start() int {
+	b.c.l.b.mu.Lock()
+	defer b.c.l.b.mu.Unlock()
+	return b.c.first
+}
+
+// unit is unit i with its charge, or gone. An index that is none panics without leaving the lock behind.
+func (b *LeaseBatch[T]) unit(i int) slot[T] {
+	b.c.l.b.mu.Lock()
+	defer b.c.l.b.mu.Unlock()
+	return b.c.unit(i)
+}
+
 // Release ends the charge of unit i before the loop body ends. Doing it twice is harmless.
 func (b *LeaseBatch[T]) Release(i int) {
 	bud := b.c.l.b
 	bud.mu.Lock()
+	defer bud.unlock() // also when there is no unit i
 	if b.c.charges[i] != gone {
 		b.c.l.q.Release(1, b.settle(i))
 	}
-	bud.unlock()
 }
 
 // Forward moves unit i, and its charge with it, to the next queue, measured again. It waits for a slot,
 // never for memory. On an error the unit stays in hand. Forwarding a unit that is gone returns [ErrReleased].
 // Different units of a batch may be forwarded from different goroutines while the loop body waits for them.
 func (b *LeaseBatch[T]) Forward(ctx context.Context, i int, to *Queue[T]) error {
-	bud := b.c.l.b
-	bud.mu.Lock()
-	unit := b.c.unit(i)
-	last := b.c.left == 1
-	bud.mu.Unlock()
+	unit := b.unit(i)
 	if unit.charge == gone {
 		return ErrReleased
 	}
 	var with stopped
-	if last { // while others are left, they, and the loop body, may be at work
+	if b.Left() == 1 { // while others are left, they, and the loop body, may be at work
 		with = stopped{units: 1, worker: true}
 	}
 	return b.forward(ctx, i, to, unit, with)

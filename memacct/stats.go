@@ -75,6 +75,7 @@ func (b *Budget) Stats() Stats {
 	b.mu.Lock()
 	defer b.unlock()
 	b.collect()
+	b.forget()
 	s := stats(b.core.Snapshot())
 	s.Process, s.Source = b.source.process, b.source.from
 	s.Misuse = b.misuse.doubleEnds.Load() + b.misuse.lost.Load()
@@ -141,14 +142,29 @@ func (i *queueInfo) stats() QueueStats {
 // leaks is the error for a budget that still has units.
 func (b *Budget) leaks() error {
 	s := b.Stats()
-	if s.Units == 0 {
+	if s.Units == 0 && s.Used == 0 {
 		return nil
 	}
-	e := &LeakError{Units: s.Units, Bytes: s.Used}
+	e := &LeakError{Units: s.Units, Bytes: s.Used, Charges: b.charges()}
 	for _, q := range s.Queues {
 		if q.Queued+q.InHand > 0 {
 			e.Holders = append(e.Holders, q)
 		}
 	}
 	return e
+}
+
+// charges returns the bytes charged by name that were not given back, by account; nil if there are none.
+func (b *Budget) charges() (all map[string]int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, a := range b.owners {
+		if _, n := a.acct.Snapshot(); n > 0 {
+			if all == nil {
+				all = map[string]int64{}
+			}
+			all[a.acct.Name] += n
+		}
+	}
+	return all
 }

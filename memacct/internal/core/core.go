@@ -174,6 +174,12 @@ func (c *Core) settle() {
 	}
 }
 
+// Empty tells whether nothing is live or charged.
+func (c *Core) Empty() bool { return c.units == 0 && c.used == 0 }
+
+// Empty tells whether nothing of a is live or charged.
+func (a *Account) Empty() bool { return a.units == 0 && a.used == 0 }
+
 // Snapshot is the state in figures, bytes unless said otherwise.
 type Snapshot struct {
 	Limit, Used, Peak, Waiting, Debt int64
