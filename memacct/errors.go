@@ -20,7 +20,7 @@ var (
 	// ErrClosed is returned by a Put into a closed queue or budget.
 	ErrClosed = errors.New("memacct: put into a closed queue")
 	// ErrNested is returned by a Put that waits for memory while its own goroutine holds some.
-	ErrNested = errors.New("memacct: put waits for memory that its own goroutine holds: release or forward the unit in hand first, or take several at once with ReserveAll")
+	ErrNested = errors.New("memacct: put waits for memory that its own goroutine holds: release or forward the unit in hand first, take several at once with ReserveAll, or Detach a reservation that another goroutine settles")
 	// ErrReleased is returned by the use of a lease or reservation that ended before.
 	ErrReleased = errors.New("memacct: the unit was released or forwarded already")
 )

@@ -3,6 +3,7 @@ package memacct
 import (
 	"context"
 	"iter"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 
@@ -57,4 +58,9 @@ func count[T any](seq iter.Seq[T]) (n int) {
 		n++
 	}
 	return n
+}
+
+// slogTo returns a logger that calls f for each record.
+func slogTo(f func()) *slog.Logger {
+	return slog.New(slog.NewTextHandler(writer(func(p []byte) (int, error) { f(); return len(p), nil }), nil))
 }

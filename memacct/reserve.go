@@ -7,8 +7,8 @@ import (
 	"github.com/syncmem/syncmem/memacct/internal/core"
 )
 
-// Reservation is memory at a gate for a unit whose bytes were not read yet. It belongs to one goroutine at a
-// time.
+// Reservation is memory at a gate for a unit whose bytes were not read yet. It belongs to the goroutine that
+// made it, or, after [Reservation.Detach], to one other at a time.
 type Reservation[T any] struct {
 	g     *Gate[T]
 	bytes int64
@@ -69,6 +69,14 @@ func (g *Gate[T]) divide(total int64, sizes []int64, id uint64) []*Reservation[T
 		g.b.holders = append(g.b.holders, rs[i])
 	}
 	return rs
+}
+
+// Detach says that another goroutine will settle the reservation. The one that made it may then wait at the
+// gate for the next; otherwise that would be taken for waiting for itself.
+func (r *Reservation[T]) Detach() {
+	r.g.b.mu.Lock()
+	r.g.b.release(r)
+	r.g.b.mu.Unlock()
 }
 
 // holdsIn tells whether that goroutine made the reservation and has not settled it.
