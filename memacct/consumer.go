@@ -27,6 +27,8 @@ type consumer[T any] struct {
 	// with; the loop stores first and then looks at the alert. So one of the two always sees the other.
 	at   int          // the unit whose loop body runs
 	done atomic.Int32 // units of the hand whose bodies have ended
+
+	detached bool // the lease that the loop body got was detached in it
 }
 
 func (l *line[T]) attach(t core.Taker, linger time.Duration) *consumer[T] {

@@ -54,8 +54,11 @@ func (l *line[T]) Leases(ctx context.Context) iter.Seq[*Lease[T]] {
 // lend runs the loop body and ends the lease after it, however the body ends. The consumer still has the
 // charge then, and drops it at its next step.
 func (l *Lease[T]) lend(yield func(*Lease[T]) bool) bool {
+	c := l.c
+	c.detached = false
 	defer func() {
-		if l.state == leaseHeld {
+		// A detached lease is somebody else's by now, who may be ending it this moment.
+		if !c.detached && l.state == leaseHeld {
 			l.Unpark()
 			l.state = leaseEnded
 		}
@@ -162,6 +165,7 @@ func (l *Lease[T]) Detach() {
 	l.leave()
 	b.unlock()
 	l.state = leaseDetached
+	l.c.detached = true
 	l.guard()
 	if park != nil {
 		l.Park(park.Done)
