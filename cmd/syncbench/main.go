@@ -7,7 +7,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -15,27 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 )
-
-// The exit codes, which scripts rely on.
-const (
-	exitHeld        = 0
-	exitFailed      = 1   // the run failed
-	exitUsage       = 2   // wrong usage, or a crash
-	exitBroken      = 3   // the limit was broken
-	exitInterrupted = 130 // by Ctrl-C or SIGTERM
-)
-
-// codedError is an error that knows its exit code. An empty text was said already.
-type codedError struct {
-	code int
-	err  error
-}
-
-func (e *codedError) Error() string { return e.err.Error() }
-func (e *codedError) Unwrap() error { return e.err }
-
-// errSaid ends the program with a code, everything having been said.
-var errSaid = errors.New("")
 
 func main() { os.Exit(Main()) }
 
@@ -51,28 +29,37 @@ func Main() int {
 	if err == nil {
 		return exitHeld
 	}
-	code := exitUsage
-	var coded *codedError
-	if errors.As(err, &coded) {
-		code = coded.code
+	if text := oneLine(err); text != "" {
+		fmt.Fprintln(os.Stderr, "syncbench:", text)
 	}
-	if err.Error() != "" {
-		fmt.Fprintln(os.Stderr, "syncbench:", err)
-	}
-	return code
+	return codeOf(err)
 }
 
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "syncbench",
 		Short:         "Run real content syncs under a memory limit and say whether it held",
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 		Long: `syncbench runs real content syncs under a memory limit and says whether it held.
 
-Exit codes: 0 held, 1 the run failed, 2 wrong usage or a crash, 3 the limit was broken, 130 interrupted.
-The result goes to stdout, progress and messages to stderr.`,
+A sync reads a repository's metadata, asks a store which units it has already, and saves the others. Start
+with "syncbench run": it needs no flags, no network and no other program.
+
+The result goes to stdout, progress and messages to stderr. Exit codes:
+  0    the limit held
+  1    the run failed, and said why
+  2    wrong usage, or a crash
+  3    the limit was broken
+  130  interrupted by Ctrl-C or SIGTERM`,
+		Example: `  syncbench run
+  syncbench run --help
+  syncbench completion bash > syncbench.bash`,
 	}
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.AddCommand(runCommand())
 	return root
 }

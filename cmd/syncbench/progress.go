@@ -35,24 +35,42 @@ func startProgress(w *work) *progress {
 		return p
 	}
 	every := lineEvery
-	if term.IsTerminal(int(os.Stderr.Fd())) {
+	if onTerminal() {
 		every = barEvery
-		steps := int64(barSteps)
-		if w.src.done() < 0 {
-			steps = -1 // a spinner
-		}
-		p.bar = progressbar.NewOptions64(steps,
-			progressbar.OptionSetWriter(os.Stderr),
-			progressbar.OptionSetDescription("sync"),
-			progressbar.OptionSetElapsedTime(true),
-			progressbar.OptionSetPredictTime(false),
-			progressbar.OptionSetMaxDetailRow(1),
-			progressbar.OptionClearOnFinish(),
-			progressbar.OptionEnableColorCodes(os.Getenv("NO_COLOR") == ""),
-		)
+		p.bar = newBar(w.src.done() >= 0)
 	}
 	p.all.Go(func() { p.show(every) })
 	return p
+}
+
+// onTerminal tells whether stderr is something on which a line can be drawn again.
+func onTerminal() bool {
+	return term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb"
+}
+
+// columns is the width of the terminal. What is longer would wrap and could not be cleared.
+func columns() int {
+	if width, _, err := term.GetSize(int(os.Stderr.Fd())); err == nil && width > 0 {
+		return width
+	}
+	return 80
+}
+
+// newBar is a bar, or a spinner where the end is not known. It has no colours, so that NO_COLOR is honoured.
+func newBar(endKnown bool) *progressbar.ProgressBar {
+	const around = 24 // columns for the words beside the bar
+	steps := int64(barSteps)
+	if !endKnown {
+		steps = -1
+	}
+	return progressbar.NewOptions64(steps,
+		progressbar.OptionSetWriter(os.Stderr),
+		progressbar.OptionSetDescription("sync"),
+		progressbar.OptionSetWidth(min(40, max(4, columns()-around))),
+		progressbar.OptionSetElapsedTime(true),
+		progressbar.OptionSetPredictTime(false),
+		progressbar.OptionSetMaxDetailRow(1),
+	)
 }
 
 func (p *progress) show(every time.Duration) {
@@ -75,11 +93,12 @@ func (p *progress) step() {
 		return
 	}
 	if done := p.w.src.done(); done >= 0 {
-		_ = p.bar.Set64(int64(done * barSteps))
+		_ = p.bar.Set64(min(int64(done*barSteps), barSteps-1)) // the last step is the save after all was read
 	} else {
 		_ = p.bar.Add(1)
 	}
-	_ = p.bar.AddDetail(p.detail())
+	detail := p.detail()
+	_ = p.bar.AddDetail(detail[:min(len(detail), columns()-1)])
 }
 
 // detail is one line of figures.
@@ -103,11 +122,15 @@ func (p *progress) detail() string {
 	return s
 }
 
-// stop ends the display and clears the bar.
+// clearBelow clears from the line of the cursor to the end of the screen. Between two steps the cursor is at
+// the bar, with the details below.
+const clearBelow = "\r\x1b[J"
+
+// stop ends the display and clears the bar and its details.
 func (p *progress) stop() {
 	close(p.end)
 	p.all.Wait()
 	if p.bar != nil {
-		_ = p.bar.Finish()
+		fmt.Fprint(os.Stderr, clearBelow)
 	}
 }

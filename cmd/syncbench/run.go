@@ -2,17 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"os"
-	"runtime/debug"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/syncmem/syncmem/contentmodel"
-	"github.com/syncmem/syncmem/internal/bytesize"
-	"github.com/syncmem/syncmem/internal/procmem"
+	contentstore "github.com/syncmem/syncmem/contentmodel/store"
 	"github.com/syncmem/syncmem/internal/synth"
 	"github.com/syncmem/syncmem/memacct"
 	"github.com/syncmem/syncmem/pipeline"
@@ -20,51 +14,32 @@ import (
 	"github.com/syncmem/syncmem/sizer"
 )
 
-// options are the flags of run.
-type options struct {
-	source   string
-	limit    string
-	mode     string
-	depth    int
-	batch    int
-	store    string
-	overrun  string
-	json     string
-	cgroup   bool
-	quiet    bool
-	stall    time.Duration
-	limitN   int64 // of limit, in bytes
-	overrunN int64
-}
-
-// The modes of run.
-const (
-	modeBytes = "bytes"
-	modeCount = "count"
-	modeNone  = "none"
-)
-
 func runCommand() *cobra.Command {
 	o := new(options)
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Run one sync under a limit and say whether it held",
-		Long: `run syncs a source into a store under a limit for the whole process, and says whether the limit held.
+		Long: `run syncs a source into a store under a memory limit for the whole process, and says whether the limit held:
+HELD, BROKEN, or FAILED when the run did not get to its end. Without flags it syncs a built-in workload into
+a SQLite file that is removed afterwards.
 
 Sources:
-  synth:NAME,key=value,...   made on the fly, see below
-  deb:PATH-or-URL            a Debian Packages index, plain or .gz .xz .zst .lz4
-  PATH-or-URL                a PULP_MANIFEST, plain or compressed
+  synth:NAME,key=value,...   units made on the fly, see below
+  deb:PATH-or-URL            a Debian Packages index, plain or as .gz, .xz, .zst or .lz4
+  PATH-or-URL                a PULP_MANIFEST, plain or compressed likewise
 
+The names of synth: sources, each with its keys and their defaults:
 ` + synth.Help(),
-		Example: `  syncbench run
-  syncbench run --source deb:/var/lib/apt/lists/..._Packages --limit 32MiB
-  syncbench run --source synth:rpm-evil,seed=7 --limit 128MiB --json result.json
-  sudo syncbench run --cgroup            # behind the kernel's OOM killer
-  syncbench run --mode count --depth 1000`,
+		Example: `  syncbench run                                       # the built-in workload under 64 MiB
+  syncbench run --mode count --depth 1000             # the same, bounded by count: the control
+  syncbench run --limit 32MiB --source synth:rpm-mixed,units=2000,seed=7
+  syncbench run --source PULP_MANIFEST --store sqlite:content.sqlite
+  syncbench run --source deb:Packages.xz --json result.json
+  syncbench run --source https://example.org/files/PULP_MANIFEST
+  sudo syncbench run --cgroup                         # behind the kernel's OOM killer`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := o.check(c); err != nil {
+			if err := o.check(c.Flags().Changed("depth")); err != nil {
 				return err
 			}
 			if o.cgroup {
@@ -73,126 +48,66 @@ Sources:
 			return run(c.Context(), o)
 		},
 	}
-	f := c.Flags()
-	f.StringVar(&o.source, "source", "synth:rpm-mixed", "what to sync")
-	f.StringVar(&o.limit, "limit", "64MiB", "what the whole process may use")
-	f.StringVar(&o.mode, "mode", modeBytes, "how the pipeline is bounded: bytes (by memacct), count (by queue depth) or none")
-	f.IntVar(&o.depth, "depth", 0, "slots of each queue, in units (0: 1000; with --mode none there is no bound)")
-	f.IntVar(&o.batch, "batch", pipeline.DefaultBatchSize, "units a stage collects before it acts")
-	f.StringVar(&o.store, "store", "", "where to: sqlite:FILE or discard (default: a SQLite file that is removed afterwards)")
-	f.StringVar(&o.overrun, "overrun", "", "admit a unit that is larger than the budget, alone, up to that much past it (default: fail)")
-	f.StringVar(&o.json, "json", "", "write the result as JSON to this file (- for stdout, instead of the text)")
-	f.BoolVar(&o.cgroup, "cgroup", false, "run in a memory cgroup of the limit's size, with the kernel's OOM killer on (Linux, needs the right to make one)")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
-	f.DurationVar(&o.stall, "stall-timeout", time.Minute, "how long a URL may send nothing")
+	o.register(c)
 	return c
 }
 
-// check reads the flags' values, and says what is wrong with them.
-func (o *options) check(c *cobra.Command) (err error) {
-	if o.limitN, err = bytesize.Parse(o.limit); err != nil {
-		return fmt.Errorf("--limit: %w", err)
-	}
-	if o.limitN == 0 {
-		return errors.New("--limit: 0 leaves no memory at all: to run without a limit use --mode none")
-	}
-	if o.overrun != "" {
-		if o.overrunN, err = bytesize.Parse(o.overrun); err != nil {
-			return fmt.Errorf("--overrun: %w", err)
-		}
-	}
-	switch o.mode {
-	case modeBytes, modeCount:
-	case modeNone:
-		if c.Flags().Changed("depth") {
-			return errors.New("--depth means nothing with --mode none: use --mode count to bound the queues")
-		}
-	default:
-		return fmt.Errorf("--mode: %q is not one of bytes, count, none", o.mode)
-	}
-	if o.depth < 0 || o.batch < 1 {
-		return fmt.Errorf("--depth %d, --batch %d: a depth is 0 or more units, a batch 1 or more", o.depth, o.batch)
-	}
-	return nil
-}
-
-// queueDepth is the number of slots of each queue.
-func (o *options) queueDepth() int {
-	switch {
-	case o.mode == modeNone:
-		return 1 << 40 // slots are only made when they are used
-	case o.depth == 0:
-		return 1000
-	}
-	return o.depth
-}
-
-// run is one sync in this process.
+// run is one sync in this process, from the flags to the result.
 func run(ctx context.Context, o *options) error {
-	src, err := openSource(ctx, o.source, o.stall)
+	out, err := openOutput(o.json) // first: a run must not be done in vain
 	if err != nil {
-		return sourceError(ctx, err)
+		return failed(err)
 	}
-	defer src.Close()
-	st, cleanup, err := openStore(ctx, o.store)
-	if err != nil {
-		return &codedError{exitFailed, err}
+	w := &work{o: o}
+	defer w.close()
+	var res *result
+	if err := w.open(ctx); err != nil {
+		res = newFailure(ctx, o, err)
+	} else {
+		res = w.run(ctx)
 	}
-	defer cleanup()
-	account, err := o.account()
-	if err != nil {
-		return &codedError{exitFailed, err}
-	}
-	w := &work{o: o, src: src, store: st, account: account}
-	res := w.run(ctx)
-	return res.deliver(ctx, o)
+	return out.deliver(res)
 }
 
 // work is a sync and what is counted of it.
 type work struct {
-	o       *options
-	src     *source
-	store   store
-	account *memacct.Account
-	known   stages.Known
-	saved   stages.Saved
+	o          *options
+	src        *source
+	store      contentstore.Store
+	closeStore func()
+	account    *memacct.Account
+	known      stages.Known
+	saved      stages.Saved
 }
 
-// account opens the budget in mode bytes; the other modes account nothing. A Go memory limit goes with it, so
-// that the collector does its part; one from GOMEMLIMIT is left alone.
-func (o *options) account() (*memacct.Account, error) {
-	if o.mode != modeBytes {
-		return nil, nil
+// open opens everything that the work needs.
+func (w *work) open(ctx context.Context) (err error) {
+	if err = w.o.findLimit(); err != nil {
+		return err
 	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(o.limitN - outsideGo(o.limitN))
+	if w.src, err = openSource(ctx, w.o); err != nil {
+		return err
 	}
-	policy := memacct.Fail()
-	if o.overrunN > 0 {
-		policy = memacct.Overrun(o.overrunN)
+	if w.store, w.closeStore, err = openStore(ctx, w.o); err != nil {
+		return err
 	}
-	b, err := memacct.New(memacct.Config{Limit: memacct.Process(o.limitN), Policy: policy})
-	if err != nil {
-		return nil, err
-	}
-	return b.Account("sync"), nil
+	w.account, err = w.o.account()
+	return err
 }
 
-// outsideGo is how many bytes of the process limit the Go runtime does not see: what is resident already
-// beside the heap, the caches that SQLite fills yet, and a part for what no one foresees.
-func outsideGo(limit int64) int64 {
-	const sqliteCaches = 4 * bytesize.MiB
-	const unforeseen = 20 // a twentieth
-	var outside int64
-	if rss, err := procmem.RSSAnon(); err == nil {
-		outside = max(0, rss-procmem.ReadGo().Bounded)
+// close closes what open opened, all or some of it.
+func (w *work) close() {
+	if w.src != nil {
+		w.src.Close()
 	}
-	return outside + sqliteCaches + limit/unforeseen
+	if w.store != nil {
+		w.closeStore()
+	}
 }
 
 // run does the work and measures it.
 func (w *work) run(ctx context.Context) *result {
-	sampler := procmem.StartSampler(2 * time.Millisecond)
+	memory := startMeter()
 	p := startProgress(w)
 	cfg := pipeline.Config[contentmodel.Unit]{
 		Account: w.account, Size: sizer.Of[contentmodel.Unit], Depth: w.o.queueDepth(), BatchSize: w.o.batch,
@@ -201,8 +116,7 @@ func (w *work) run(ctx context.Context) *result {
 		stages.Query(w.store, 0, &w.known),
 		stages.Save(w.store, 0, w.src.sink, &w.saved))
 	p.stop()
-	sampler.Stop()
-	return newResult(w, rep, sampler.Peak(), err)
+	return newResult(ctx, w, rep, memory.stop(), err)
 }
 
 // first is the first stage: it reads units and emits them, and keeps them all if it was asked to pin.

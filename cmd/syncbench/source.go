@@ -2,11 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"iter"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -15,14 +11,10 @@ import (
 	"github.com/syncmem/syncmem/contentmodel/deb"
 	"github.com/syncmem/syncmem/contentmodel/file"
 	contentsource "github.com/syncmem/syncmem/contentmodel/source"
-	contentstore "github.com/syncmem/syncmem/contentmodel/store"
-	"github.com/syncmem/syncmem/contentmodel/store/sqlite"
-	"github.com/syncmem/syncmem/internal/synth"
 )
 
 // source is what is synced: its units, how far it was read, and what the run should do about it.
 type source struct {
-	name  string // as it can be given again
 	units func(context.Context) iter.Seq2[contentmodel.Unit, error]
 	sink  time.Duration
 	pin   bool
@@ -52,20 +44,16 @@ func (s *source) Close() error {
 }
 
 // openSource opens what --source names.
-func openSource(ctx context.Context, name string, stall time.Duration) (*source, error) {
-	if text, ok := strings.CutPrefix(name, "synth:"); ok {
-		spec, err := synth.Parse(text)
-		if err != nil {
-			return nil, &codedError{exitUsage, fmt.Errorf("--source: %w", err)}
-		}
-		return &source{name: "synth:" + spec.String(), units: spec.Units, sink: spec.Sink, pin: spec.Pin, total: int64(spec.Count)}, nil
+func openSource(ctx context.Context, o *options) (*source, error) {
+	if spec := o.synth; spec != nil {
+		return &source{units: spec.Units, sink: spec.Sink, pin: spec.Pin, total: int64(spec.Count)}, nil
 	}
-	path, isDeb := strings.CutPrefix(name, "deb:")
-	stream, err := contentsource.Open(ctx, path, contentsource.Options{StallTimeout: stall})
+	path, isDeb := strings.CutPrefix(o.source, "deb:")
+	stream, err := contentsource.Open(ctx, path, contentsource.Options{StallTimeout: o.stall})
 	if err != nil {
 		return nil, err
 	}
-	s := &source{name: name, stream: stream}
+	s := &source{stream: stream}
 	s.units = func(context.Context) iter.Seq2[contentmodel.Unit, error] {
 		if isDeb {
 			return asUnits(deb.ReadPackages(stream.Name(), stream))
@@ -73,6 +61,14 @@ func openSource(ctx context.Context, name string, stall time.Duration) (*source,
 		return asUnits(file.Read(stream.Name(), stream))
 	}
 	return s, nil
+}
+
+// sourceName is the source as it can be given again, with every key that has a default.
+func (o *options) sourceName() string {
+	if o.synth != nil {
+		return "synth:" + o.synth.String()
+	}
+	return o.source
 }
 
 // asUnits turns a format's units into units of any format.
@@ -84,44 +80,4 @@ func asUnits[U contentmodel.Unit](seq iter.Seq2[U, error]) iter.Seq2[contentmode
 			}
 		}
 	}
-}
-
-// sourceError gives an error of opening the source its exit code.
-func sourceError(ctx context.Context, err error) error {
-	var coded *codedError
-	switch {
-	case ctx.Err() != nil:
-		return &codedError{exitInterrupted, errors.New("interrupted before anything was read")}
-	case errors.As(err, &coded):
-		return err
-	}
-	return &codedError{exitFailed, err}
-}
-
-type store = contentstore.Store
-
-// openStore opens what --store names, and returns how to leave it.
-func openStore(ctx context.Context, name string) (store, func(), error) {
-	if name == "discard" {
-		return contentstore.Discard(), func() {}, nil
-	}
-	path, ok := strings.CutPrefix(name, "sqlite:")
-	if name != "" && (!ok || path == "") {
-		return nil, nil, fmt.Errorf("--store: %q is neither sqlite:FILE nor discard", name)
-	}
-	remove := func() {}
-	if name == "" {
-		dir, err := os.MkdirTemp("", "syncbench-")
-		if err != nil {
-			return nil, nil, fmt.Errorf("no room for a store: %w; name one with --store sqlite:FILE", err)
-		}
-		path = filepath.Join(dir, "content.sqlite")
-		remove = func() { os.RemoveAll(dir) }
-	}
-	st, err := sqlite.Open(ctx, path)
-	if err != nil {
-		remove()
-		return nil, nil, err
-	}
-	return st, func() { st.Close(); remove() }, nil
 }

@@ -52,7 +52,7 @@ func Parse(text string) (int64, error) {
 		}
 		return int64(v * u.bytes), nil
 	}
-	if _, err := strconv.ParseFloat(s, 64); err == nil {
+	if v, err := strconv.ParseFloat(s, 64); err == nil && v >= 0 {
 		return 0, fmt.Errorf("%q has no unit: write %sMiB for mebibytes or %sB for bytes", text, s, s)
 	}
 	return 0, fmt.Errorf("%q is not a byte count: write a number and a unit, such as 64MiB or 1.5GiB", text)

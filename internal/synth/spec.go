@@ -117,12 +117,24 @@ func (s Spec) identity() uint64 {
 	return mix(h.Sum64())
 }
 
+// Names are the sources there are.
+func Names() []string {
+	names := make([]string, len(sources))
+	for i, src := range sources {
+		names[i] = src.name
+	}
+	return names
+}
+
 // Help describes all sources and their keys, for a command's help text.
 func Help() string {
 	var b strings.Builder
 	for _, src := range sources {
 		s := src.defaults
 		s.Source, s.Order, s.Seed = src.name, Natural, 1
+		if src.settle != nil {
+			src.settle(&s, nil)
+		}
 		fmt.Fprintf(&b, "  %-14s %s\n  %-14s %s\n", src.name, src.doc, "", s)
 	}
 	b.WriteString("keys:\n")

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/internal/procmem/wall"
+)
+
+// runBehindWall runs the same command line again, without --cgroup, in a memory cgroup of the limit's size.
+// The child prints the result; where the kernel killed it, this process does, from what the kernel says.
+func runBehindWall(ctx context.Context, o *options) error {
+	if err := o.findLimit(); err != nil { // the child would find the wall
+		return failed(err)
+	}
+	if _, err := o.account(); err != nil { // the child might be killed before it could say so
+		return failed(err)
+	}
+	cmd, err := childCommand(ctx, o)
+	if err != nil {
+		return failed(err)
+	}
+	// The wall itself never ends the child: that ends by the signal it gets, so that it can say what was saved.
+	res, err := wall.Run(context.WithoutCancel(ctx), o.limitN, cmd)
+	switch {
+	case ctx.Err() != nil && err != nil:
+		return &codedError{exitInterrupted, errors.New("interrupted: nothing was run")}
+	case errors.Is(err, wall.ErrNoCgroup):
+		return failed(fmt.Errorf("--cgroup: %w; without --cgroup the run is judged by its resident memory", err))
+	case err != nil:
+		return failed(err)
+	case res.OOMKills > 0:
+		return killed(ctx, o, res)
+	case res.Signal != 0:
+		return failed(fmt.Errorf("the run behind the wall was ended by signal %d (%v)", res.Signal, res.Signal))
+	}
+	if res.ExitCode == exitHeld || res.ExitCode == exitBroken {
+		sayWall(o, res)
+	}
+	if res.ExitCode != exitHeld {
+		return &codedError{res.ExitCode, errSaid}
+	}
+	return nil
+}
+
+// stopPatience is how long a child that was told to stop may take.
+const stopPatience = 10 * time.Second
+
+// childCommand is the child. It has a process group of its own, so that a Ctrl-C on the terminal reaches it
+// once, through this process: a second one would end it at once. It does not outlive this process, which
+// holds only as long as the thread that starts it lives.
+func childCommand(ctx context.Context, o *options) (*exec.Cmd, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	runtime.LockOSThread()
+	cmd := exec.CommandContext(ctx, self, append([]string{"run"}, o.args()...)...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = stopPatience
+	return cmd, nil
+}
+
+// killed is the verdict on a child that can't give one any more.
+func killed(ctx context.Context, o *options, res wall.Result) error {
+	out, err := openOutput(o.json)
+	if err != nil {
+		return failed(err)
+	}
+	sayWall(o, res)
+	r := newFailure(ctx, o, nil)
+	r.PeakCgroup, r.OOMKills = &res.PeakBytes, &res.OOMKills
+	r.judge()
+	r.Error = "killed by the kernel: out of the cgroup's memory"
+	if o.json != "-" {
+		fmt.Printf("verdict  BROKEN: killed by the kernel at %s (%s)\n", bytesize.Format(o.limitN), o.limitFrom)
+	}
+	return out.deliver(r)
+}
+
+// sayWall says what the kernel counted.
+func sayWall(o *options, res wall.Result) {
+	fmt.Fprintf(os.Stderr, "cgroup v%d of %s: peak %s, oom_kill %d, limit met %d times\n",
+		res.Version, bytesize.Format(o.limitN), bytesize.Format(res.PeakBytes), res.OOMKills, res.Failcnt)
+}

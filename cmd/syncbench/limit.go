@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/internal/procmem"
+	"github.com/syncmem/syncmem/memacct"
+)
+
+// checkLimit reads --limit as far as that goes without looking at the machine.
+func (o *options) checkLimit() (err error) {
+	if o.limitFound() {
+		_, err = memacct.ParseLimit(o.limit)
+	} else if n, zero := strconv.ParseFloat(o.limit, 64); zero == nil && n == 0 {
+		err = errNoMemory // without a unit, but none would make it more
+	} else if o.limitN, err = bytesize.Parse(o.limit); err == nil && o.limitN == 0 {
+		err = errNoMemory
+	}
+	if err != nil {
+		return fmt.Errorf("--limit: %w", err)
+	}
+	return nil
+}
+
+var errNoMemory = errors.New("0 leaves no memory at all: to run without a limit use --mode none")
+
+// limitFound tells whether the limit has to be found out.
+func (o *options) limitFound() bool { return o.limit == "auto" || strings.HasSuffix(o.limit, "%") }
+
+// findLimit finds the process limit out, as a program that imports memacct would get it. Only then the Go
+// memory limit may be set: it is where memacct looks first.
+func (o *options) findLimit() error {
+	if !o.limitFound() {
+		return nil
+	}
+	limit, err := memacct.ParseLimit(o.limit)
+	if err != nil {
+		return err
+	}
+	b, err := memacct.New(memacct.Config{Limit: limit, Mode: memacct.Shadow})
+	if err != nil {
+		return err
+	}
+	s := b.Stats()
+	o.limitN, o.limitFrom = s.Process, s.Source
+	if o.limit != "auto" {
+		o.limitFrom = o.limit + " of " + o.limitFrom
+	}
+	return nil
+}
+
+// account opens the budget in mode bytes; the other modes account nothing. A Go memory limit goes with it, so
+// that the collector does its part; one from GOMEMLIMIT is left alone.
+func (o *options) account() (*memacct.Account, error) {
+	if o.mode != modeBytes {
+		return nil, nil
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(max(1, o.limitN-outsideGo(o.limitN)))
+	}
+	policy := memacct.Fail()
+	if o.overrunN > 0 {
+		policy = memacct.Overrun(o.overrunN)
+	}
+	b, err := memacct.New(memacct.Config{Limit: memacct.Process(o.limitN), Policy: policy})
+	if err != nil {
+		return nil, err
+	}
+	return b.Account("sync"), nil
+}
+
+// outsideGo is how many bytes of the process limit the Go runtime does not see: what is resident already
+// beside the heap, the caches that SQLite fills yet, and a part for what no one foresees.
+func outsideGo(limit int64) int64 {
+	const sqliteCaches = 4 * bytesize.MiB
+	const unforeseen = 20 // a twentieth
+	var outside int64
+	if rss, err := procmem.RSSAnon(); err == nil {
+		outside = max(0, rss-procmem.ReadGo().Bounded)
+	}
+	return outside + sqliteCaches + limit/unforeseen
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/internal/synth"
+	"github.com/syncmem/syncmem/pipeline"
+)
+
+// options are the flags of run, and what check makes of them.
+type options struct {
+	source, limit, limitFrom, mode string
+	depth, batch                   int
+	store, overrun, json           string
+	cgroup, quiet                  bool
+	stall                          time.Duration
+
+	limitN   int64       // of limit, in bytes; 0 if it has to be found out
+	overrunN int64       // of overrun
+	synth    *synth.Spec // of source; nil for a real one
+	sqlite   string      // of store; "" for a file that is removed afterwards
+}
+
+// The modes of run.
+const (
+	modeBytes = "bytes"
+	modeCount = "count"
+	modeNone  = "none"
+)
+
+// storeDiscard is the name of the store that keeps nothing.
+const storeDiscard = "discard"
+
+// limitFromFlag is where a limit is from that was given as an amount.
+const limitFromFlag = "--limit"
+
+// register makes the flags.
+func (o *options) register(c *cobra.Command) {
+	f := c.Flags()
+	f.SortFlags = false // the order of use
+	f.StringVar(&o.source, "source", "synth:rpm-mixed", "the `source` to sync, see Sources above")
+	f.StringVar(&o.limit, "limit", "64MiB", "what the whole process may use: an `amount` such as 64MiB; or auto: GOMEMLIMIT, else the cgroup's limit, else half of the machine's memory; or a part of auto, such as 60%")
+	f.StringVar(&o.mode, "mode", modeBytes, "`mode`: what bounds the pipeline: the bytes in flight (bytes), the units in each queue (count), or nothing (none)")
+	f.StringVar(&o.store, "store", "", "the `store` to save to: sqlite:FILE, or discard (default: a SQLite file that is removed afterwards)")
+	f.IntVar(&o.depth, "depth", 0, "slots of each queue, in `units` (default 1000; not with --mode none)")
+	f.IntVar(&o.batch, "batch", pipeline.DefaultBatchSize, "`units` that a stage collects before it acts")
+	f.StringVar(&o.overrun, "overrun", "", "admit a unit that is larger than the budget, alone, up to that `amount` past it (default: fail)")
+	f.DurationVar(&o.stall, "stall-timeout", time.Minute, "how long a URL may send nothing")
+	f.BoolVar(&o.cgroup, "cgroup", false, "run in a memory cgroup of the limit's size, with the kernel's OOM killer on (Linux only; needs the right to make one, as root has)")
+	f.StringVar(&o.json, "json", "", "write the result as JSON to this `file`, too; - is stdout, instead of the text")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
+	f.StringVar(&o.limitFrom, "limit-from", limitFromFlag, "where --limit is from, in words")
+	_ = f.MarkHidden("limit-from") // for the child of --cgroup, which can't find it out any more
+	o.complete(c)
+}
+
+// complete tells the shell which words a flag takes.
+func (o *options) complete(c *cobra.Command) {
+	words := func(names ...string) cobra.CompletionFunc {
+		return cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp)
+	}
+	var sources []string
+	for _, name := range synth.Names() {
+		sources = append(sources, "synth:"+name)
+	}
+	for name, fn := range map[string]cobra.CompletionFunc{
+		"mode": words(modeBytes, modeCount, modeNone), "limit": words("64MiB", "auto"),
+		"source": cobra.FixedCompletions(append(sources, "deb:"), cobra.ShellCompDirectiveNoSpace),
+		"store":  cobra.FixedCompletions([]string{"sqlite:", storeDiscard}, cobra.ShellCompDirectiveNoSpace),
+	} {
+		_ = c.RegisterFlagCompletionFunc(name, fn) // fails only for a flag that is not there
+	}
+}
+
+// check reads the flags' values, and says what is wrong with them before anything is opened.
+func (o *options) check(depthGiven bool) error {
+	for _, check := range []func() error{o.checkLimit, o.checkOverrun, o.checkSource, o.checkStore} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	switch o.mode {
+	case modeBytes, modeCount:
+	case modeNone:
+		if depthGiven {
+			return errors.New("--depth means nothing with --mode none: use --mode count to bound the queues")
+		}
+	default:
+		return fmt.Errorf("--mode: %q is not one of bytes, count, none", o.mode)
+	}
+	switch {
+	case o.depth < 0:
+		return fmt.Errorf("--depth %d: want 1 unit or more, or 0 for the default", o.depth)
+	case o.batch < 1:
+		return fmt.Errorf("--batch %d: want 1 unit or more", o.batch)
+	case o.stall <= 0:
+		return fmt.Errorf("--stall-timeout %v: want a time above 0, such as 30s", o.stall)
+	}
+	return nil
+}
+
+func (o *options) checkOverrun() (err error) {
+	if o.overrun == "" {
+		return nil
+	}
+	if o.mode != modeBytes {
+		return fmt.Errorf("--overrun means nothing with --mode %s, which has no budget", o.mode)
+	}
+	if o.overrunN, err = bytesize.Parse(o.overrun); err != nil {
+		return fmt.Errorf("--overrun: %w", err)
+	}
+	return nil
+}
+
+func (o *options) checkSource() error {
+	text, ok := strings.CutPrefix(o.source, "synth:")
+	if !ok {
+		if strings.TrimPrefix(o.source, "deb:") == "" {
+			return fmt.Errorf("--source: %q names nothing: want synth:NAME, deb:PATH-or-URL, or the path or URL of a PULP_MANIFEST", o.source)
+		}
+		return nil
+	}
+	spec, err := synth.Parse(text)
+	if err != nil {
+		return fmt.Errorf("--source: %w", err)
+	}
+	o.synth = &spec
+	return nil
+}
+
+func (o *options) checkStore() error {
+	path, ok := strings.CutPrefix(o.store, "sqlite:")
+	if o.store != "" && o.store != storeDiscard && (!ok || path == "") {
+		return fmt.Errorf("--store: %q is neither sqlite:FILE nor discard", o.store)
+	}
+	if ok {
+		o.sqlite = path
+	}
+	return nil
+}
+
+// queueDepth is the number of slots of each queue.
+func (o *options) queueDepth() int {
+	switch {
+	case o.mode == modeNone:
+		return unbounded
+	case o.depth == 0:
+		return 1000
+	}
+	return o.depth
+}
+
+// unbounded is more units than any memory holds. Slots are only made when they are used.
+const unbounded = 1<<31 - 1
+
+// args are the flags of run again, for a child with the same work.
+func (o *options) args() []string {
+	a := []string{
+		"--source=" + o.source, fmt.Sprintf("--limit=%dB", o.limitN), "--limit-from=" + o.limitFrom,
+		"--mode=" + o.mode, fmt.Sprint("--batch=", o.batch), "--store=" + o.store, "--overrun=" + o.overrun,
+		"--json=" + o.json, fmt.Sprint("--stall-timeout=", o.stall), fmt.Sprint("--quiet=", o.quiet),
+	}
+	if o.mode != modeNone {
+		a = append(a, fmt.Sprint("--depth=", o.depth))
+	}
+	return a
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// output is where a result goes: to stdout as text, or as JSON to stdout, or as both with the JSON in a file.
+type output struct {
+	json *os.File // nil: text alone
+}
+
+// openOutput opens what --json names. Like a shell's ">" it empties the file at once, so that the result of
+// an earlier run is never taken for the one of a run that was killed.
+func openOutput(name string) (*output, error) {
+	switch name {
+	case "":
+		return new(output), nil
+	case "-":
+		return &output{json: os.Stdout}, nil
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return nil, fmt.Errorf("--json: %w; name a file in a folder that is there and may be written", err)
+	}
+	return &output{json: f}, nil
+}
+
+// deliver writes the result where it was asked for, and returns what is left to be said, with the exit code.
+func (o *output) deliver(r *result) error {
+	if err := o.write(r); err != nil {
+		return failed(fmt.Errorf("the result could not be written: %w", err))
+	}
+	switch code, text := r.exitCode(), r.message(); {
+	case code == exitHeld:
+		return nil
+	case text == "":
+		return &codedError{code, errSaid}
+	default:
+		return &codedError{code, errors.New(text)}
+	}
+}
+
+// write writes the text only of a run that began: of any other there is no more to tell than its error.
+func (o *output) write(r *result) error {
+	if o.json != os.Stdout && r.ran {
+		if err := r.print(os.Stdout); err != nil {
+			return err
+		}
+	}
+	switch o.json {
+	case nil:
+		return nil
+	case os.Stdout:
+		return r.encode(os.Stdout)
+	}
+	return errors.Join(r.encode(o.json), o.json.Close())
+}
+
+func (r *result) encode(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
+}
