@@ -42,7 +42,7 @@ func rootCommand() *cobra.Command {
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          knownCommand,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 		Long: `syncbench runs real content syncs under a memory limit and says whether it held.
 
@@ -62,4 +62,26 @@ The result goes to stdout, progress and messages to stderr. Exit codes:
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.AddCommand(runCommand())
 	return root
+}
+
+// knownCommand refuses words that are no command, with the one that may have been meant. SuggestionsFor knows
+// the commands that are a letter or two away, which cobra itself would only say in several lines.
+func knownCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := "see syncbench --help"
+	c.SuggestionsMinimumDistance = 2
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = "did you mean " + near[0] + "?"
+	}
+	return fmt.Errorf("unknown command %q; %s", args[0], hint)
+}
+
+// noArguments refuses words beside flags.
+func noArguments(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s takes flags alone, but there is %q; see %s --help", c.CommandPath(), args[0], c.CommandPath())
 }

@@ -75,7 +75,7 @@ func (r *result) words() string {
 
 // message is what is said on stderr about a run that did not get to its end, "" of one that did.
 func (r *result) message() string {
-	done := fmt.Sprintf("%d units read, %d saved for good", r.Units, r.Saved)
+	done := fmt.Sprintf("units read: %d, saved for good: %d", r.Units, r.Saved)
 	switch {
 	case r.err == nil:
 		return ""

@@ -37,7 +37,7 @@ The names of synth: sources, each with its keys and their defaults:
   syncbench run --source deb:Packages.xz --json result.json
   syncbench run --source https://example.org/files/PULP_MANIFEST
   sudo syncbench run --cgroup                         # behind the kernel's OOM killer`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := o.check(c.Flags().Changed("depth")); err != nil {
 				return err

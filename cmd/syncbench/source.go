@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"iter"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -63,12 +64,20 @@ func openSource(ctx context.Context, o *options) (*source, error) {
 	return s, nil
 }
 
-// sourceName is the source as it can be given again, with every key that has a default.
+// sourceName is the source as it can be given again, with every key that has a default and without a password.
 func (o *options) sourceName() string {
 	if o.synth != nil {
 		return "synth:" + o.synth.String()
 	}
-	return o.source
+	address, isDeb := strings.CutPrefix(o.source, "deb:")
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.User == nil:
+		return o.source
+	case isDeb:
+		return "deb:" + u.Redacted()
+	}
+	return u.Redacted()
 }
 
 // asUnits turns a format's units into units of any format.

@@ -97,7 +97,7 @@ func (s *Stream) openRaw(opt Options) error {
 }
 
 func (s *Stream) openFile() error {
-	f, err := os.Open(s.name)
+	f, err := openWithin(s.ctx, s.name)
 	if err != nil {
 		return remedy(cause(err), "check the path and its permissions")
 	}
@@ -118,6 +118,31 @@ func (s *Stream) openFile() error {
 	s.stop = context.AfterFunc(s.ctx, func() { _ = f.Close() })
 	s.raw.r = f
 	return nil
+}
+
+// openWithin is os.Open, but not past the end of ctx: opening a named pipe
+// waits for its writer, and nothing ends that wait but one. The goroutine that
+// is left behind then stays as long.
+func openWithin(ctx context.Context, name string) (*os.File, error) {
+	type opened struct {
+		f   *os.File
+		err error
+	}
+	done := make(chan opened)
+	go func() {
+		f, err := os.Open(name)
+		select {
+		case done <- opened{f, err}:
+		case <-ctx.Done():
+			_ = f.Close() // of nil, too: that is an error and nothing else
+		}
+	}()
+	select {
+	case o := <-done:
+		return o.f, o.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // cause strips the operation and path from an os error; our message has them.
