@@ -61,6 +61,7 @@ func TestCgroup(t *testing.T) {
 
 // The wall adds nothing to what is said of a run that fails, and its exit code is the run's.
 func TestCgroupPassesFailuresOn(t *testing.T) {
+	t.Parallel()
 	if !canWall() {
 		t.Skip("NO CGROUP CAN BE MADE HERE: nothing is known about --cgroup")
 	}

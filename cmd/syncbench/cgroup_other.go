@@ -10,5 +10,5 @@ import (
 
 // runBehindWall needs Linux.
 func runBehindWall(context.Context, *options) error {
-	return fmt.Errorf("--cgroup: cgroups are Linux's and this is %s; without --cgroup the run is judged by what the Go runtime says", runtime.GOOS)
+	return failed(fmt.Errorf("--cgroup: cgroups are Linux's and this is %s; without --cgroup the run is judged by what the Go runtime says", runtime.GOOS))
 }

@@ -37,7 +37,7 @@ func TestInterrupt(t *testing.T) {
 		{name: "ctrl-c", args: []string{slow}, signal: os.Interrupt, saves: true},
 		{name: "term", args: []string{slow}, signal: syscall.SIGTERM, saves: true},
 		{name: "quiet with json", args: []string{slow, "--quiet", "--json=r.json"}, signal: os.Interrupt, saves: true},
-		{name: "large units", args: []string{"--source=synth:rpm-mixed,order=giants-first"}, signal: os.Interrupt, saves: true},
+		{name: "large units", args: []string{"--source=synth:rpm-mixed,order=giants-first,files=20000"}, signal: os.Interrupt, saves: true},
 		{name: "slow sink", args: []string{"--source=synth:file-flat,sink=1h"}, signal: os.Interrupt, saves: true},
 		{name: "mode none", args: []string{slow, "--mode=none"}, signal: os.Interrupt, saves: true},
 		{name: "stalling URL", serve: "stalling", signal: os.Interrupt},
@@ -133,6 +133,7 @@ func interruptedLine(t *testing.T, said string) int64 {
 
 // A second Ctrl-C ends the program although it has not stopped yet, and the store is whole all the same.
 func TestSecondInterrupt(t *testing.T) {
+	t.Parallel()
 	store := filepath.Join(t.TempDir(), "s.sqlite")
 	cmd := exec.Command("syncbench", "run", "-q", "--limit=512MiB", "--store=sqlite:"+store, "--source=synth:file-flat,sink=20ms")
 	require.NoError(t, cmd.Start())

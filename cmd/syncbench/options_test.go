@@ -77,6 +77,7 @@ func TestSourceNameHasNoPassword(t *testing.T) {
 // Every example in the help is a command line that is right, and those that need neither a network, nor
 // rights, nor a minute really run.
 func TestHelpExamples(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	index, err := compressed("xz", packages(50))
 	require.NoError(t, err)
