@@ -33,7 +33,7 @@ func runBehindWall(ctx context.Context, o *options) error {
 	case ctx.Err() != nil && err != nil:
 		return &codedError{exitInterrupted, errors.New("interrupted: nothing was run")}
 	case errors.Is(err, wall.ErrNoCgroup):
-		return failed(fmt.Errorf("--cgroup: %w; without --cgroup the run is judged by its resident memory", err))
+		return failed(fmt.Errorf("--cgroup: %w; run it as root, or without --cgroup: the verdict rests on its resident memory then", err))
 	case err != nil:
 		return failed(err)
 	case res.OOMKills > 0:

@@ -68,7 +68,7 @@ func (o *options) account() (*memacct.Account, error) {
 	if o.overrunN > 0 {
 		policy = memacct.Overrun(o.overrunN)
 	}
-	b, err := memacct.New(memacct.Config{Limit: memacct.Process(o.limitN), Policy: policy})
+	b, err := memacct.New(memacct.Config{Limit: memacct.Process(o.limitN), Policy: policy, Logger: stderr.logger()})
 	if err != nil {
 		return nil, err
 	}

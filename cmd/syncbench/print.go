@@ -61,6 +61,8 @@ func (b batches) String() string {
 func (r *result) words() string {
 	by := bytesize.Format(max(r.over(), -r.over()))
 	switch {
+	case r.interrupted:
+		return "FAILED: interrupted"
 	case r.Verdict == verdictFailed && r.over() > 0:
 		return "FAILED, and " + by + " over the limit"
 	case r.Verdict == verdictFailed:

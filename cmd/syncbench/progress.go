@@ -15,11 +15,12 @@ import (
 
 // progress shows how far the work is: a bar on a terminal, a plain line every few seconds elsewhere.
 type progress struct {
-	w     *work
-	start time.Time
-	bar   *progressbar.ProgressBar // nil without a terminal
-	end   chan struct{}
-	all   sync.WaitGroup
+	w      *work
+	screen *screen
+	start  time.Time
+	bar    *progressbar.ProgressBar // nil without a terminal
+	end    chan struct{}
+	all    sync.WaitGroup
 }
 
 const (
@@ -30,7 +31,7 @@ const (
 
 // startProgress begins to show progress on stderr.
 func startProgress(w *work) *progress {
-	p := &progress{w: w, start: time.Now(), end: make(chan struct{})}
+	p := &progress{w: w, screen: &stderr, start: time.Now(), end: make(chan struct{})}
 	if w.o.quiet {
 		return p
 	}
@@ -92,13 +93,20 @@ func (p *progress) step() {
 		fmt.Fprintf(os.Stderr, "%4.0fs  %s\n", time.Since(p.start).Seconds(), p.detail())
 		return
 	}
+	p.screen.drawn(p.draw)
+}
+
+// draw draws the bar and its details.
+func (p *progress) draw() bool {
 	if done := p.w.src.done(); done >= 0 {
 		_ = p.bar.Set64(min(int64(done*barSteps), barSteps-1)) // the last step is the save after all was read
 	} else {
 		_ = p.bar.Add(1)
 	}
+	_ = p.bar.RenderBlank() // also where the step is the same: a log line may have taken the bar's place
 	detail := p.detail()
 	_ = p.bar.AddDetail(detail[:min(len(detail), columns()-1)])
+	return true
 }
 
 // detail is one line of figures.
@@ -122,15 +130,9 @@ func (p *progress) detail() string {
 	return s
 }
 
-// clearBelow clears from the line of the cursor to the end of the screen. Between two steps the cursor is at
-// the bar, with the details below.
-const clearBelow = "\r\x1b[J"
-
 // stop ends the display and clears the bar and its details.
 func (p *progress) stop() {
 	close(p.end)
 	p.all.Wait()
-	if p.bar != nil {
-		fmt.Fprint(os.Stderr, clearBelow)
-	}
+	p.screen.drawn(func() bool { return false })
 }

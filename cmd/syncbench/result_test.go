@@ -47,7 +47,7 @@ func TestVerdict(t *testing.T) {
 		{"resident memory counts, not the runtime's", result{PeakRSSAnon: ptr(1), PeakGo: 2 * limit}, verdictHeld, 0, "HELD: 64.0 MiB under the limit"},
 		{"failed", result{PeakRSSAnon: ptr(1), err: bad}, verdictFailed, 1, "FAILED"},
 		{"failed and over", result{PeakRSSAnon: ptr(limit + bytesize.MiB), err: bad}, verdictFailed, 1, "FAILED, and 1.0 MiB over the limit"},
-		{"interrupted", result{PeakRSSAnon: ptr(1), err: context.Canceled, interrupted: true}, verdictFailed, 130, "FAILED"},
+		{"interrupted", result{PeakRSSAnon: ptr(1), err: context.Canceled, interrupted: true}, verdictFailed, 130, "FAILED: interrupted"},
 	} {
 		c.r.Limit = limit
 		c.r.judge()

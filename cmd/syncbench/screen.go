@@ -1,0 +1,47 @@
+package main
+
+import (
+	"log/slog"
+	"os"
+	"sync"
+)
+
+// screen is stderr, on which a bar may be drawn: what is logged meanwhile clears it first, so that both stay
+// readable. The bar comes back with its next step.
+type screen struct {
+	mu  sync.Mutex
+	bar bool // one is drawn, and the cursor at it, with the details below
+}
+
+// stderr is the only screen there is.
+var stderr screen
+
+// clearBelow clears from the line of the cursor to the end of the screen.
+const clearBelow = "\r\x1b[J"
+
+// drawn calls draw, which tells whether it left a bar behind; where it did not, the last one is cleared.
+func (s *screen) drawn(draw func() bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	had := s.bar
+	if s.bar = draw(); had && !s.bar {
+		os.Stderr.WriteString(clearBelow)
+	}
+}
+
+// Write writes lines of a log.
+func (s *screen) Write(p []byte) (int, error) {
+	s.drawn(func() bool { return false })
+	return os.Stderr.Write(p)
+}
+
+// logger logs to the screen, without the time: a run is too short for it to say much.
+func (s *screen) logger() *slog.Logger {
+	noTime := func(groups []string, a slog.Attr) slog.Attr {
+		if len(groups) == 0 && a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}
+	return slog.New(slog.NewTextHandler(s, &slog.HandlerOptions{ReplaceAttr: noTime}))
+}
