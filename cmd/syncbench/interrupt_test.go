@@ -83,6 +83,9 @@ func TestInterrupt(t *testing.T) {
 			require.Equal(t, exitInterrupted, cmd.ProcessState.ExitCode(), said.String())
 			saved := interruptedLine(t, said.String())
 			require.NotContains(t, out.String(), "HELD")
+			if text, err := os.ReadFile(filepath.Join(dir, "r.json")); err == nil {
+				require.Contains(t, string(text), "\"verdict\": \"failed\",\n  \"error\": \"interrupted\",")
+			}
 			if c.saves {
 				require.Positive(t, saved)
 			}

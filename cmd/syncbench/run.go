@@ -20,8 +20,13 @@ func runCommand() *cobra.Command {
 		Use:   "run",
 		Short: "Run one sync under a limit and say whether it held",
 		Long: `run syncs a source into a store under a memory limit for the whole process, and says whether the limit held:
-HELD, BROKEN, or FAILED when the run did not get to its end. Without flags it syncs a built-in workload into
-a SQLite file that is removed afterwards.
+HELD (exit code 0), BROKEN (3), or FAILED (1, or 130 when interrupted) when the run did not get to its end.
+Without flags it syncs a built-in workload into a SQLite file that is removed afterwards. Syncing the same
+source into the same store again saves only what is new.
+
+What is held against the limit is the most resident anonymous memory (RssAnon) of the process, a sample every
+2 ms; with --cgroup the kernel ends the run at the limit, which no sample can miss. Only Linux has either:
+elsewhere the verdict rests on what the Go runtime says, and the result notes that.
 
 Sources:
   synth:NAME,key=value,...   units made on the fly, see below

@@ -19,7 +19,7 @@ func TestParse(t *testing.T) {
 
 func TestParseRefusesWithAHint(t *testing.T) {
 	for text, hint := range map[string]string{
-		"10": "10MiB", "": "not a byte count", "64M": "not a byte count", "-1MiB": "not a byte count",
+		"10": "10MiB", "": "not a byte count", "64M": "not a byte count", "-5": "not a byte count", "-1MiB": "not a byte count",
 		"MiB": "not a byte count", "NaNMiB": "not a byte count", "99999999TiB": "more than any machine",
 	} {
 		_, err := Parse(text)
