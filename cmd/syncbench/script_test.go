@@ -19,13 +19,16 @@ import (
 )
 
 // The test binary is the command, too: scripts run it as a process of its own.
+// Under the race detector a process sleeps a second before it ends, which a hundred of them need not.
 func TestMain(m *testing.M) {
+	os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
 	testscript.Main(m, map[string]func(){"syncbench": main})
 }
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir:   "testdata/script",
+		Setup: func(e *testscript.Env) error { e.Setenv("GORACE", os.Getenv("GORACE")); return nil },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "complains": complains, "kept": kept, "serve": serve,
 			"manifest": makeInput(manifest), "packages": makeInput(packages),
