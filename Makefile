@@ -68,6 +68,7 @@ cross: ## build, and vet the tests, for every one of PLATFORMS; the libraries fo
 	echo "== linux/386, libraries"; CGO_ENABLED=0 GOOS=linux GOARCH=386 $(GO) vet $(LIBRARIES)
 
 cgroup: ## SOURCE behind a real memory cgroup of LIMIT (64MiB): held with a budget, killed without; needs the right to make a cgroup
+	SYNCMEM_CGROUP=1 $(GO) test -count=1 -run 'TestCgroup$$' ./cmd/syncbench
 	@.ci/cgroup "$(LIMIT)" "$(SOURCE)"
 
 graph: ## the modules are what go.sum says, and the requirements are tidy, here and in tools/

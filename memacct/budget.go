@@ -107,7 +107,7 @@ func New(cfg Config) (*Budget, error) {
 // SetLimit changes the limit while the budget is in use. Raising it admits at once whoever fits then;
 // lowering it below what is in flight revokes nothing, but admits nothing either until enough is released.
 func (b *Budget) SetLimit(l Limit) error {
-	source, err := l.resolve(b.base)
+	source, err := l.resolve()
 	if err != nil {
 		return err
 	}

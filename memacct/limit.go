@@ -88,7 +88,7 @@ func (s limitSource) String() string {
 }
 
 // resolve finds the limit out.
-func (l Limit) resolve(base int64) (limitSource, error) {
+func (l Limit) resolve() (limitSource, error) {
 	switch l.kind {
 	case limitContent:
 		if l.bytes <= 0 {
@@ -96,7 +96,7 @@ func (l Limit) resolve(base int64) (limitSource, error) {
 		}
 		return limitSource{content: l.bytes, from: "given"}, nil
 	case limitProcess:
-		return contentOf(l.bytes, "given", base)
+		return contentOf(l.bytes, "given")
 	}
 	share := l.share
 	if share == 0 {
@@ -106,7 +106,7 @@ func (l Limit) resolve(base int64) (limitSource, error) {
 		return limitSource{}, fmt.Errorf("memacct: Share(%v): a share is above 0 and up to 1", l.share)
 	}
 	n, from := processLimit()
-	return contentOf(int64(float64(n)*share), from, base)
+	return contentOf(int64(float64(n)*share), from)
 }
 
 // processLimit finds the process limit and says where. It only reads: memlimit.Set, which most programs call

@@ -11,20 +11,26 @@ import (
 	"github.com/syncmem/syncmem/internal/bytesize"
 )
 
-// minContent is the smallest content budget, in bytes, that is of any use: a batch of usual units.
-const minContent = 256 * bytesize.KiB
+// The least that a process limit must leave. Below, measured with a SQLite store, the runtime's own overhead
+// decides whether the limit holds, and no budget does.
+const (
+	minContent = 3 * bytesize.MiB // a batch of usual units
+	overhead   = 6 * bytesize.MiB // what a program grows by once it works: connections, caches, stacks, spans
+)
 
-// contentOf is how much of a process limit, in bytes, is left for content: what the process does not use
-// already, divided by how far the heap outgrows what lives in it before the garbage collector acts.
-func contentOf(process int64, from string, base int64) (limitSource, error) {
+// contentOf is how much of a process limit, in bytes, is left for content at first: what the process does not
+// use already and will not soon, divided by how far the heap outgrows what lives in it before it is collected.
+// From then on the governor knows better.
+func contentOf(process int64, from string) (limitSource, error) {
 	if process <= 0 {
 		return limitSource{}, fmt.Errorf("memacct: a process limit of %d bytes: use Process(n) with n > 0", process)
 	}
-	used := readMem().mapped
-	content := int64(float64(process-used) / heapGrowth(process))
+	used, growth := readMem().mapped, heapGrowth(process)
+	content := int64(float64(process-used-overhead) / growth)
 	if content < minContent {
-		return limitSource{}, fmt.Errorf("memacct: a process limit of %s (%s) is too small: the program itself uses %s before any content; set %s or more",
-			bytesize.Format(process), from, bytesize.Format(used), bytesize.Format(used+8*bytesize.MiB))
+		least := used + overhead + int64(float64(minContent)*growth) + bytesize.MiB
+		return limitSource{}, fmt.Errorf("memacct: a process limit of %s (%s) is too small: the program itself uses %s before any content; set %dMiB or more",
+			bytesize.Format(process), from, bytesize.Format(used), least/bytesize.MiB)
 	}
 	return limitSource{process: process, content: content, from: from}, nil
 }

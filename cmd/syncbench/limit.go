@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -56,14 +55,13 @@ func (o *options) findLimit() error {
 }
 
 // account opens the budget in mode bytes; the other modes account nothing. A Go memory limit goes with it, so
-// that the collector does its part; one from GOMEMLIMIT is left alone.
+// that the collector does its part: it leaves out of the process limit what Go does not see. A lower one from
+// GOMEMLIMIT is left alone.
 func (o *options) account() (*memacct.Account, error) {
 	if o.mode != modeBytes {
 		return nil, nil
 	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(max(1, o.limitN-outsideGo(o.limitN)))
-	}
+	debug.SetMemoryLimit(min(debug.SetMemoryLimit(-1), max(1, o.limitN-outsideGo(o.limitN))))
 	policy := memacct.Fail()
 	if o.overrunN > 0 {
 		policy = memacct.Overrun(o.overrunN)

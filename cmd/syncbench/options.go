@@ -47,7 +47,7 @@ func (o *options) register(c *cobra.Command) {
 	f.StringVar(&o.source, "source", "synth:rpm-mixed", "the `source` to sync, see Sources above")
 	f.StringVar(&o.limit, "limit", "64MiB", "what the whole process may use: an `amount` such as 64MiB; or auto: GOMEMLIMIT, else the cgroup's limit, else half of the machine's memory; or a part of auto, such as 60%")
 	f.StringVar(&o.mode, "mode", modeBytes, "`mode`: what bounds the pipeline: the bytes in flight (bytes), the units in each queue (count), or nothing (none)")
-	f.StringVar(&o.store, "store", "", "the `store` to save to: sqlite:FILE, or discard (default: a SQLite file that is removed afterwards)")
+	f.StringVar(&o.store, "store", "", "the `store` to save to: sqlite:FILE, postgres://..., or discard (default: a SQLite file that is removed afterwards)")
 	f.IntVar(&o.depth, "depth", 0, "slots of each queue, in `units` (default 1000; not with --mode none)")
 	f.IntVar(&o.batch, "batch", pipeline.DefaultBatchSize, "`units` that a stage collects before it acts")
 	f.StringVar(&o.overrun, "overrun", "", "admit a unit that is larger than the budget, alone, up to that `amount` past it (default: fail)")
@@ -72,7 +72,7 @@ func (o *options) complete(c *cobra.Command) {
 	for name, fn := range map[string]cobra.CompletionFunc{
 		"mode": words(modeBytes, modeCount, modeNone), "limit": words("64MiB", "auto"),
 		"source": cobra.FixedCompletions(append(sources, "deb:"), cobra.ShellCompDirectiveNoSpace),
-		"store":  cobra.FixedCompletions([]string{"sqlite:", storeDiscard}, cobra.ShellCompDirectiveNoSpace),
+		"store":  cobra.FixedCompletions([]string{"sqlite:", "postgres://", storeDiscard}, cobra.ShellCompDirectiveNoSpace),
 	} {
 		_ = c.RegisterFlagCompletionFunc(name, fn) // fails only for a flag that is not there
 	}
@@ -136,13 +136,19 @@ func (o *options) checkSource() error {
 
 func (o *options) checkStore() error {
 	path, ok := strings.CutPrefix(o.store, "sqlite:")
-	if o.store != "" && o.store != storeDiscard && (!ok || path == "") {
-		return fmt.Errorf("--store: %q is neither sqlite:FILE nor discard", o.store)
-	}
-	if ok {
+	if ok && path != "" {
 		o.sqlite = path
+		return nil
 	}
-	return nil
+	if o.store == "" || o.store == storeDiscard || o.inPostgres() {
+		return nil
+	}
+	return fmt.Errorf("--store: %q is none of sqlite:FILE, postgres://..., discard", o.store)
+}
+
+// inPostgres tells whether the store is a PostgreSQL database, by the schemes that libpq takes.
+func (o *options) inPostgres() bool {
+	return strings.HasPrefix(o.store, "postgres://") || strings.HasPrefix(o.store, "postgresql://")
 }
 
 // queueDepth is the number of slots of each queue.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	contentstore "github.com/syncmem/syncmem/contentmodel/store"
+	"github.com/syncmem/syncmem/contentmodel/store/postgres"
 	"github.com/syncmem/syncmem/contentmodel/store/sqlite"
 )
 
@@ -14,6 +15,12 @@ import (
 func openStore(ctx context.Context, o *options) (st contentstore.Store, leave func(), err error) {
 	if o.store == storeDiscard {
 		return contentstore.Discard(), func() {}, nil
+	}
+	if o.inPostgres() {
+		if st, err = postgres.Open(ctx, o.store); err != nil {
+			return nil, nil, err
+		}
+		return st, func() { st.Close() }, nil
 	}
 	path, remove := o.sqlite, func() {}
 	if path == "" {
