@@ -7,3 +7,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// raceEnabled says that the race detector is on, which adds to every block; see race_test.go.
+var raceEnabled bool

@@ -38,6 +38,8 @@ func TestScripts(t *testing.T) {
 			switch name {
 			case "root":
 				return os.Geteuid() == 0, nil
+			case "race":
+				return raceEnabled, nil
 			case "cgroup":
 				return canWall(), nil
 			}
@@ -47,6 +49,9 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 	})
 }
+
+// raceEnabled says that the race detector is on: its own memory breaks small limits. See race_test.go.
+var raceEnabled bool
 
 // canWall tells whether a cgroup can be made here.
 func canWall() bool {

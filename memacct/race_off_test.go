@@ -1,5 +1,0 @@
-//go:build !race
-
-package memacct
-
-const raceEnabled = false

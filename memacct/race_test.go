@@ -1,0 +1,5 @@
+//go:build race
+
+package memacct
+
+func init() { raceEnabled = true }
