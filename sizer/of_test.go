@@ -13,14 +13,14 @@ type node struct {
 }
 
 // text is a heap string of n bytes.
-func text(n int) string { return strings.Clone(strings.Repeat("x", n)) }
+func heapText(n int) string { return strings.Clone(strings.Repeat("x", n)) }
 
 func TestWhatCounts(t *testing.T) {
 	require.Zero(t, Of(1), "a number")
 	require.Zero(t, Of("a literal belongs to the program"))
-	require.EqualValues(t, 48, Of(text(33)), "33 bytes take a block of 48")
+	require.EqualValues(t, 48, Of(heapText(33)), "33 bytes take a block of 48")
 	require.Zero(t, Of[error](nil))
-	ring := &node{name: text(33)}
+	ring := &node{name: heapText(33)}
 	ring.next = ring
 	require.EqualValues(t, blockOf(3*wordSize, true)+48, Of(ring), "a ring counts once")
 	require.EqualValues(t, 2*48+blockOf(3*wordSize, true), Of(*ring), "a copy points to the ring; their text is one string, counted twice")
@@ -29,7 +29,7 @@ func TestWhatCounts(t *testing.T) {
 }
 
 func TestNoAllocation(t *testing.T) {
-	ring := &node{name: text(33)}
+	ring := &node{name: heapText(33)}
 	ring.next = ring
 	var v any = ring
 	for name, f := range map[string]func(){

@@ -17,9 +17,15 @@ type plan struct {
 	hooked  bool    // MemExtra is called on a part of the value itself
 	direct  bool    // an interface holds the value itself, not a pointer to it
 	pointee *plan   // of a pointer type: what it points to
-	strs    []uintptr
+	texts   []text
 	ops     []op
-	names   []string // of strs, for Explain
+}
+
+// text is n strings side by side, at offset off of a value.
+type text struct {
+	off   uintptr
+	n     int
+	names []string // of the strings, for Explain
 }
 
 // op is one thing of a value that is not a string and may hold heap memory.
@@ -55,7 +61,25 @@ const (
 )
 
 // leaf reports whether there is nothing to visit behind a value.
-func (p *plan) leaf() bool { return len(p.strs)+len(p.ops) == 0 }
+func (p *plan) leaf() bool { return len(p.texts)+len(p.ops) == 0 }
+
+// onlyText reports whether a value is strings from start to end, so that those of a slice of
+// them lie side by side too.
+func (p *plan) onlyText() bool {
+	return len(p.ops) == 0 && len(p.texts) == 1 && uintptr(p.texts[0].n)*stringSize == p.size
+}
+
+const stringSize = unsafe.Sizeof("")
+
+// addText adds a string, to the run before it where it can.
+func (p *plan) addText(off uintptr, name string) {
+	if n := len(p.texts); n > 0 && p.texts[n-1].off+uintptr(p.texts[n-1].n)*stringSize == off {
+		last := &p.texts[n-1]
+		last.n, last.names = last.n+1, append(last.names, name)
+		return
+	}
+	p.texts = append(p.texts, text{off, 1, []string{name}})
+}
 
 // compiler builds plans. A plan is registered before it is filled, so that a type may hold
 // pointers to itself.
@@ -91,7 +115,7 @@ func (c *compiler) inline(p *plan, t reflect.Type, off uintptr, name string) {
 	o := op{off: off, typ: t, name: name}
 	switch t.Kind() {
 	case reflect.String:
-		p.strs, p.names = append(p.strs, off), append(p.names, name)
+		p.addText(off, name)
 		return
 	case reflect.Struct:
 		c.fields(p, t, off, name)

@@ -77,8 +77,8 @@ func (w *walker) run(p *plan, base unsafe.Pointer) {
 
 // walk charges what the value at base points to.
 func (w *walker) walk(p *plan, base unsafe.Pointer) {
-	if len(p.strs) > 0 {
-		w.strings(p, base, 1)
+	for _, r := range p.texts {
+		w.strings(unsafe.Slice((*stringWords)(unsafe.Add(base, r.off)), r.n))
 	}
 	for i := range p.ops {
 		w.visit(&p.ops[i], base)
@@ -88,41 +88,32 @@ func (w *walker) walk(p *plan, base unsafe.Pointer) {
 // elements walks n values that lie side by side. Addresses are made from base each time: a
 // pointer one past the end would be an invalid one.
 func (w *walker) elements(p *plan, base unsafe.Pointer, n int) {
-	if len(p.strs) > 0 {
-		w.strings(p, base, n)
-	}
-	if len(p.ops) == 0 {
+	if p.onlyText() {
+		w.strings(unsafe.Slice((*stringWords)(base), n*p.texts[0].n))
 		return
 	}
 	for i := 0; i < n && !w.truncated; i++ {
-		at := unsafe.Add(base, uintptr(i)*p.size)
-		for j := range p.ops {
-			w.visit(&p.ops[j], at)
-		}
+		w.walk(p, unsafe.Add(base, uintptr(i)*p.size))
 	}
 }
 
-// strings charges the strings of n values side by side.
-func (w *walker) strings(p *plan, base unsafe.Pointer, n int) {
+// strings charges strings that lie side by side. It is the hottest loop of the walk.
+func (w *walker) strings(texts []stringWords) {
 	sum := uintptr(0)
-	low, size := static.low, static.size
-	for i := range n {
-		at := unsafe.Add(base, uintptr(i)*p.size)
-		for _, off := range p.strs {
-			s := (*stringWords)(unsafe.Add(at, off))
-			if uintptr(s.data)-low < size {
-				continue
+	low, size, tiny := static.low, static.size, &w.tiny
+	for i := range texts {
+		a, n := uintptr(texts[i].data), uintptr(texts[i].len)
+		if n < tinySize {
+			// As tinyBlocks.charge does, without a call.
+			place := &tiny[a/tinySize%uintptr(len(tiny))]
+			if *place != a/tinySize && a-low >= size && n > 0 {
+				*place = a / tinySize
+				sum += tinySize
 			}
-			switch n := uintptr(s.len); {
-			case n < tinySize:
-				if n > 0 {
-					w.bytes += w.tiny.charge(s.data)
-				}
-			case n <= fineMax:
-				sum += uintptr(fine[n])
-			default:
-				w.longString(s.data, n)
-			}
+		} else if n > fineMax {
+			w.longString(texts[i].data, n)
+		} else if a-low >= size {
+			sum += uintptr(fine[n])
 		}
 	}
 	w.bytes += int64(sum)

@@ -1,0 +1,48 @@
+package bench
+
+import (
+	"testing"
+
+	"github.com/DmitriyVTitov/size"
+
+	"github.com/syncmem/syncmem/sizer"
+	"github.com/syncmem/syncmem/sizer/internal/sample"
+)
+
+var sizers = []struct {
+	name string
+	size func(*sample.Package) int64
+}{
+	{"hand", Hand},
+	{"sizer", sizer.Of[*sample.Package]},
+	{"DmitriyVTitov", func(p *sample.Package) int64 { return int64(size.Of(p)) }},
+}
+
+// BenchmarkHot sizes one package again and again, all of it in the processor's cache.
+func BenchmarkHot(b *testing.B) {
+	p := sample.New(1)
+	for _, s := range sizers {
+		b.Run(s.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				s.size(p)
+			}
+		})
+	}
+}
+
+// BenchmarkMany sizes 2000 packages in turn, as a sync does: about 40 MB.
+func BenchmarkMany(b *testing.B) {
+	ps := make([]*sample.Package, 2000)
+	for i := range ps {
+		ps[i] = sample.New(i)
+	}
+	for _, s := range sizers {
+		b.Run(s.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				s.size(ps[i%len(ps)])
+			}
+		})
+	}
+}
