@@ -91,12 +91,12 @@ const maxExtra = 1000
 
 // extra adds what the MemExtra of the value at p says.
 func (w *walker) extra(hook, p unsafe.Pointer) {
-	if w.truncated {
+	if w.Truncated {
 		return
 	}
 	n, ok := callExtra(hook, hide(p))
 	if !ok || n < 0 {
-		w.opaque++
+		w.Opaque++
 		return
 	}
 	w.add(n)
@@ -104,8 +104,8 @@ func (w *walker) extra(hook, p unsafe.Pointer) {
 
 // add adds n bytes without wrapping.
 func (w *walker) add(n int64) {
-	if w.bytes += n; w.bytes < 0 || n > maxBytes {
-		w.bytes = maxBytes
+	if w.Bytes += n; w.Bytes < 0 || n > maxBytes {
+		w.Bytes = maxBytes
 	}
 }
 

@@ -86,15 +86,15 @@ func (w *walker) tables(m *mapPlan, h unsafe.Pointer) {
 // guessTables is for runtimes whose maps we can't read: the tables by formula from the number
 // of entries, the entries through reflection.
 func (w *walker) guessTables(m *mapPlan, h unsafe.Pointer) {
-	w.approx = true
-	w.bytes += int64(m.tablesFor(len(*(*map[int]int)(unsafe.Pointer(&h)))))
+	w.Approximate = true
+	w.Bytes += int64(m.tablesFor(len(*(*map[int]int)(unsafe.Pointer(&h)))))
 	if m.slot.leaf() {
 		return
 	}
 	v := reflect.New(m.typ)
 	*(*unsafe.Pointer)(v.UnsafePointer()) = h
 	key, elem := reflect.New(m.typ.Key()), reflect.New(m.typ.Elem())
-	for it := v.Elem().MapRange(); it.Next() && !w.truncated; {
+	for it := v.Elem().MapRange(); it.Next() && !w.Truncated; {
 		key.Elem().SetIterKey(it)
 		elem.Elem().SetIterValue(it)
 		w.entry(m.key, key.UnsafePointer())
@@ -105,7 +105,7 @@ func (w *walker) guessTables(m *mapPlan, h unsafe.Pointer) {
 // entry charges a key or an element that was copied out of its map.
 func (w *walker) entry(p *plan, at unsafe.Pointer) {
 	if p.size > inlineMax {
-		w.bytes += int64(p.block)
+		w.Bytes += int64(p.block)
 	}
 	w.walk(p, at)
 }

@@ -42,16 +42,16 @@ func (w *walker) readTables(m *mapPlan, head unsafe.Pointer) bool {
 		return false
 	}
 	if !m.slot.leaf() {
-		w.nodes += int(h.used)
+		w.Nodes += int(h.used)
 	}
 	if h.dirLen == 0 {
 		if h.dir != nil {
-			w.bytes += int64(blockOf(m.group, m.scan))
+			w.Bytes += int64(blockOf(m.group, m.scan))
 			w.groups(m, h.dir, 1)
 		}
 		return true
 	}
-	w.bytes += int64(blockOf(uintptr(h.dirLen)*wordSize, true))
+	w.Bytes += int64(blockOf(uintptr(h.dirLen)*wordSize, true))
 	var last *htable
 	for _, t := range unsafe.Slice((**htable)(h.dir), h.dirLen) {
 		if t == last {
@@ -59,7 +59,7 @@ func (w *walker) readTables(m *mapPlan, head unsafe.Pointer) bool {
 		}
 		last = t
 		n := uintptr(t.mask) + 1
-		w.bytes += int64(blockOf(tableHeader, true) + blockOf(n*m.group, m.scan))
+		w.Bytes += int64(blockOf(tableHeader, true) + blockOf(n*m.group, m.scan))
 		if t.used > 0 {
 			w.groups(m, t.groups, n)
 		}
@@ -72,7 +72,7 @@ func (w *walker) groups(m *mapPlan, data unsafe.Pointer, n uintptr) {
 	if m.slot.leaf() {
 		return
 	}
-	for i := uintptr(0); i < n && !w.truncated; i++ {
+	for i := uintptr(0); i < n && !w.Truncated; i++ {
 		g := unsafe.Add(data, i*m.group)
 		for full := ^*(*uint64)(g) & fullControls; full != 0; full &= full - 1 {
 			slot := uintptr(bits.TrailingZeros64(full)) / 8
@@ -121,8 +121,8 @@ func (m *mapPlan) agrees(head unsafe.Pointer, grown, n int) bool {
 	}
 	var w walker
 	defer w.seen.release()
-	if !w.readTables(m, head) || w.nodes != 2*n {
+	if !w.readTables(m, head) || w.Nodes != 2*n {
 		return false
 	}
-	return grown > tableFull || w.bytes == int64(m.tablesFor(grown))+24*int64(n)
+	return grown > tableFull || w.Bytes == int64(m.tablesFor(grown))+24*int64(n)
 }

@@ -42,8 +42,8 @@ func TestNoAllocation(t *testing.T) {
 // A list this long overflows the stack of a recursive walk, which kills the process.
 func TestLongListDoesNotRecurse(t *testing.T) {
 	var head *node
-	for range 2 * maxNodes {
+	for range 2 * MaxNodes {
 		head = &node{next: head}
 	}
-	require.EqualValues(t, maxNodes*blockOf(3*wordSize, true), Of(head))
+	require.EqualValues(t, MaxNodes*blockOf(3*wordSize, true), Of(head))
 }

@@ -2,6 +2,7 @@ package sizer
 
 import (
 	"reflect"
+	"strconv"
 	"unsafe"
 )
 
@@ -14,6 +15,7 @@ type plan struct {
 	block   uintptr // of the heap block a value of its own lives in, bytes
 	scan    bool    // the value holds pointers
 	tiny    bool    // a value of its own shares a block with others
+	tree    bool    // no way leads from a value back to itself; set for roots
 	hooked  bool    // MemExtra is called on a part of the value itself
 	direct  bool    // an interface holds the value itself, not a pointer to it
 	pointee *plan   // of a pointer type: what it points to
@@ -38,6 +40,7 @@ type op struct {
 	hook unsafe.Pointer // opExtra: the method table of Extra for the type
 	typ  reflect.Type
 	name string // the path from the value to this place, for Explain
+	note string // what a reader of Explain should know
 }
 
 type opcode uint8
@@ -108,7 +111,7 @@ func (c *compiler) inline(p *plan, t reflect.Type, off uintptr, name string) {
 		p.ops = append(p.ops, op{code: opExtra, off: off, typ: t, hook: hook, name: name + ".MemExtra()"})
 		p.hooked = true
 	}
-	if r, ok := ruleOf(t); ok {
+	if r := ruleOf(t); r != nil {
 		r(c, p, t, off, name)
 		return
 	}
@@ -150,14 +153,23 @@ func (c *compiler) inline(p *plan, t reflect.Type, off uintptr, name string) {
 func (c *compiler) fields(p *plan, t reflect.Type, off uintptr, name string) {
 	for i := range t.NumField() {
 		f := t.Field(i)
-		switch tag := f.Tag.Get("mem"); tag {
-		case "shared", "-":
-			p.ops = append(p.ops, op{code: opSkipped, off: off + f.Offset, typ: f.Type, name: name + "." + f.Name})
-		default:
-			c.inline(p, f.Type, off+f.Offset, name+"."+f.Name)
+		o := op{code: opSkipped, off: off + f.Offset, typ: f.Type, name: name + "." + f.Name}
+		tag, tagged := f.Tag.Lookup("mem")
+		if skip := tag == "shared" || tag == "-"; !skip {
+			c.inline(p, o.typ, o.off, o.name)
+			if !tagged {
+				continue
+			}
 		}
+		o.note = tagNotes[tag]
+		if o.note == "" {
+			o.note = "counted: unknown tag mem:" + strconv.Quote(tag) + `, use "shared" or "-"`
+		}
+		p.ops = append(p.ops, o)
 	}
 }
+
+var tagNotes = map[string]string{"shared": "shared, by its tag", "-": "left out by its tag"}
 
 func (c *compiler) array(p *plan, o op) {
 	elem := o.typ.Elem()
@@ -202,4 +214,29 @@ func isDirect(t reflect.Type) bool {
 	}
 	v := reflect.Zero(t).Interface()
 	return wordsOf(&v)[1] == nil
+}
+
+// isTree reports whether no chain of references leads from a p back to its own type, so that a
+// walk ends without remembering where it was. What is in an interface can't be known.
+func isTree(p *plan) bool {
+	const open, done = 1, 2
+	state := map[*plan]int{}
+	var closed func(p *plan) bool
+	closed = func(p *plan) bool {
+		if state[p] != 0 {
+			return state[p] == done
+		}
+		state[p] = open
+		for _, o := range p.ops {
+			switch {
+			case o.code == opEmpty || o.code == opMethods || o.code == opValue || o.code == opSyncMap:
+				return false
+			case o.m != nil && !closed(o.m.slot), o.elem != nil && !closed(o.elem):
+				return false
+			}
+		}
+		state[p] = done
+		return true
+	}
+	return closed(p)
 }

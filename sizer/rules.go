@@ -2,61 +2,30 @@ package sizer
 
 import (
 	"reflect"
-	"strings"
+
+	"github.com/syncmem/syncmem/sizer/internal/share"
 )
 
 // rule compiles a type that isn't what its fields say.
 type rule func(c *compiler, p *plan, t reflect.Type, off uintptr, name string)
 
-// alwaysShared are the types that belong to the process, not to the value that refers to them,
-// by import path and name without type arguments: nothing is imported only to be recognised.
-var alwaysShared = map[string]bool{
-	"time.Location":      true, // one for the program, as are the next four
-	"internal/abi.Type":  true,
-	"reflect.rtype":      true,
-	"reflect.Type":       true,
-	"unique.Handle":      true,
-	"weak.Pointer":       true, // doesn't keep alive
-	"sync.Pool":          true, // emptied by the collector
-	"context.Context":    true, // belongs to the caller
-	"regexp.Regexp":      true, // compiled once, used by many, as are the rest
-	"os.File":            true,
-	"log.Logger":         true,
-	"log/slog.Logger":    true,
-	"net/http.Client":    true,
-	"net/http.Transport": true,
-	"database/sql.DB":    true,
-	"google.golang.org/protobuf/internal/impl.MessageInfo": true,
-}
-
-// ruleOf returns the rule for t, if it has one.
-func ruleOf(t reflect.Type) (rule, bool) {
-	if isShared(t) || t.Kind() == reflect.Pointer && isShared(t.Elem()) {
-		return coded(opSkipped), true
+// ruleOf returns the rule for t, or nil when t is what it seems.
+func ruleOf(t reflect.Type) rule {
+	if share.Is(t) {
+		return shared
 	}
-	switch qualified(t) {
-	case "sync/atomic.Pointer":
-		return atomicPointer, true
-	case "sync/atomic.Value":
-		return coded(opValue), true
-	case "sync.Map":
-		return coded(opSyncMap), true
-	}
-	return nil, false
-}
-
-func isShared(t reflect.Type) bool {
 	if t.Name() == "" {
-		return false
+		return nil
 	}
-	// The contexts behind an interface are types of package context.
-	return alwaysShared[qualified(t)] || t.PkgPath() == "context"
-}
-
-// qualified is the import path and name of t without type arguments.
-func qualified(t reflect.Type) string {
-	name, _, _ := strings.Cut(t.Name(), "[")
-	return t.PkgPath() + "." + name
+	switch share.Name(t) {
+	case "sync/atomic.Pointer":
+		return atomicPointer
+	case "sync/atomic.Value":
+		return coded(opValue)
+	case "sync.Map":
+		return coded(opSyncMap)
+	}
+	return nil
 }
 
 // coded makes the rule that visits the type with one op.
@@ -66,8 +35,13 @@ func coded(code opcode) rule {
 	}
 }
 
+// shared leaves a type out.
+func shared(_ *compiler, p *plan, t reflect.Type, off uintptr, name string) {
+	p.ops = append(p.ops, op{code: opSkipped, off: off, typ: t, name: name, note: "always shared"})
+}
+
 // atomicPointer follows atomic.Pointer[T], whose first field is a [0]*T and whose last is the
-// pointer.
+// pointer. A changed one is opaque.
 func atomicPointer(c *compiler, p *plan, t reflect.Type, off uintptr, name string) {
 	first, last := t.Field(0).Type, t.Field(t.NumField()-1)
 	if first.Kind() != reflect.Array || first.Elem().Kind() != reflect.Pointer || last.Type.Kind() != reflect.UnsafePointer {
@@ -76,4 +50,26 @@ func atomicPointer(c *compiler, p *plan, t reflect.Type, off uintptr, name strin
 	}
 	elem := c.plan(first.Elem().Elem())
 	p.ops = append(p.ops, op{code: opAtomic, off: off + last.Offset, elem: elem, typ: t, name: name})
+}
+
+// MarkShared declares that values of type T belong to the process, or to somebody who accounts
+// for them, and not to whatever refers to them: a database handle, an interned dictionary. From
+// then on a T, a *T and an interface that holds one count nothing beyond their own words. T may
+// be an interface type: then fields of that type are not followed, whatever they hold.
+//
+// Call it from an init function: sizes that were taken before don't change. It may be called
+// from any goroutine. The package comment lists the types of the standard library that are
+// always shared; a single field is better marked by its tag.
+func MarkShared[T any]() {
+	plans.ready.Do(prepare)
+	plans.mu.Lock()
+	defer plans.mu.Unlock()
+	t := reflect.TypeFor[T]()
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	share.Mark(t)
+	// Compiled plans may have followed it: start over.
+	plans.known = map[reflect.Type]*plan{}
+	plans.current.Store(nil)
 }

@@ -21,7 +21,7 @@ func (w *walker) syncMap(at unsafe.Pointer) {
 	(*sync.Map)(hide(at)).Range(func(k, v any) bool {
 		entries++
 		pairs = append(pairs, k, v)
-		return entries < maxNodes
+		return entries < MaxNodes
 	})
 	for i := range pairs {
 		w.empty(&pairs[i])
@@ -29,7 +29,7 @@ func (w *walker) syncMap(at unsafe.Pointer) {
 	if entries == 0 {
 		return // at most an empty root
 	}
-	w.approx = true
+	w.Approximate = true
 	w.add(int64(blockOf(trieEntry, true))*int64(entries) + int64(trieNodes(entries)*float64(blockOf(trieNode, true))))
 }
 

@@ -14,7 +14,7 @@ import (
 var plans struct {
 	current atomic.Pointer[table]
 	mu      sync.Mutex
-	known   map[reflect.Type]*plan // by type, and the compiler's memory
+	known   map[reflect.Type]*plan // by type, the compiler's memory
 	ready   sync.Once
 }
 
@@ -81,6 +81,9 @@ func learn(word unsafe.Pointer, t reflect.Type) *plan {
 	}
 	c := compiler{known: plans.known}
 	p := c.plan(t)
+	if p.pointee != nil {
+		p.pointee.tree = isTree(p.pointee)
+	}
 	plans.current.Store(cur.with(word, p))
 	return p
 }

@@ -11,25 +11,17 @@ import (
 // catches.
 const maxDepth = 100
 
-// maxNodes is how many references (pointers, slices, maps, boxes) one call follows. No content
-// unit comes near; a stray pointer to a pool or a logger would walk the whole process.
-const maxNodes = 1 << 20
-
-// maxBytes saturates the sum: what a lying MemExtra adds can't wrap it.
-const maxBytes = 1 << 62
-
 // walker is the state of one call. It lives on the caller's stack, and the value's own words
 // do too: nothing here may keep the address of a place, only what a place points to.
 type walker struct {
-	bytes     int64
-	nodes     int
-	depth     int
-	opaque    int
-	truncated bool
-	approx    bool
-	tiny      tinyBlocks
-	seen      seen
-	later     *[]task
+	Result
+	depth int
+	plain bool   // count every reference, see Plain
+	scope *Scope // who remembers blocks instead of seen and tiny
+	trace *tracer
+	tiny  tinyBlocks
+	seen  seen
+	later *[]task
 }
 
 // task is a part of the walk put off because it lay too deep.
@@ -38,6 +30,7 @@ type task struct {
 	m    *mapPlan
 	base unsafe.Pointer
 	n    int
+	part *Part // for Explain
 }
 
 var taskLists = sync.Pool{New: func() any { return new([]task) }}
@@ -66,6 +59,7 @@ func (w *walker) run(p *plan, base unsafe.Pointer) {
 		t := list[len(list)-1]
 		list[len(list)-1] = task{} // the pool must not keep the value alive
 		*w.later = list[:len(list)-1]
+		w.trace.resume(w, t.part)
 		if t.m != nil {
 			w.tables(t.m, t.base)
 		} else {
@@ -73,10 +67,15 @@ func (w *walker) run(p *plan, base unsafe.Pointer) {
 		}
 	}
 	w.seen.release()
+	w.Bytes = min(w.Bytes, maxBytes)
 }
 
 // walk charges what the value at base points to.
 func (w *walker) walk(p *plan, base unsafe.Pointer) {
+	if w.trace != nil {
+		w.traced(p, base)
+		return
+	}
 	for _, r := range p.texts {
 		w.strings(unsafe.Slice((*stringWords)(unsafe.Add(base, r.off)), r.n))
 	}
@@ -88,17 +87,21 @@ func (w *walker) walk(p *plan, base unsafe.Pointer) {
 // elements walks n values that lie side by side. Addresses are made from base each time: a
 // pointer one past the end would be an invalid one.
 func (w *walker) elements(p *plan, base unsafe.Pointer, n int) {
-	if p.onlyText() {
+	if p.onlyText() && w.trace == nil {
 		w.strings(unsafe.Slice((*stringWords)(base), n*p.texts[0].n))
 		return
 	}
-	for i := 0; i < n && !w.truncated; i++ {
+	for i := 0; i < n && !w.Truncated; i++ {
 		w.walk(p, unsafe.Add(base, uintptr(i)*p.size))
 	}
 }
 
 // strings charges strings that lie side by side. It is the hottest loop of the walk.
 func (w *walker) strings(texts []stringWords) {
+	if w.plain || w.scope != nil {
+		w.stringsBy(texts)
+		return
+	}
 	sum := uintptr(0)
 	low, size, tiny := static.low, static.size, &w.tiny
 	for i := range texts {
@@ -116,14 +119,37 @@ func (w *walker) strings(texts []stringWords) {
 			sum += uintptr(fine[n])
 		}
 	}
-	w.bytes += int64(sum)
+	w.Bytes += int64(sum)
+}
+
+// stringsBy charges strings in the two other ways: every one for itself, or once a scope.
+func (w *walker) stringsBy(texts []stringWords) {
+	if w.scope != nil {
+		for _, s := range texts {
+			if n := uintptr(s.len); n > lengthMax {
+				w.Opaque++
+			} else if w.charge(s.data, blockOf(n, false), isTiny(n, false)) {
+				w.Nodes-- // a string is no reference to follow
+			}
+		}
+		return
+	}
+	sum := uintptr(0)
+	for i := range texts {
+		if n := uintptr(texts[i].len); n <= fineMax {
+			sum += uintptr(fine[n])
+		} else {
+			w.longString(texts[i].data, n)
+		}
+	}
+	w.Bytes += int64(sum)
 }
 
 // longString charges a string over fineMax. Such strings are few, so each is charged once;
 // remembering the short ones too would cost more than the whole walk.
 func (w *walker) longString(p unsafe.Pointer, n uintptr) {
 	if n > lengthMax {
-		w.opaque++ // torn, or made up
+		w.Opaque++ // torn, or made up
 		return
 	}
 	w.charge(p, blockOf(n, false), false)
@@ -158,7 +184,7 @@ func (w *walker) visit(o *op, base unsafe.Pointer) {
 		w.function(*(*unsafe.Pointer)(at))
 	case opUnsafe:
 		if *(*unsafe.Pointer)(at) != nil {
-			w.opaque++
+			w.Opaque++
 		}
 	case opExtra:
 		w.extra(o.hook, at)
@@ -168,19 +194,28 @@ func (w *walker) visit(o *op, base unsafe.Pointer) {
 // charge adds a block of size bytes at p and reports whether to look inside: not when it is
 // nothing, the program's own data, or was charged already.
 func (w *walker) charge(p unsafe.Pointer, size uintptr, tiny bool) bool {
-	if p == nil || size == 0 || isStatic(p) || w.truncated {
+	if p == nil || size == 0 || isStatic(p) || w.Truncated {
 		return false
 	}
-	if w.nodes++; w.nodes > maxNodes {
-		w.truncated = true
+	if w.Nodes++; w.Nodes > MaxNodes {
+		w.Truncated = true
 		return false
+	}
+	if w.plain {
+		w.Bytes += int64(size)
+		return true
+	}
+	if w.scope != nil {
+		more := w.scope.add(p, size, tiny)
+		w.Bytes += int64(more)
+		return more > 0
 	}
 	if tiny {
-		w.bytes += w.tiny.charge(p)
+		w.Bytes += w.tiny.charge(p)
 		return true // a tiny object holds no pointers, but its type may declare MemExtra
 	}
 	more := w.seen.add(p, size)
-	w.bytes += int64(more)
+	w.Bytes += int64(more)
 	return more > 0
 }
 
@@ -197,7 +232,7 @@ func (w *walker) slice(elem *plan, s *sliceWords) {
 		return
 	}
 	if s.len < 0 || s.len > s.cap || n > lengthMax/elem.size {
-		w.opaque++ // torn, or made up
+		w.Opaque++ // torn, or made up
 		return
 	}
 	n *= elem.size
@@ -213,6 +248,7 @@ func (w *walker) deeper(t task) {
 		if w.later == nil {
 			w.later = taskLists.Get().(*[]task)
 		}
+		t.part = w.trace.current()
 		*w.later = append(*w.later, t)
 		return
 	}
@@ -265,9 +301,9 @@ func (w *walker) channel(elem *plan, at unsafe.Pointer) {
 	if !w.charge(p, blockOf(head, elem.scan), false) {
 		return
 	}
-	w.bytes += int64(blockOf(buf, elem.scan))
+	w.Bytes += int64(blockOf(buf, elem.scan))
 	if elem.scan && len(c) > 0 {
-		w.opaque++
+		w.Opaque++
 	}
 }
 
@@ -275,6 +311,6 @@ func (w *walker) channel(elem *plan, at unsafe.Pointer) {
 // captures can't be known. Plain functions are static.
 func (w *walker) function(p unsafe.Pointer) {
 	if w.charge(p, tinySize, false) {
-		w.opaque++
+		w.Opaque++
 	}
 }
