@@ -226,7 +226,11 @@ func FuzzAgainstSlowWalk(f *testing.F) {
 		b := Explain(v.Interface())
 		var w walker
 		w.rootOf(v.Interface())
-		require.Equal(t, w.Result, b.Result, "Explain and Of")
+		if mapsProven {
+			require.Equal(t, w.Result, b.Result, "Explain and Of")
+		} else { // maps iterate in random order, and so tiny blocks are forgotten at random
+			require.InEpsilon(t, w.Bytes+1000, b.Bytes+1000, 0.02, "Explain and Of")
+		}
 		require.Equal(t, b.Bytes, b.Root.Bytes, "the parts add up")
 
 		bytes, tinies, blocks := truth(v, false)
