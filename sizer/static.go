@@ -20,19 +20,32 @@ var (
 	imagePtrs [1]*int        // zeroed data with pointers
 )
 
+// maxImage is more than the linker puts in one image: code reaches data by 32-bit offsets.
+const maxImage = 1 << 31
+
+// unknown is never set, which the compiler can't know.
+var unknown struct {
+	number uint8
+	text   string
+}
+
+var boxes [2]any
+
 // isStatic reports whether p points into the program's image.
 func isStatic(p unsafe.Pointer) bool { return uintptr(p)-static.low < static.size }
 
 // findStatic sets the range, or leaves it empty where the image isn't laid out as expected.
 func findStatic() {
-	zero, empty := any(uint8(0)), any("") // boxed in runtime tables: staticuint64s and zeroVal
+	// Small values and empty ones are boxed in runtime tables (staticuint64s and zeroVal), but
+	// only if the compiler doesn't know them, and can't box them on the stack.
+	boxes = [2]any{unknown.number, unknown.text}
 	anchors := []uintptr{
 		uintptr(unsafe.Pointer(unsafe.StringData("sizer"))),
 		uintptr(unsafe.Pointer(&imageData)),
 		uintptr(unsafe.Pointer(&imageBSS)),
 		uintptr(unsafe.Pointer(&imagePtrs)),
-		uintptr(wordsOf(&zero)[1]),
-		uintptr(wordsOf(&empty)[1]) + 1023, // zeroVal is 1024 bytes long
+		uintptr(wordsOf(&boxes[0])[1]),
+		uintptr(wordsOf(&boxes[1])[1]) + 1023, // zeroVal is 1024 bytes long
 	}
 	low, high := anchors[0], anchors[0]
 	for _, a := range anchors {
@@ -43,6 +56,9 @@ func findStatic() {
 		low = code
 	}
 	size := high - low + 1
+	if size > maxImage {
+		return
+	}
 	for _, n := range []int{8, 64, 1 << 10, 1 << 16} {
 		escaped = make([]byte, n) // a heap object inside the range proves it wrong
 		if uintptr(unsafe.Pointer(unsafe.SliceData(escaped)))-low < size {
