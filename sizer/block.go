@@ -8,7 +8,7 @@ import "unsafe"
 // when the object holds pointers and is over headerMin; anything larger gets whole pages.
 const (
 	tinySize  = 16
-	headerMin = 512
+	headerMin = wordSize * 8 * wordSize // 512; 128 on 32-bit: a word of bits, one for each word
 	header    = 8
 	smallMax  = 32768 - header
 	page      = 8192
@@ -71,6 +71,24 @@ func blockOf(n uintptr, scan bool) uintptr {
 		return classOf(n + header)
 	}
 	return classOf(n)
+}
+
+// Block returns the bytes of the heap block that a request of n bytes gets, where pointers says
+// whether the object holds any: for a MemExtra or another size method written by hand. Tiny
+// objects (under 16 bytes, no pointers) may share a block of 16 with others; here each gets 8
+// or 16 of its own. Block of nothing, or less, is 0.
+func Block(n int64, pointers bool) int64 {
+	plans.ready.Do(prepare)
+	if n <= 0 {
+		return 0
+	}
+	if n > maxBytes {
+		return maxBytes
+	}
+	if n > smallMax { // in 64 bits, on 32-bit machines too
+		return (n + page - 1) &^ (page - 1)
+	}
+	return int64(blockOf(uintptr(n), pointers))
 }
 
 // isTiny reports whether the allocator packs such a request with others into one block.

@@ -264,7 +264,7 @@ func (w *walker) deeper(t task) {
 // empty charges what an interface without methods holds.
 func (w *walker) empty(v *any) {
 	if *v != nil {
-		w.boxed(dynamicPlan(v), unsafe.Add(unsafe.Pointer(v), unsafe.Sizeof(uintptr(0))))
+		w.boxed(dynamicPlan(v), unsafe.Add(unsafe.Pointer(v), wordSize))
 	}
 }
 
@@ -285,7 +285,7 @@ func (w *walker) boxed(p *plan, data unsafe.Pointer) {
 }
 
 // channelHeader is what the runtime keeps before a channel's buffer (runtime.hchan).
-const channelHeader = 64 + 6*unsafe.Sizeof(uintptr(0))
+const channelHeader = 16 + 12*wordSize
 
 // channel charges the buffer of a channel, not what the elements point to: reading them would
 // race with the channel's users. Its block is one when the elements hold no pointers.

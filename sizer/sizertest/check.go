@@ -17,6 +17,8 @@ const (
 	wanted = 4 << 20
 	// most is how many values it builds at most.
 	most = 100_000
+	// few is how many it builds at least.
+	few = 8
 )
 
 // Check measures what the heap really grows by for each value that build makes, and compares
@@ -47,18 +49,24 @@ func Growth[T any](build func() *T) (of, real float64) {
 	measuring.Lock()
 	defer measuring.Unlock()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // tiny objects are packed for each processor
-	n := int(min(most, max(4, wanted/max(1, sizer.Of(build())))))
+	// A few first: values that hold far more than Of says mustn't fill the machine.
+	of, real = grow(build, few)
+	n := wanted / max(of, real, 1)
+	return grow(build, int(min(most, max(few, n))))
+}
+
+// grow builds and measures n values.
+func grow[T any](build func() *T, n int) (of, real float64) {
 	keep := make([]*T, n)
 	before := heap()
 	for i := range keep {
 		keep[i] = build()
 	}
 	after := heap()
-	sum := int64(0)
 	for _, v := range keep {
-		sum += sizer.Of(v)
+		of += float64(sizer.Of(v))
 	}
-	return float64(sum) / float64(n), float64(after-before) / float64(n)
+	return of / float64(n), float64(after-before) / float64(n)
 }
 
 // heap is the bytes of live blocks. The second collection sweeps what the first one found.
