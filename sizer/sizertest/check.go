@@ -14,7 +14,9 @@ var measuring sync.Mutex
 const (
 	// wanted is how many bytes a measurement builds, so that what else the process allocates
 	// in between is far below a percent.
-	wanted = 4 << 20
+	wanted = 2 << 20
+	// bound is how many bytes building them may allocate.
+	bound = 64 << 20
 	// most is how many values it builds at most.
 	most = 100_000
 	// few is how many it builds at least.
@@ -25,7 +27,7 @@ const (
 // it with sizer.Of. It fails the test when the ratio of the two is farther from 1 than
 // tolerance (0.01 is a percent), and returns the ratio: under 1 when Of says too little.
 //
-// build is called up to 100,000 times, until about 4 MiB are built; what it allocates besides
+// build is called up to 100,000 times, until about 2 MiB are built; what it allocates besides
 // the value is collected before the heap is read.
 func Check[T any](tb testing.TB, build func() *T, tolerance float64) (ratio float64) {
 	tb.Helper()
@@ -49,15 +51,7 @@ func Growth[T any](build func() *T) (of, real float64) {
 	measuring.Lock()
 	defer measuring.Unlock()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // tiny objects are packed for each processor
-	// A few first: values that hold far more than Of says mustn't fill the machine.
-	of, real = grow(build, few)
-	n := wanted / max(of, real, 1)
-	return grow(build, int(min(most, max(few, n))))
-}
-
-// grow builds and measures n values.
-func grow[T any](build func() *T, n int) (of, real float64) {
-	keep := make([]*T, n)
+	keep := make([]*T, count(build))
 	before := heap()
 	for i := range keep {
 		keep[i] = build()
@@ -66,7 +60,22 @@ func grow[T any](build func() *T, n int) (of, real float64) {
 	for _, v := range keep {
 		of += float64(sizer.Of(v))
 	}
-	return of / float64(n), float64(after-before) / float64(n)
+	n := float64(len(keep))
+	return of / n, float64(after-before) / n
+}
+
+// count is how many values to build. Some hold far more than Of says: what building a few
+// allocates bounds that, so that measuring them doesn't fill the machine.
+func count[T any](build func() *T) int {
+	var before, after runtime.MemStats
+	of := int64(1)
+	runtime.ReadMemStats(&before)
+	for range few {
+		of += sizer.Of(build())
+	}
+	runtime.ReadMemStats(&after)
+	allocated := int64(after.TotalAlloc-before.TotalAlloc) + 1
+	return int(max(few, min(most, few*wanted/of, few*bound/allocated)))
 }
 
 // heap is the bytes of live blocks. The second collection sweeps what the first one found.

@@ -19,9 +19,9 @@ import (
 	"github.com/syncmem/syncmem/sizer/internal/sample"
 )
 
-const items = 2000
+const items = 1000
 
-// TestContent compares the total of 2000 items with the heap's growth, as real parsers make
+// TestContent compares the total of 1000 items with the heap's growth, as real parsers make
 // them: within 2 %. With SIZER_TABLE=1 it prints the table of the package's README.
 func TestContent(t *testing.T) {
 	skipIfSanitized(t)
