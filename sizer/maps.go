@@ -32,8 +32,14 @@ type mapPlan struct {
 func alignUp(n, a uintptr) uintptr { return (n + a - 1) &^ (a - 1) }
 
 // mapPlan lays out a group as the compiler does (cmd/compile/internal/reflectdata/map.go).
+// It is registered before it is filled: a map's elements may hold such maps.
 func (c *compiler) mapPlan(t reflect.Type) *mapPlan {
-	m := &mapPlan{typ: t, key: c.plan(t.Key()), elem: c.plan(t.Elem()), slot: &plan{typ: t}}
+	if m := c.maps[t]; m != nil {
+		return m
+	}
+	m := &mapPlan{typ: t, slot: &plan{typ: t}}
+	c.maps[t] = m
+	m.key, m.elem = c.plan(t.Key()), c.plan(t.Elem())
 	keySize, keyAlign := inSlot(t.Key())
 	elemSize, elemAlign := inSlot(t.Elem())
 	elemOff := alignUp(keySize, elemAlign)
@@ -43,7 +49,7 @@ func (c *compiler) mapPlan(t reflect.Type) *mapPlan {
 	align := max(keyAlign, elemAlign)
 	m.slot.size = alignUp(elemOff+elemSize, align)
 	m.group = alignUp(controlWord+max(groupSlots*m.slot.size, 1), max(align, controlAlign))
-	m.scan = m.key.scan || m.elem.scan || t.Key().Size() > inlineMax || t.Elem().Size() > inlineMax
+	m.scan = hasPointers(t.Key()) || hasPointers(t.Elem()) || t.Key().Size() > inlineMax || t.Elem().Size() > inlineMax
 	c.slot(m, m.key, 0, "[key]")
 	c.slot(m, m.elem, elemOff, "[]")
 	return m

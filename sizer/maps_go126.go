@@ -92,8 +92,7 @@ var escapedMap map[int]*[3]int
 // reader finds with what was put in. A layout it doesn't understand (an experiment, a patched
 // runtime) turns it off for the life of the process.
 func proveMaps() {
-	c := compiler{known: map[reflect.Type]*plan{}}
-	m := c.mapPlan(reflect.TypeFor[map[int]*[3]int]())
+	m := newCompiler().mapPlan(reflect.TypeFor[map[int]*[3]int]())
 	for _, n := range []int{0, 1, 8, 9, 100, 800, 3000} {
 		for _, deleted := range []int{0, 1, n / 2} {
 			v := make(map[int]*[3]int)

@@ -2,6 +2,7 @@ package sizer
 
 import (
 	"reflect"
+	"slices"
 	"strconv"
 	"unsafe"
 )
@@ -15,7 +16,8 @@ type plan struct {
 	block   uintptr // of the heap block a value of its own lives in, bytes
 	scan    bool    // the value holds pointers
 	tiny    bool    // a value of its own shares a block with others
-	tree    bool    // no way leads from a value back to itself; set for roots
+	rooted  bool    // the next two are set
+	tree    bool    // no way leads from a value back to itself
 	hooked  bool    // MemExtra is called on a part of the value itself
 	direct  bool    // an interface holds the value itself, not a pointer to it
 	pointee *plan   // of a pointer type: what it points to
@@ -86,7 +88,14 @@ func (p *plan) addText(off uintptr, name string) {
 
 // compiler builds plans. A plan is registered before it is filled, so that a type may hold
 // pointers to itself.
-type compiler struct{ known map[reflect.Type]*plan }
+type compiler struct {
+	known map[reflect.Type]*plan
+	maps  map[reflect.Type]*mapPlan
+}
+
+func newCompiler() *compiler {
+	return &compiler{map[reflect.Type]*plan{}, map[reflect.Type]*mapPlan{}}
+}
 
 func (c *compiler) plan(t reflect.Type) *plan {
 	if p := c.known[t]; p != nil {
@@ -109,7 +118,6 @@ const unrolled = 4
 func (c *compiler) inline(p *plan, t reflect.Type, off uintptr, name string) {
 	if hook := extraOf(t); hook != nil {
 		p.ops = append(p.ops, op{code: opExtra, off: off, typ: t, hook: hook, name: name + ".MemExtra()"})
-		p.hooked = true
 	}
 	if r := ruleOf(t); r != nil {
 		r(c, p, t, off, name)
@@ -181,7 +189,7 @@ func (c *compiler) array(p *plan, o op) {
 		return
 	}
 	o.code, o.elem = opArray, c.plan(elem)
-	if p.hooked = p.hooked || o.elem.hooked; o.elem.scan || !o.elem.leaf() {
+	if o.elem.scan || !o.elem.leaf() {
 		p.ops = append(p.ops, o)
 	}
 }
@@ -214,6 +222,23 @@ func isDirect(t reflect.Type) bool {
 	}
 	v := reflect.Zero(t).Interface()
 	return wordsOf(&v)[1] == nil
+}
+
+// asRoot sets what only a plan that a walk may start from needs, once all it leads to is known.
+// It writes only once: others may be reading.
+func (p *plan) asRoot() {
+	if p.rooted {
+		return
+	}
+	p.rooted = true
+	p.tree, p.hooked = isTree(p), isHooked(p)
+}
+
+// isHooked reports whether a p has a MemExtra within its own words.
+func isHooked(p *plan) bool {
+	return slices.ContainsFunc(p.ops, func(o op) bool {
+		return o.code == opExtra || o.code == opArray && isHooked(o.elem)
+	})
 }
 
 // isTree reports whether no chain of references leads from a p back to its own type, so that a

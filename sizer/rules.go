@@ -70,6 +70,6 @@ func MarkShared[T any]() {
 	}
 	share.Mark(t)
 	// Compiled plans may have followed it: start over.
-	plans.known = map[reflect.Type]*plan{}
+	plans.build = newCompiler()
 	plans.current.Store(nil)
 }

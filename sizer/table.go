@@ -14,7 +14,7 @@ import (
 var plans struct {
 	current atomic.Pointer[table]
 	mu      sync.Mutex
-	known   map[reflect.Type]*plan // by type, the compiler's memory
+	build   *compiler
 	ready   sync.Once
 }
 
@@ -79,10 +79,10 @@ func learn(word unsafe.Pointer, t reflect.Type) *plan {
 	if p := cur.find(word); p != nil {
 		return p // another goroutine was first
 	}
-	c := compiler{known: plans.known}
-	p := c.plan(t)
+	p := plans.build.plan(t)
+	p.asRoot()
 	if p.pointee != nil {
-		p.pointee.tree = isTree(p.pointee)
+		p.pointee.asRoot()
 	}
 	plans.current.Store(cur.with(word, p))
 	return p
@@ -92,8 +92,8 @@ func learn(word unsafe.Pointer, t reflect.Type) *plan {
 func prepare() {
 	learnClasses()
 	findStatic()
-	plans.known = map[reflect.Type]*plan{}
 	proveMaps()
+	plans.build = newCompiler()
 }
 
 // planOf returns the plan of T itself. The pointer type *T names T even when T is an
