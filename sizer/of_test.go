@@ -38,12 +38,3 @@ func TestNoAllocation(t *testing.T) {
 		require.Zero(t, testing.AllocsPerRun(100, f), name)
 	}
 }
-
-// A list this long overflows the stack of a recursive walk, which kills the process.
-func TestLongListDoesNotRecurse(t *testing.T) {
-	var head *node
-	for range 2 * MaxNodes {
-		head = &node{next: head}
-	}
-	require.EqualValues(t, MaxNodes*blockOf(3*wordSize, true), Of(head))
-}

@@ -123,6 +123,7 @@ func TestSyncMap(t *testing.T) {
 		require.Equal(t, empty+int64(n)*entry+tree, r.Bytes, n)
 	}
 	require.InDelta(t, 1, trieNodes(1), 0.001, "the root")
+	require.InDelta(t, 1+16+15+1.2, trieNodes(100), 1, "16 full prefixes of one digit, 15 of 256 shared")
 	require.InDelta(t, 1+1./15, trieNodes(2), 0.001, "two hashes share a first digit once in 16 times, and so on")
 }
 

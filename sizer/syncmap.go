@@ -34,15 +34,16 @@ func (w *walker) syncMap(at unsafe.Pointer) {
 }
 
 // trieNodes is the expected number of inner nodes of a tree of n random hashes: the root, and
-// at each depth those prefixes that at least two hashes share (Knuth, TAOCP 6.3).
+// at each depth those prefixes that at least two hashes share (Knuth, TAOCP 6.3). It stops
+// where a shared prefix is rarer than one in a hundred trees.
 func trieNodes(n int) float64 {
-	nodes, prefixes := 1.0, float64(trieWays)
-	for range 15 {
+	count := float64(n)
+	nodes := 1.0
+	for prefixes := float64(trieWays); count*count > prefixes/100; prefixes *= trieWays {
 		miss := math.Log1p(-1 / prefixes)
-		none := math.Exp(float64(n) * miss)
-		one := float64(n) / prefixes * math.Exp(float64(n-1)*miss)
-		nodes += prefixes * max(0, 1-none-one)
-		prefixes *= trieWays
+		none := math.Exp(count * miss)
+		one := count / prefixes * math.Exp((count-1)*miss)
+		nodes += prefixes * (1 - none - one)
 	}
 	return nodes
 }
