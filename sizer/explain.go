@@ -12,7 +12,7 @@ import (
 // of its own type, and it costs some hundred times as much: it is for people.
 func Explain(v any) *Breakdown {
 	b := &Breakdown{Root: &Part{Count: 1, Type: fmt.Sprintf("%T", v), typ: reflect.TypeOf(v)}}
-	w := walker{trace: &tracer{at: b.Root, parts: map[partKey]*Part{}}}
+	w := walker{memory: new(memory), trace: &tracer{at: b.Root, parts: map[partKey]*Part{}}}
 	w.rootOf(v)
 	w.trace.settle(&w)
 	b.Result = w.Result

@@ -224,7 +224,7 @@ func FuzzAgainstSlowWalk(f *testing.F) {
 		require.Equal(t, bytes+tinySize*int64(len(blocks)), new(Scope).Of(v.Elem().Addr().Interface())-own(typ), "scope, %v", typ)
 
 		b := Explain(v.Interface())
-		var w walker
+		w := walker{memory: new(memory)}
 		w.rootOf(v.Interface())
 		if mapsProven {
 			require.Equal(t, w.Result, b.Result, "Explain and Of")
@@ -239,7 +239,7 @@ func FuzzAgainstSlowWalk(f *testing.F) {
 		require.LessOrEqual(t, got, tinySize*int64(tinies), typ)
 		places := map[uintptr]bool{}
 		for b := range blocks {
-			places[b%uintptr(len(w.tiny))] = true
+			places[b%uintptr(len(w.memory.tiny))] = true
 		}
 		if len(places) == len(blocks) {
 			require.Equal(t, tinySize*int64(len(blocks)), got, "no two blocks at one place")

@@ -52,6 +52,7 @@ func (c *compiler) mapPlan(t reflect.Type) *mapPlan {
 	m.scan = hasPointers(t.Key()) || hasPointers(t.Elem()) || t.Key().Size() > inlineMax || t.Elem().Size() > inlineMax
 	c.slot(m, m.key, 0, "[key]")
 	c.slot(m, m.elem, elemOff, "[]")
+	m.slot.seal()
 	return m
 }
 
@@ -76,9 +77,16 @@ func (c *compiler) slot(m *mapPlan, p *plan, off uintptr, name string) {
 
 // mapping charges a map: its header once, then its tables and entries.
 func (w *walker) mapping(m *mapPlan, h unsafe.Pointer) {
-	if w.charge(h, blockOf(mapHeader, true), false) {
-		w.deeper(task{m: m, base: h})
+	if !w.charge(h, blockOf(mapHeader, true), false) {
+		return
 	}
+	if w.depth == maxDepth {
+		w.postpone(task{m: m, base: h})
+		return
+	}
+	w.depth++
+	w.tables(m, h)
+	w.depth--
 }
 
 // tables charges all of a map behind its header.

@@ -67,16 +67,20 @@ func (w *walker) readTables(m *mapPlan, head unsafe.Pointer) bool {
 	return true
 }
 
-// groups walks the full slots of n groups: those whose control byte has its top bit clear.
+// groups walks the full slots of n groups, those whose control byte has its top bit clear.
+// Full slots in a row are walked as elements of one array.
 func (w *walker) groups(m *mapPlan, data unsafe.Pointer, n uintptr) {
 	if m.slot.leaf() {
 		return
 	}
 	for i := uintptr(0); i < n && !w.Truncated; i++ {
 		g := unsafe.Add(data, i*m.group)
-		for full := ^*(*uint64)(g) & fullControls; full != 0; full &= full - 1 {
-			slot := uintptr(bits.TrailingZeros64(full)) / 8
-			w.walk(m.slot, unsafe.Add(g, controlWord+slot*m.slot.size))
+		full := ^*(*uint64)(g) & fullControls
+		for full != 0 {
+			slot := bits.TrailingZeros64(full) / 8
+			row := bits.TrailingZeros64(^(full>>(8*slot) | ^uint64(fullControls))) / 8
+			w.elements(m.slot, unsafe.Add(g, controlWord+uintptr(slot)*m.slot.size), row)
+			full &^= 1<<(8*(slot+row)) - 1
 		}
 	}
 }
@@ -118,8 +122,8 @@ func (m *mapPlan) agrees(head unsafe.Pointer, grown, n int) bool {
 	if h.used != uint64(n) || h.dirLen < 0 || h.dirLen > 2*grown || (h.dirLen == 0) != small {
 		return false
 	}
-	var w walker
-	defer w.seen.release()
+	w := walker{memory: new(memory)}
+	defer w.memory.seen.release()
 	if !w.readTables(m, head) || w.Nodes != 2*n {
 		return false
 	}

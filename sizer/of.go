@@ -14,9 +14,7 @@ import (
 //
 // Any number of goroutines may call Of, on the same value too as long as nobody writes to it.
 func Of[T any](v T) int64 {
-	var w walker
-	w.root(planOf[T](), unsafe.Pointer(&v))
-	return w.Bytes
+	return Measure(v).Bytes
 }
 
 // Plain is Of for values that are trees, at the price of a size method written by hand: it
@@ -26,14 +24,18 @@ func Of[T any](v T) int64 {
 // measured as by Of.
 func Plain[T any](v T) int64 {
 	p := planOf[T]()
-	w := walker{plain: p.tree}
+	if !p.tree {
+		return Of(v)
+	}
+	var w walker
 	w.root(p, unsafe.Pointer(&v))
 	return w.Bytes
 }
 
 // Measure is Of with what there is to say about the number.
 func Measure[T any](v T) Result {
-	var w walker
+	var m memory
+	w := walker{memory: (*memory)(hide(unsafe.Pointer(&m)))} // it stays here, as w does
 	w.root(planOf[T](), unsafe.Pointer(&v))
 	return w.Result
 }

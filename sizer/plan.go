@@ -23,6 +23,10 @@ type plan struct {
 	pointee *plan   // of a pointer type: what it points to
 	texts   []text
 	ops     []op
+
+	// onlyText says that a value is strings from start to end, so that those of a slice lie
+	// side by side too.
+	onlyText bool
 }
 
 // text is n strings side by side, at offset off of a value.
@@ -68,10 +72,9 @@ const (
 // leaf reports whether there is nothing to visit behind a value.
 func (p *plan) leaf() bool { return len(p.texts)+len(p.ops) == 0 }
 
-// onlyText reports whether a value is strings from start to end, so that those of a slice of
-// them lie side by side too.
-func (p *plan) onlyText() bool {
-	return len(p.ops) == 0 && len(p.texts) == 1 && uintptr(p.texts[0].n)*stringSize == p.size
+// seal notes what the walk would ask for each value, once p is filled.
+func (p *plan) seal() {
+	p.onlyText = len(p.ops) == 0 && len(p.texts) == 1 && uintptr(p.texts[0].n)*stringSize == p.size
 }
 
 const stringSize = unsafe.Sizeof("")
@@ -108,6 +111,7 @@ func (c *compiler) plan(t reflect.Type) *plan {
 		p.pointee = c.plan(t.Elem())
 	}
 	c.inline(p, t, 0, "")
+	p.seal()
 	return p
 }
 

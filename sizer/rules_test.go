@@ -137,7 +137,7 @@ func TestOpaque(t *testing.T) {
 		"full channel":   &struct{ c chan *node }{full},
 		"unsafe.Pointer": &struct{ p unsafe.Pointer }{unsafe.Pointer(&node{})},
 	} {
-		var w walker
+		w := walker{memory: new(memory)}
 		w.rootOf(v)
 		require.Equal(t, 1, w.Opaque, name)
 		require.Contains(t, Explain(v).String(), "1 opaque", name)

@@ -15,13 +15,17 @@ const maxDepth = 100
 // do too: nothing here may keep the address of a place, only what a place points to.
 type walker struct {
 	Result
-	depth int
-	plain bool   // count every reference, see Plain
-	scope *Scope // who remembers blocks instead of seen and tiny
-	trace *tracer
-	tiny  tinyBlocks
-	seen  seen
-	later *[]task
+	depth  int
+	memory *memory // what was charged; nil to charge every reference, see Plain
+	scope  *Scope  // who remembers instead, over several calls
+	trace  *tracer // who is told, see Explain
+	later  *[]task
+}
+
+// memory is the blocks that one call has charged.
+type memory struct {
+	tiny tinyBlocks
+	seen seen
 }
 
 // task is a part of the walk put off because it lay too deep.
@@ -60,14 +64,23 @@ func (w *walker) run(p *plan, base unsafe.Pointer) {
 		list[len(list)-1] = task{} // the pool must not keep the value alive
 		*w.later = list[:len(list)-1]
 		w.trace.resume(w, t.part)
-		if t.m != nil {
-			w.tables(t.m, t.base)
-		} else {
-			w.elements(t.plan, t.base, t.n)
-		}
+		w.follow(t)
 	}
-	w.seen.release()
-	w.Bytes = min(w.Bytes, maxBytes)
+	if w.memory != nil {
+		w.memory.seen.release()
+	}
+	if w.Bytes < 0 || w.Bytes > maxBytes {
+		w.Bytes = maxBytes // the lengths were lies
+	}
+}
+
+// follow walks what a reference leads to.
+func (w *walker) follow(t task) {
+	if t.m != nil {
+		w.tables(t.m, t.base)
+	} else {
+		w.elements(t.plan, t.base, t.n)
+	}
 }
 
 // walk charges what the value at base points to.
@@ -87,7 +100,7 @@ func (w *walker) walk(p *plan, base unsafe.Pointer) {
 // elements walks n values that lie side by side. Addresses are made from base each time: a
 // pointer one past the end would be an invalid one.
 func (w *walker) elements(p *plan, base unsafe.Pointer, n int) {
-	if p.onlyText() && w.trace == nil {
+	if p.onlyText && w.trace == nil {
 		w.strings(unsafe.Slice((*stringWords)(base), n*p.texts[0].n))
 		return
 	}
@@ -98,12 +111,12 @@ func (w *walker) elements(p *plan, base unsafe.Pointer, n int) {
 
 // strings charges strings that lie side by side. It is the hottest loop of the walk.
 func (w *walker) strings(texts []stringWords) {
-	if w.plain || w.scope != nil {
+	if w.memory == nil || w.scope != nil {
 		w.stringsBy(texts)
 		return
 	}
 	sum := uintptr(0)
-	low, size, tiny := static.low, static.size, &w.tiny
+	low, size, tiny := static.low, static.size, &w.memory.tiny
 	for i := range texts {
 		a, n := uintptr(texts[i].data), uintptr(texts[i].len)
 		if n < tinySize {
@@ -126,11 +139,7 @@ func (w *walker) strings(texts []stringWords) {
 func (w *walker) stringsBy(texts []stringWords) {
 	if w.scope != nil {
 		for _, s := range texts {
-			if n := uintptr(s.len); n > lengthMax {
-				w.Opaque++
-			} else if w.charge(s.data, blockOf(n, false), isTiny(n, false)) {
-				w.Nodes-- // a string is no reference to follow
-			}
+			w.scopedString(s.data, uintptr(s.len))
 		}
 		return
 	}
@@ -143,6 +152,14 @@ func (w *walker) stringsBy(texts []stringWords) {
 		}
 	}
 	w.Bytes += int64(sum)
+}
+
+func (w *walker) scopedString(p unsafe.Pointer, n uintptr) {
+	if n > lengthMax {
+		w.Opaque++
+	} else if n > 0 && !isStatic(p) {
+		w.Bytes += int64(w.scope.add(p, blockOf(n, false), isTiny(n, false)))
+	}
 }
 
 // longString charges a string over fineMax. Such strings are few, so each is charged once;
@@ -201,29 +218,25 @@ func (w *walker) charge(p unsafe.Pointer, size uintptr, tiny bool) bool {
 		w.Truncated = true
 		return false
 	}
-	if w.plain {
-		w.Bytes += int64(size)
-		return true
-	}
-	if w.scope != nil {
-		more := w.scope.add(p, size, tiny)
-		w.Bytes += int64(more)
-		return more > 0
-	}
-	if tiny {
-		w.Bytes += w.tiny.charge(p)
+	more := size
+	switch {
+	case w.scope != nil:
+		more = w.scope.add(p, size, tiny)
+	case w.memory == nil:
+	case tiny:
+		w.Bytes += w.memory.tiny.charge(p)
 		return true // a tiny object holds no pointers, but its type may declare MemExtra
+	default:
+		more = w.memory.seen.add(p, size)
 	}
-	more := w.seen.add(p, size)
 	w.Bytes += int64(more)
 	return more > 0
 }
 
 func (w *walker) pointer(p *plan, q unsafe.Pointer) {
-	if !w.charge(q, p.block, p.tiny) || p.leaf() {
-		return
+	if w.charge(q, p.block, p.tiny) && !p.leaf() {
+		w.deeper(p, q, 1)
 	}
-	w.deeper(task{plan: p, base: q, n: 1})
 }
 
 func (w *walker) slice(elem *plan, s *sliceWords) {
@@ -236,29 +249,28 @@ func (w *walker) slice(elem *plan, s *sliceWords) {
 		return
 	}
 	n *= elem.size
-	if !w.charge(s.data, blockOf(n, elem.scan), isTiny(n, elem.scan)) || elem.leaf() || s.len == 0 {
-		return
+	if w.charge(s.data, blockOf(n, elem.scan), isTiny(n, elem.scan)) && !elem.leaf() && s.len > 0 {
+		w.deeper(elem, s.data, s.len)
 	}
-	w.deeper(task{plan: elem, base: s.data, n: s.len})
 }
 
-// deeper goes one reference down, now or later.
-func (w *walker) deeper(t task) {
+// deeper goes one reference down to n values side by side, now or later.
+func (w *walker) deeper(p *plan, base unsafe.Pointer, n int) {
 	if w.depth == maxDepth {
-		if w.later == nil {
-			w.later = taskLists.Get().(*[]task)
-		}
-		t.part = w.trace.current()
-		*w.later = append(*w.later, t)
+		w.postpone(task{plan: p, base: base, n: n})
 		return
 	}
 	w.depth++
-	if t.m != nil {
-		w.tables(t.m, t.base)
-	} else {
-		w.elements(t.plan, t.base, t.n)
-	}
+	w.elements(p, base, n)
 	w.depth--
+}
+
+func (w *walker) postpone(t task) {
+	if w.later == nil {
+		w.later = taskLists.Get().(*[]task)
+	}
+	t.part = w.trace.current()
+	*w.later = append(*w.later, t)
 }
 
 // empty charges what an interface without methods holds.

@@ -9,12 +9,17 @@ import (
 	"github.com/syncmem/syncmem/sizer/internal/sample"
 )
 
+// unit is how a pipeline sees its content: as an interface with methods.
+type unit interface{ Key() string }
+
 var sizers = []struct {
 	name string
 	size func(*sample.Package) int64
 }{
 	{"hand", Hand},
-	{"sizer", sizer.Of[*sample.Package]},
+	{"Plain", sizer.Plain[*sample.Package]},
+	{"Of", sizer.Of[*sample.Package]},
+	{"Of-interface", func(p *sample.Package) int64 { return sizer.Of[unit](p) }},
 	{"DmitriyVTitov", func(p *sample.Package) int64 { return int64(size.Of(p)) }},
 }
 

@@ -45,6 +45,9 @@ type Artifact struct {
 // Remote is one place to get an artifact from.
 type Remote struct{ Name, URL string }
 
+// Key names the package, as a content unit has it.
+func (p *Package) Key() string { return p.Name + "-" + p.Version }
+
 // New makes the package number i. The same i makes the same package.
 func New(i int) *Package {
 	r := rand.New(rand.NewPCG(uint64(i), 1))
