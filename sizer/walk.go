@@ -144,14 +144,28 @@ func (w *walker) stringsBy(texts []stringWords) {
 		return
 	}
 	sum := uintptr(0)
-	for i := range texts {
-		if n := uintptr(texts[i].len); n <= fineMax {
-			sum += uintptr(fine[n])
-		} else {
-			w.longString(texts[i].data, n)
+	for ; len(texts) >= 4; texts = texts[4:] {
+		a, b, c, d := uintptr(texts[0].len), uintptr(texts[1].len), uintptr(texts[2].len), uintptr(texts[3].len)
+		if a|b|c|d < fineMax { // a power of two: so is each
+			sum += uintptr(fine[a%fineMax]) + uintptr(fine[b%fineMax]) + uintptr(fine[c%fineMax]) + uintptr(fine[d%fineMax])
+			continue
+		}
+		for i := range 4 {
+			w.plainString(texts[i])
 		}
 	}
+	for _, s := range texts {
+		w.plainString(s)
+	}
 	w.Bytes += int64(sum)
+}
+
+func (w *walker) plainString(s stringWords) {
+	if n := uintptr(s.len); n <= fineMax {
+		w.Bytes += int64(fine[n])
+	} else {
+		w.longString(s.data, n)
+	}
 }
 
 func (w *walker) scopedString(p unsafe.Pointer, n uintptr) {
