@@ -142,5 +142,5 @@ func TestOpaque(t *testing.T) {
 		require.Equal(t, 1, w.Opaque, name)
 		require.Contains(t, Explain(v).String(), "1 opaque", name)
 	}
-	require.EqualValues(t, wordSize+tinySize, Of(&struct{ f func() int }{closure}), "the smallest closure")
+	require.EqualValues(t, 8+tinySize, Of(&struct{ f func() int }{closure}), "the smallest closure")
 }

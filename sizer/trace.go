@@ -14,11 +14,12 @@ type tracer struct {
 	parts  map[partKey]*Part
 }
 
-// partKey finds a part below its parent by what led there: the address of an op, or of the
-// name of a string.
+// partKey finds a part below its parent. The elements of a short array, each with an op of its
+// own, have one name.
 type partKey struct {
 	parent *Part
-	op     unsafe.Pointer
+	in     *plan
+	name   string
 }
 
 // traced is walk for Explain: every string and every op in a part of its own.
@@ -27,14 +28,14 @@ func (w *walker) traced(p *plan, base unsafe.Pointer) {
 	here := t.at
 	for _, r := range p.texts {
 		for i := range r.names {
-			t.enter(w, p, unsafe.Pointer(&r.names[i]), r.names[i], reflect.TypeFor[string](), "")
+			t.enter(w, p, r.names[i], reflect.TypeFor[string](), "")
 			w.strings(unsafe.Slice((*stringWords)(unsafe.Add(base, r.off+uintptr(i)*stringSize)), 1))
 			t.resume(w, here)
 		}
 	}
 	for i := range p.ops {
 		o := &p.ops[i]
-		t.enter(w, p, unsafe.Pointer(o), o.name, o.typ, o.note)
+		t.enter(w, p, o.name, o.typ, o.note)
 		w.visit(o, base)
 		t.resume(w, here)
 	}
@@ -63,8 +64,8 @@ func (t *tracer) resume(w *walker, p *Part) {
 	}
 }
 
-// enter goes to the part that op, of plan in, leads to from here.
-func (t *tracer) enter(w *walker, in *plan, op unsafe.Pointer, name string, typ reflect.Type, note string) {
+// enter goes to the part that a place of plan in leads to from here.
+func (t *tracer) enter(w *walker, in *plan, name string, typ reflect.Type, note string) {
 	t.settle(w)
 	from := t.at
 	if from.in == nil && from.parent == nil && typ == from.typ {
@@ -77,14 +78,18 @@ func (t *tracer) enter(w *walker, in *plan, op unsafe.Pointer, name string, typ 
 			break
 		}
 	}
-	key := partKey{from, op}
+	key := partKey{from, in, name}
 	p := t.parts[key]
 	if p == nil {
-		p = &Part{Path: from.Path + from.step(in) + name, Type: typ.String(), Note: note, parent: from, in: in, typ: typ}
+		p = &Part{Path: from.Path + from.step(in) + name, Type: typ.String(), parent: from, in: in, typ: typ}
 		t.parts[key] = p
 		from.Parts = append(from.Parts, p)
 	}
-	p.Count++
+	if note == "" {
+		p.Count++
+	} else {
+		p.Note = note
+	}
 	t.at = p
 }
 
