@@ -91,10 +91,11 @@ func (w *walker) mapping(m *mapPlan, h unsafe.Pointer) {
 
 // tables charges all of a map behind its header.
 func (w *walker) tables(m *mapPlan, h unsafe.Pointer) {
-	if mapsProven && w.readTables(m, h) {
-		return
+	if mapsProven {
+		w.readTables(m, h)
+	} else {
+		w.guessTables(m, h)
 	}
-	w.guessTables(m, h)
 }
 
 // guessTables is for runtimes whose maps we can't read: the tables by formula from the number
@@ -157,7 +158,7 @@ func splits(n int) (tables float64, dir int) {
 		return math.Erfc((tableFull+0.5-mean)/math.Sqrt(2*mean)) / 2
 	}
 	d := 0
-	for n > tableFull<<d {
+	for d < 40 && n > tableFull<<d {
 		d++
 	}
 	k := float64(uint(1) << d)

@@ -44,8 +44,7 @@ func Measure[T any](v T) Result {
 type Result struct {
 	// Bytes of heap, as Of returns them.
 	Bytes int64
-	// Nodes is how many references were followed: pointers, slices, maps and their entries,
-	// interface boxes.
+	// Nodes is how many references were followed: pointers, slices, maps, interface boxes.
 	Nodes int
 	// Opaque counts the places where more memory may hang than is counted: closures, full
 	// channels of pointers, unsafe pointers, a failed MemExtra, a slice or string whose length

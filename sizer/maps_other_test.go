@@ -1,0 +1,6 @@
+//go:build !go1.26 || go1.27 || !(amd64 || arm64 || loong64 || ppc64le || riscv64)
+
+package sizer
+
+// withoutReader does nothing: there is no reader.
+func withoutReader() func() { return func() {} }
