@@ -162,18 +162,14 @@ func splits(n int) (tables float64, dir int) {
 		d++
 	}
 	k := float64(uint(1) << d)
-	p, q := over(float64(n)/k), over(2*float64(n)/k)
-	tables = k*(1+p) - k/2*(1-q)*boolFloat(d > 1)
+	split := over(float64(n) / k)
+	tables = k * (1 + split)
+	if d > 1 { // and of the half as many before them, some haven't split yet
+		tables -= k / 2 * (1 - over(2*float64(n)/k))
+	}
 	dir = 1 << d
-	if p*k > 0.5 {
+	if split*k > 0.5 {
 		dir *= 2
 	}
 	return tables, dir
-}
-
-func boolFloat(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
 }
