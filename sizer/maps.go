@@ -69,7 +69,7 @@ func inSlot(t reflect.Type) (size, align uintptr) {
 
 func (c *compiler) slot(m *mapPlan, p *plan, off uintptr, name string) {
 	if p.size > inlineMax {
-		m.slot.ops = append(m.slot.ops, op{code: opIndirect, off: off, elem: p, typ: p.typ, name: name})
+		m.slot.ops = append(m.slot.ops, op{code: opIndirect, off: off, elem: p, about: &about{typ: p.typ, name: name}})
 		return
 	}
 	c.inline(m.slot, p.typ, off, name)

@@ -44,6 +44,11 @@ type op struct {
 	elem *plan   // what is pointed to, or the element
 	m    *mapPlan
 	hook unsafe.Pointer // opExtra: the method table of Extra for the type
+	*about
+}
+
+// about is what the walk itself doesn't need, kept apart so that ops stay small.
+type about struct {
 	typ  reflect.Type
 	name string // the path from the value to this place, for Explain
 	note string // what a reader of Explain should know
@@ -121,13 +126,13 @@ const unrolled = 4
 // inline adds to p what a t at offset off points to.
 func (c *compiler) inline(p *plan, t reflect.Type, off uintptr, name string) {
 	if hook := extraOf(t); hook != nil {
-		p.ops = append(p.ops, op{code: opExtra, off: off, typ: t, hook: hook, name: name + ".MemExtra()"})
+		p.ops = append(p.ops, op{code: opExtra, off: off, hook: hook, about: &about{typ: t, name: name + ".MemExtra()"}})
 	}
 	if r := ruleOf(t); r != nil {
 		r(c, p, t, off, name)
 		return
 	}
-	o := op{off: off, typ: t, name: name}
+	o := op{off: off, about: &about{typ: t, name: name}}
 	switch t.Kind() {
 	case reflect.String:
 		p.addText(off, name)
@@ -165,7 +170,7 @@ func (c *compiler) inline(p *plan, t reflect.Type, off uintptr, name string) {
 func (c *compiler) fields(p *plan, t reflect.Type, off uintptr, name string) {
 	for i := range t.NumField() {
 		f := t.Field(i)
-		o := op{code: opSkipped, off: off + f.Offset, typ: f.Type, name: name + "." + f.Name}
+		o := op{code: opSkipped, off: off + f.Offset, about: &about{typ: f.Type, name: name + "." + f.Name}}
 		tag, tagged := f.Tag.Lookup("mem")
 		if skip := tag == "shared" || tag == "-"; !skip {
 			c.inline(p, o.typ, o.off, o.name)

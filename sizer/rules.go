@@ -31,13 +31,13 @@ func ruleOf(t reflect.Type) rule {
 // coded makes the rule that visits the type with one op.
 func coded(code opcode) rule {
 	return func(_ *compiler, p *plan, t reflect.Type, off uintptr, name string) {
-		p.ops = append(p.ops, op{code: code, off: off, typ: t, name: name})
+		p.ops = append(p.ops, op{code: code, off: off, about: &about{typ: t, name: name}})
 	}
 }
 
 // shared leaves a type out.
 func shared(_ *compiler, p *plan, t reflect.Type, off uintptr, name string) {
-	p.ops = append(p.ops, op{code: opSkipped, off: off, typ: t, name: name, note: "always shared"})
+	p.ops = append(p.ops, op{code: opSkipped, off: off, about: &about{t, name, "always shared"}})
 }
 
 // atomicPointer follows atomic.Pointer[T], whose first field is a [0]*T and whose last is the
@@ -49,7 +49,7 @@ func atomicPointer(c *compiler, p *plan, t reflect.Type, off uintptr, name strin
 		return
 	}
 	elem := c.plan(first.Elem().Elem())
-	p.ops = append(p.ops, op{code: opAtomic, off: off + last.Offset, elem: elem, typ: t, name: name})
+	p.ops = append(p.ops, op{code: opAtomic, off: off + last.Offset, elem: elem, about: &about{typ: t, name: name}})
 }
 
 // MarkShared declares that values of type T belong to the process, or to somebody who accounts

@@ -143,18 +143,19 @@ func (w *walker) stringsBy(texts []stringWords) {
 		}
 		return
 	}
-	sum := uintptr(0)
-	for ; len(texts) >= 4; texts = texts[4:] {
-		a, b, c, d := uintptr(texts[0].len), uintptr(texts[1].len), uintptr(texts[2].len), uintptr(texts[3].len)
+	sum, done := uintptr(0), 0
+	for base := unsafe.Pointer(unsafe.SliceData(texts)); done+4 <= len(texts); done += 4 {
+		four := (*[4]stringWords)(unsafe.Add(base, uintptr(done)*stringSize))
+		a, b, c, d := uintptr(four[0].len), uintptr(four[1].len), uintptr(four[2].len), uintptr(four[3].len)
 		if a|b|c|d < fineMax { // a power of two: so is each
 			sum += uintptr(fine[a%fineMax]) + uintptr(fine[b%fineMax]) + uintptr(fine[c%fineMax]) + uintptr(fine[d%fineMax])
 			continue
 		}
-		for i := range 4 {
-			w.plainString(texts[i])
+		for _, s := range four {
+			w.plainString(s)
 		}
 	}
-	for _, s := range texts {
+	for _, s := range texts[done:] {
 		w.plainString(s)
 	}
 	w.Bytes += int64(sum)
@@ -225,13 +226,14 @@ func (w *walker) visit(o *op, base unsafe.Pointer) {
 // charge adds a block of size bytes at p and reports whether to look inside: not when it is
 // nothing, the program's own data, or was charged already.
 func (w *walker) charge(p unsafe.Pointer, size uintptr, tiny bool) bool {
-	if p == nil || size == 0 || isStatic(p) || w.Truncated {
+	if size == 0 || p == nil || isStatic(p) {
 		return false
 	}
-	if w.Nodes++; w.Nodes > MaxNodes {
+	if w.Nodes == MaxNodes {
 		w.Truncated = true
 		return false
 	}
+	w.Nodes++
 	more := size
 	switch {
 	case w.scope != nil:
