@@ -224,7 +224,7 @@ func (c *Core) admitOne() bool {
 				}
 				continue
 			}
-			if claimant != nil && w != claimant && !q.Account.covers(w.Bytes) {
+			if w.barred(claimant) {
 				continue
 			}
 			for _, p := range seen {
@@ -238,17 +238,44 @@ func (c *Core) admitOne() bool {
 	return false
 }
 
-// claimant is the first waiter that was passed by window grants and by as many bytes as its own. One that
-// waits for a slot claims nothing: it is not memory that keeps it out.
+// claimant is whom nobody passes: the head of the first line in which somebody was passed too often.
 func (c *Core) claimant() *Waiter {
 	for _, q := range c.queues {
-		for i, w := range q.waiters {
-			if i <= window && w.memory() && (w.NoSlot || !q.Full()) && w.passed >= window && w.passedBy >= w.Bytes {
-				return w
-			}
+		if w := q.claimant(); w != nil {
+			return w
 		}
 	}
 	return nil
+}
+
+// claimant is the head of q's line if a waiter in it was passed by window grants and by as many bytes as its
+// own. Who waits for a slot claims nothing: it is not memory that keeps it out.
+func (q *Queue) claimant() (head *Waiter) {
+	for i, w := range q.waiters {
+		if i > window || !w.memory() || !w.NoSlot && q.Full() {
+			continue
+		}
+		if head == nil {
+			head = w
+		}
+		if w.passed >= window && w.passedBy >= w.Bytes {
+			return head
+		}
+	}
+	return nil
+}
+
+// barred tells whether a claim keeps w out: one in its own line, or one elsewhere, unless it is for bytes that
+// the floor of w's account keeps from the claimant anyway.
+func (w *Waiter) barred(claimant *Waiter) bool {
+	if claimant == nil || w == claimant {
+		return false
+	}
+	if own := w.Queue.claimant(); own != nil && own != w {
+		return true
+	}
+	a := w.Queue.Account
+	return a == claimant.Queue.Account || !a.covers(w.Bytes)
 }
 
 // lines returns the gates that have waiters, lowest use per weight of their account first. One gate, the

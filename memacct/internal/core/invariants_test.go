@@ -1,6 +1,9 @@
 package core
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // verify compares the core with what the world knows to be true, after one step from before.
 func (w *world) verify(before *world) error {
@@ -154,7 +157,7 @@ func (w *world) admitted(*world) error {
 				if j == 0 {
 					return fmt.Errorf("queue %d: a waiter that needs only a slot is left beside a free one", i)
 				}
-			case w.c.fits(q.Account, x.Bytes) && (claimant == nil || claimant == x || x.Bytes <= q.Account.Floor-q.Account.used):
+			case w.c.fits(q.Account, x.Bytes) && !x.barred(claimant):
 				return fmt.Errorf("queue %d: a waiter for %d bytes fits and is left waiting", i, x.Bytes)
 			}
 		}
@@ -167,11 +170,12 @@ func (w *world) admitted(*world) error {
 
 // ordered: at a gate nobody passes one that asks for no more, and none is passed beyond the bound.
 func (w *world) ordered(before *world) error {
-	for i := range w.pw {
-		x := &w.pw[i]
-		if x.Carried || x.State != Granted || before.pw[i].State == Granted || w.prods[i].phase != waiting {
+	for _, s := range w.c.Woken { // in the order in which they were admitted
+		i := w.sleeper(s)
+		if i < 0 || w.pw[i].Carried || w.pw[i].State != Granted || w.prods[i].phase != waiting {
 			continue
 		}
+		x := &w.pw[i]
 		for j, y := range w.pw {
 			if j == i || y.State != Waiting || y.Carried || y.Queue != x.Queue || !before.stands(j, i) {
 				continue
@@ -182,6 +186,16 @@ func (w *world) ordered(before *world) error {
 		}
 	}
 	return nil
+}
+
+// sleeper is the producer whose waiter s is, -1 if it is none's.
+func (w *world) sleeper(s *Sleeper) int {
+	for i := range w.pw {
+		if s == &w.pw[i].Sleeper {
+			return i
+		}
+	}
+	return -1
 }
 
 // stands tells whether producer j stood in line before producer i; i may have come with this step.
@@ -205,8 +219,8 @@ func (w *world) passes(x, y *Waiter, u *unit) error {
 	if y.Bytes <= x.Bytes {
 		return fmt.Errorf("a waiter for %d bytes was passed by one for %d", y.Bytes, x.Bytes)
 	}
-	if u.passed >= window && u.passedBy >= y.Bytes && x.Bytes > w.accts[0].Floor {
-		return fmt.Errorf("a waiter for %d bytes was passed once more, after %d times with %d bytes", y.Bytes, u.passed, u.passedBy)
+	if u.passed >= window && u.passedBy >= y.Bytes {
+		return fmt.Errorf("a waiter for %d bytes was passed once more, by %d, after %d times with %d bytes (the core: %d times, %d bytes)", y.Bytes, x.Bytes, u.passed, u.passedBy, y.passed, y.passedBy)
 	}
 	u.passed++
 	u.passedBy += x.Bytes
@@ -258,7 +272,7 @@ func (w *world) moves(u int) bool {
 	case inQueue:
 		return w.serves(x.queue)
 	case parked:
-		return w.met(u)
+		return w.met(u) && !slices.Contains(w.late, w.sc.needs[u])
 	case inHand:
 		for i := range w.cons {
 			for _, v := range w.cons[i].hand {
@@ -298,7 +312,7 @@ func (w *world) works(i int) bool {
 
 // bounded: without growth or a lower limit, nothing but an overrun within its bound exceeds the limit.
 func (w *world) bounded(*world) error {
-	if w.limit > 0 || w.grows() {
+	if w.limit > 0 || w.grows() || w.c.Mode != Enforce {
 		return nil
 	}
 	if over := w.c.used - w.c.limit; over > w.sc.overrun {

@@ -228,6 +228,7 @@ func (q *Queue) Discard(n int, bytes int64) {
 	q.core.moving += n
 	q.awaited = 0
 	q.grantSlots()
+	q.wakeIfEnded()
 	q.Release(n, bytes)
 }
 

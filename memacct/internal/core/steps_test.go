@@ -211,6 +211,7 @@ func (w *world) failed(i int) {
 	for u := range w.upTo(i) {
 		w.end(u)
 		w.advance(i)
+		w.late = append(w.late, u) // who waits for it hears so after the core has had its say
 	}
 }
 
@@ -259,6 +260,7 @@ func (w *world) met(u int) bool { return w.units[w.sc.needs[u]].at == ended }
 func (w *world) toDo(i int) bool {
 	u := w.cons[i].hand[0]
 	d, needs := w.sc.needs[u]
+	needs = needs && !w.ts[i].Batch // there are no leases in a batch to park
 	return w.sc.queues[w.cons[i].queue].next > 0 || needs && w.units[d].at != ended
 }
 

@@ -32,10 +32,14 @@ func (p *Park) over() bool {
 	}
 }
 
-// decide applies the policy to the first waiter that memory keeps out. Where only slots keep waiters out,
-// parked units hold every worker that could make one free: no policy helps the first of them. It reports
-// whether there was a waiter.
+// decide applies the policy to the claimant, else to the first waiter that memory keeps out. Where only slots
+// keep waiters out, parked units hold every worker that could make one free, and no policy helps the first of
+// them. It reports whether there was a waiter.
 func (c *Core) decide() bool {
+	if w := c.claimant(); w != nil { // others may fit, but for its claim
+		c.judge(w)
+		return true
+	}
 	var slotless *Waiter
 	for _, q := range c.lines() {
 		for _, w := range q.waiters {

@@ -24,6 +24,7 @@ type world struct {
 	units []unit
 	prods []producer
 	cons  []consumer
+	late  []int // units that failed in the last step
 	named int64 // charged in no queue
 	limit int   // how many of the scenario's later limits are in force
 	spent int   // how many optional steps the environment took
@@ -42,7 +43,8 @@ type scenario struct {
 	named   int64       // charged to the first account in no queue at first, and given back at any moment
 	env     env         // what the environment may do at any moment
 	budget  int         // how many such steps it may take in all
-	deep    bool        // too large for every go test
+	mode    Mode
+	deep    bool // too large for every go test
 }
 
 type env struct{ cancel, closing, quit, linger, discard bool }
@@ -111,13 +113,11 @@ type consumer struct {
 
 // newWorld builds the scenario's start.
 func newWorld(sc *scenario) *world {
-	w := &world{sc: sc, c: Core{limit: sc.limit, Overrun: sc.overrun}}
+	w := &world{sc: sc, c: Core{Mode: sc.mode, limit: sc.limit, Overrun: sc.overrun}}
 	w.accts = make([]Account, len(sc.floors))
 	for i := range w.accts {
 		w.accts[i] = Account{Floor: sc.floors[i], Weight: 1}
-		if !w.c.Add(&w.accts[i]) {
-			panic("floors exceed the limit")
-		}
+		w.c.Add(&w.accts[i])
 	}
 	w.qs = make([]Queue, len(sc.queues))
 	w.rings = make([][]int, len(sc.queues))
@@ -140,6 +140,11 @@ func newWorld(sc *scenario) *world {
 			w.units = append(w.units, unit{charge: n, queue: p.queue})
 		}
 	}
+	for i := range w.qs {
+		if w.qs[i].Gate && !slices.ContainsFunc(sc.prods, func(p prodSpec) bool { return p.queue == i }) {
+			w.qs[i].Close() // nobody would
+		}
+	}
 	w.parks = make([]Park, len(w.units))
 	if sc.named > 0 {
 		w.named = sc.named
@@ -154,6 +159,7 @@ func (w *world) queueOf(cons int) *Queue { return &w.qs[w.cons[cons].queue] }
 // clone copies the world. It is what the model check spends most of its time on.
 func (w *world) clone() *world {
 	n := *w
+	n.late = nil
 	n.accts = slices.Clone(w.accts)
 	n.qs = slices.Clone(w.qs)
 	n.pw, n.cw, n.ts = slices.Clone(w.pw), slices.Clone(w.cw), slices.Clone(w.ts)
