@@ -216,6 +216,9 @@ func (w *world) passes(x, y *Waiter, u *unit) error {
 	if !y.NoSlot && (x.NoSlot || y.Queue.Full()) {
 		return nil // it was not memory that kept y out
 	}
+	if x.Bytes == 0 {
+		return nil // it took nothing that y could have had
+	}
 	if y.Bytes <= x.Bytes {
 		return fmt.Errorf("a waiter for %d bytes was passed by one for %d", y.Bytes, x.Bytes)
 	}

@@ -1,0 +1,116 @@
+package memacct
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/syncmem/syncmem/internal/bytesize"
+)
+
+func TestConfigFromEnv(t *testing.T) {
+	for _, c := range []struct {
+		name, limit, share, policy, mode string
+		want                             Config
+		fails                            string // what the error names
+	}{
+		{name: "nothing set"},
+		{name: "process", limit: "800MiB", want: Config{Limit: Process(800 * bytesize.MiB)}},
+		{name: "part", limit: "60%", want: Config{Limit: Share(0.6)}},
+		{name: "content", limit: "content:64MiB", policy: "overrun:16MiB", want: Config{Limit: Content(64 * bytesize.MiB), Policy: Overrun(16 * bytesize.MiB)}},
+		{name: "auto", limit: " auto ", policy: "fail", mode: "enforce"},
+		{name: "off", limit: "off", mode: "shadow", want: Config{Mode: Off}},
+		{name: "shadow", mode: "shadow", want: Config{Mode: Shadow}},
+		{name: "fraction", share: "1/4", want: Config{Limit: Share(0.25)}},
+		{name: "decimal", share: "0.5", want: Config{Limit: Share(0.5)}},
+		{name: "no amount", limit: "much", fails: "MEMACCT_LIMIT=much"},
+		{name: "nothing left", limit: "0B", fails: "leaves no memory"},
+		{name: "too much", limit: "101%", fails: "up to 100"},
+		{name: "no percentage", limit: "x%", fails: "60%"},
+		{name: "share of none", share: "1/0", fails: "MEMACCT_SHARE=1/0"},
+		{name: "more than all", share: "2", fails: "up to 1"},
+		{name: "share and limit", limit: "60%", share: "1/2", fails: "unset MEMACCT_LIMIT"},
+		{name: "policy", policy: "hope", fails: `unknown policy "hope"`},
+		{name: "policy amount", policy: "overrun:much", fails: "MEMACCT_POLICY"},
+		{name: "mode", mode: "on", fails: `unknown mode "on"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv("MEMACCT_LIMIT", c.limit)
+			t.Setenv("MEMACCT_SHARE", c.share)
+			t.Setenv("MEMACCT_POLICY", c.policy)
+			t.Setenv("MEMACCT_MODE", c.mode)
+			cfg, err := ConfigFromEnv()
+			if c.fails != "" {
+				require.ErrorContains(t, err, c.fails)
+				require.ErrorContains(t, err, "for example")
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.want, cfg)
+		})
+	}
+}
+
+func TestLimitsThatFollowTheProcess(t *testing.T) {
+	for _, l := range []Limit{Auto(), Share(0.5), Process(1 << 40)} {
+		b, err := New(Config{Limit: l})
+		require.NoError(t, err)
+		s := b.Stats()
+		require.Positive(t, s.Limit)
+		require.Greater(t, s.Process, s.Limit)
+		require.NotEmpty(t, s.Source)
+		require.Contains(t, b.source.String(), "process limit")
+		empty(t, b)
+	}
+	_, err := New(Config{Mode: 7})
+	require.ErrorContains(t, err, "unknown mode 7")
+	_, err = New(Config{Limit: Process(-1)})
+	require.ErrorContains(t, err, "n > 0")
+	require.Equal(t, "fail", Fail().String())
+	require.Equal(t, "overrun:5B", Overrun(5).String())
+}
+
+func TestErrorsSayWhereTheMemoryIsAndWhatToDo(t *testing.T) {
+	b, a := open(t, 100)
+	require.Equal(t, "test", a.Name())
+	require.Empty(t, (*Account)(nil).Name())
+	g := NewGate(a, "units", 10, weight)
+	undo := a.Charge(60)
+	err := g.Put(t.Context(), &load{50}) // it would fit, but for the charge
+	var budget *BudgetError
+	require.ErrorAs(t, err, &budget)
+	require.Equal(t, Pinned, budget.Reason)
+	require.Equal(t, int64(60), budget.Used)
+	require.Equal(t, int64(50), budget.Waiting)
+	require.ErrorContains(t, err, "have the first stage keep less")
+	require.ErrorContains(t, g.Put(t.Context(), &load{150}), "Raise the budget by 110 B")
+	require.ErrorContains(t, &BudgetError{Reason: Stalled, Debt: 7}, "7 B past it")
+	require.ErrorContains(t, &BudgetError{Reason: Stalled}, "wait for each other")
+	undo()
+	require.Panics(t, func() { a.Charge(-1) })
+	require.Panics(t, func() {
+		for range g.Batches(t.Context(), Batch{Size: -1}) {
+		}
+	})
+	require.Zero(t, a.Stats().Queues[0].Waits) // refused at once
+	require.False(t, g.Drained())
+	g.Close()
+	g.Close()
+	require.True(t, g.Drained())
+	empty(t, b)
+}
+
+func TestBatchFigures(t *testing.T) {
+	b, a := open(t, 1000)
+	g := NewGate(a, "units", 5, weight)
+	fill(t, g, 1, 1, 1, 1, 1)
+	g.Close()
+	require.Zero(t, g.Stats().Batches.Mean())
+	require.Equal(t, 3, count(g.Batches(t.Context(), Batch{Bytes: 2}))) // Size 0 is the capacity
+	s := g.Stats().Batches
+	require.Equal(t, int64(5), s.Add(s).Units/2)
+	require.Equal(t, int64(3), s.Total())
+	require.Equal(t, 5./3, s.Mean())
+	require.Equal(t, BatchStats{Size: 1, Bytes: 1, End: 1, Units: 5}, s)
+	empty(t, b)
+}
