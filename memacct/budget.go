@@ -189,7 +189,7 @@ func (b *Budget) newWaiter(q *core.Queue, bytes int64) *core.Waiter {
 func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
 	var patience <-chan time.Time
 	if w.Queue.Gate && !w.Carried {
-		t := time.NewTimer(nestedAfter)
+		t := time.NewTicker(nestedAfter)
 		defer t.Stop()
 		patience = t.C
 	}
@@ -231,7 +231,7 @@ func (b *Budget) done(w *core.Waiter, err error) error {
 	return b.explain(err)
 }
 
-// nestedAfter is how long a put waits before it looks whether it waits for itself. Finding out who it is costs
+// nestedAfter is how long a put waits before it looks whether it waits for itself, and then again. Finding out who it is costs
 // a goroutine microseconds, too much for every wait.
 const nestedAfter = time.Second
 

@@ -47,8 +47,11 @@ func (l *line[T]) attach(t core.Taker, linger time.Duration) *consumer[T] {
 // unit is what is in hand at place i.
 func (c *consumer[T]) unit(i int) slot[T] { return slot[T]{c.vals[i], c.charges[i], c.bases[i]} }
 
-// holdsIn tells whether the loop runs in that goroutine and has a unit in hand.
-func (c *consumer[T]) holdsIn(goid uint64) bool { return c.left > 0 && c.goid == goid }
+// holdsIn tells whether the loop runs in that goroutine and has a unit in hand, or is the only one that could
+// take those in its queue.
+func (c *consumer[T]) holdsIn(goid uint64) bool {
+	return c.goid == goid && (c.left > 0 || c.l.q.OnlyConsumer())
+}
 
 // advance is next for a loop over single units: it goes on to the next one taken ahead, if there is one.
 func (c *consumer[T]) advance(ctx context.Context) bool {

@@ -532,6 +532,24 @@ func TestNestedAcquisitionThroughALease(t *testing.T) {
 	})
 }
 
+func TestPutFromTheLoopThatAloneCouldMakeRoom(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b, a := open(t, 100)
+		g := NewGate(a, "units", 10, weight)
+		fill(t, g, 60)
+		for l := range g.Leases(t.Context()) {
+			l.Release() // nothing in hand, but who else should take what comes?
+			fill(t, g, 40)
+			later := time.AfterFunc(5*time.Second, func() { _ = g.Put(t.Context(), &load{60}) })
+			require.ErrorIs(t, g.Put(t.Context(), &load{70}), ErrNested)
+			later.Stop()
+			break
+		}
+		g.Discard()
+		empty(t, b)
+	})
+}
+
 func TestReservationHandedToAnotherGoroutineIsNotNested(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		b, a := open(t, 100)

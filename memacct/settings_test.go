@@ -1,11 +1,10 @@
 package memacct
 
 import (
+	"runtime/debug"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/syncmem/syncmem/internal/bytesize"
 )
 
 func TestConfigFromEnv(t *testing.T) {
@@ -15,9 +14,9 @@ func TestConfigFromEnv(t *testing.T) {
 		fails                            string // what the error names
 	}{
 		{name: "nothing set"},
-		{name: "process", limit: "800MiB", want: Config{Limit: Process(800 * bytesize.MiB)}},
+		{name: "process", limit: "800MiB", want: Config{Limit: Process(800 * mib)}},
 		{name: "part", limit: "60%", want: Config{Limit: Share(0.6)}},
-		{name: "content", limit: "content:64MiB", policy: "overrun:16MiB", want: Config{Limit: Content(64 * bytesize.MiB), Policy: Overrun(16 * bytesize.MiB)}},
+		{name: "content", limit: "content:64MiB", policy: "overrun:16MiB", want: Config{Limit: Content(64 * mib), Policy: Overrun(16 * mib)}},
 		{name: "auto", limit: " auto ", policy: "fail", mode: "enforce"},
 		{name: "off", limit: "off", mode: "shadow", want: Config{Mode: Off}},
 		{name: "shadow", mode: "shadow", want: Config{Mode: Shadow}},
@@ -82,7 +81,7 @@ func TestErrorsSayWhereTheMemoryIsAndWhatToDo(t *testing.T) {
 	require.Equal(t, Pinned, budget.Reason)
 	require.Equal(t, int64(60), budget.Used)
 	require.Equal(t, int64(50), budget.Waiting)
-	require.ErrorContains(t, err, "have the first stage keep less")
+	require.ErrorContains(t, err, "Have the first stage keep less")
 	require.ErrorContains(t, g.Put(t.Context(), &load{150}), "Raise the budget by 110 B")
 	require.ErrorContains(t, &BudgetError{Reason: Stalled, Debt: 7}, "7 B past it")
 	require.ErrorContains(t, &BudgetError{Reason: Stalled}, "wait for each other")
@@ -113,4 +112,43 @@ func TestBatchFigures(t *testing.T) {
 	require.Equal(t, 5./3, s.Mean())
 	require.Equal(t, BatchStats{Size: 1, Bytes: 1, End: 1, Units: 5}, s)
 	empty(t, b)
+}
+
+func TestParseLimit(t *testing.T) {
+	for text, want := range map[string]Limit{
+		"800MiB": Process(800 * mib), "60%": Share(0.6), "content:64MiB": Content(64 * mib), "auto": Auto(), " 1GiB ": Process(1 << 30),
+	} {
+		got, err := ParseLimit(text)
+		require.NoError(t, err, text)
+		require.Equal(t, want, got, text)
+	}
+	for text, hint := range map[string]string{
+		"800": "800MiB", "0MiB": "no memory at all", "0%": "percentage", "101%": "percentage", "content:": "not a byte count", "lots": "not a byte count",
+	} {
+		_, err := ParseLimit(text)
+		require.ErrorContains(t, err, hint, text)
+	}
+}
+
+// An application's own memory limit is the process limit, and nobody touches it.
+func TestAutoReadsTheMemoryLimit(t *testing.T) {
+	before := debug.SetMemoryLimit(900 * mib)
+	defer debug.SetMemoryLimit(before)
+	b, err := New(Config{})
+	require.NoError(t, err)
+	s := b.Stats()
+	require.Equal(t, int64(900*mib), s.Process)
+	require.Equal(t, "GOMEMLIMIT", s.Source)
+	require.Less(t, s.Limit, s.Process)
+	require.Equal(t, int64(900*mib), debug.SetMemoryLimit(-1))
+
+	half, err := New(Config{Limit: Share(0.5)})
+	require.NoError(t, err)
+	require.Equal(t, int64(450*mib), half.Stats().Process)
+}
+
+func TestAutoWithoutAMemoryLimit(t *testing.T) {
+	n, from := processLimit()
+	require.Positive(t, n)
+	require.NotEmpty(t, from)
 }
