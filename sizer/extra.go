@@ -12,8 +12,8 @@ import (
 // a closure. Its bytes are added to what the walk finds, so it must not count what the fields
 // reach.
 //
-// It is called on the address of the value, never on a nil pointer, by whoever sizes the
-// value. Only a MemExtra that the type itself declares counts: one promoted from an embedded
+// It is called on the address of the value, or of a copy, never on a nil pointer, by whoever
+// sizes the value: it must not write, nor use the Scope it is called for. Only a MemExtra that the type itself declares counts: one promoted from an embedded
 // field speaks for that field, and is called for that field. A panic in it counts as nothing, a
 // negative answer too; both raise Result.Opaque.
 type Extra interface {
@@ -126,7 +126,7 @@ func callExtra(hook, p unsafe.Pointer) (n int64, ok bool) {
 
 // hide keeps the compiler from concluding that whatever is sized must be on the heap because a
 // method might keep its address. Values on the stack that have such a method are copied to the
-// heap first (see Of).
+// heap first (see offStack); the other uses are calls that keep nothing.
 func hide(p unsafe.Pointer) unsafe.Pointer {
 	u := uintptr(p)
 	return *(*unsafe.Pointer)(unsafe.Pointer(&u))

@@ -2,6 +2,7 @@ package sizer
 
 import (
 	"math"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -62,6 +63,13 @@ type lying struct{ answer func() int64 }
 
 func (l lying) MemExtra() int64 { return l.answer() }
 
+// keeper keeps its receiver, which must not be on somebody's stack then.
+type keeper struct{ n *node }
+
+var kept *keeper
+
+func (k *keeper) MemExtra() int64 { kept = k; return 9 }
+
 type selfish struct{ Name string }
 
 func (s *selfish) MemExtra() int64 { return Of(s) }
@@ -98,6 +106,10 @@ func TestExtra(t *testing.T) {
 		}
 	}
 	require.EqualValues(t, 1000, Of(cfile{}), "a value on the stack")
+	var v atomic.Value
+	v.Store(keeper{&node{}})
+	require.EqualValues(t, blockOf(2*wordSize, true)+blockOf(3*wordSize, true)+9, Of(&v), "a value in an interface's own word")
+	require.Same(t, v.Load().(keeper).n, kept.n)
 	require.Equal(t, 1, Measure([]lying{{func() int64 { panic("no") }}}).Opaque, "a failed MemExtra is opaque")
 	require.Zero(t, testing.AllocsPerRun(100, func() { Of(&promotedHeap) }))
 }

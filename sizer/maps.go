@@ -80,7 +80,7 @@ func (w *walker) mapping(m *mapPlan, h unsafe.Pointer) {
 	if !w.charge(h, blockOf(mapHeader, true), false) {
 		return
 	}
-	if w.depth == maxDepth {
+	if w.depth >= maxDepth && w.memory != nil {
 		w.postpone(task{m: m, base: h})
 		return
 	}

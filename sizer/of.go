@@ -28,15 +28,16 @@ func Plain[T any](v T) int64 {
 		return Of(v)
 	}
 	var w walker
-	w.root(p, unsafe.Pointer(&v))
+	w.run(p, offStack(p, unsafe.Pointer(&v)))
 	return w.Bytes
 }
 
 // Measure is Of with what there is to say about the number.
 func Measure[T any](v T) Result {
 	var m memory
-	w := walker{memory: (*memory)(hide(unsafe.Pointer(&m)))} // it stays here, as w does
-	w.root(planOf[T](), unsafe.Pointer(&v))
+	w := walker{memory: &m}
+	p := planOf[T]()
+	w.run(p, offStack(p, unsafe.Pointer(&v)))
 	return w.Result
 }
 
@@ -64,15 +65,15 @@ const MaxNodes = 1 << 20
 // maxBytes is where sums stop, so that what a lying MemExtra says can't wrap them.
 const maxBytes = 1 << 62
 
-// root walks the value at base, which may be on the stack: one whose MemExtra is to be called
-// is copied to the heap first, for a method may keep its receiver.
-func (w *walker) root(p *plan, base unsafe.Pointer) {
-	if p.hooked {
-		c := reflect.New(p.typ)
-		c.Elem().Set(reflect.NewAt(p.typ, hide(base)).Elem())
-		base = c.UnsafePointer()
+// offStack returns where to find a p that is at base, which may be on the stack: one whose
+// MemExtra is to be called is copied to the heap, for a method may keep its receiver.
+func offStack(p *plan, base unsafe.Pointer) unsafe.Pointer {
+	if !p.hooked {
+		return base
 	}
-	w.run(p, base)
+	c := reflect.New(p.typ)
+	c.Elem().Set(reflect.NewAt(p.typ, hide(base)).Elem())
+	return c.UnsafePointer()
 }
 
 // rootOf walks what v holds as if it weren't in an interface: a boxed struct counts what its
@@ -83,8 +84,8 @@ func (w *walker) rootOf(v any) {
 	}
 	p := dynamicPlan(&v)
 	if data := &wordsOf(&v)[1]; p.direct {
-		w.root(p, unsafe.Pointer(data))
+		w.run(p, offStack(p, unsafe.Pointer(data)))
 	} else {
-		w.root(p, *data)
+		w.run(p, *data)
 	}
 }

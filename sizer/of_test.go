@@ -7,6 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// The tests use the block sizes before anything was sized.
+func init() { plans.ready.Do(prepare) }
+
 type node struct {
 	name string
 	next *node

@@ -18,6 +18,7 @@ import (
 type Scope struct {
 	mu    sync.Mutex
 	table addrTable
+	walk  memory // for what is put off; the blocks are in the table
 	keep  []unsafe.Pointer
 }
 
@@ -32,7 +33,7 @@ func (s *Scope) Measure(v any) Result {
 	if s.table.entries == nil {
 		s.table.grow(8 * fewSeen)
 	}
-	w := walker{scope: s}
+	w := walker{scope: s, memory: &s.walk}
 	w.rootOf(v)
 	return w.Result
 }

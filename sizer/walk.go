@@ -16,17 +16,20 @@ const maxDepth = 100
 type walker struct {
 	Result
 	depth  int
-	memory *memory // what was charged; nil to charge every reference, see Plain
-	scope  *Scope  // who remembers instead, over several calls
+	memory *memory // nil to charge every reference, see Plain
+	scope  *Scope  // who remembers what was charged, over several calls
 	trace  *tracer // who is told, see Explain
-	later  *[]task
 }
 
-// memory is the blocks that one call has charged.
+// memory is what one call remembers: the blocks it has charged, and the parts it put off. A list
+// straight in the walker would make the compiler move it to the heap.
 type memory struct {
-	tiny tinyBlocks
-	seen seen
+	tiny  tinyBlocks
+	seen  seen
+	later *[]task
 }
+
+var taskLists = sync.Pool{New: func() any { return new([]task) }}
 
 // task is a part of the walk put off because it lay too deep.
 type task struct {
@@ -36,8 +39,6 @@ type task struct {
 	n    int
 	part *Part // for Explain
 }
-
-var taskLists = sync.Pool{New: func() any { return new([]task) }}
 
 // sliceWords and stringWords are the layouts of a slice and a string (reflect.SliceHeader and
 // reflect.StringHeader, with pointers that the collector knows).
@@ -54,19 +55,8 @@ type stringWords struct {
 // run walks the value at base and then whatever was put off.
 func (w *walker) run(p *plan, base unsafe.Pointer) {
 	w.walk(p, base)
-	for w.later != nil {
-		list := *w.later
-		if len(list) == 0 {
-			taskLists.Put(w.later)
-			break
-		}
-		t := list[len(list)-1]
-		list[len(list)-1] = task{} // the pool must not keep the value alive
-		*w.later = list[:len(list)-1]
-		w.trace.resume(w, t.part)
-		w.follow(t)
-	}
 	if w.memory != nil {
+		w.goOn()
 		w.memory.seen.release()
 	}
 	if w.Bytes < 0 || w.Bytes > maxBytes {
@@ -74,13 +64,26 @@ func (w *walker) run(p *plan, base unsafe.Pointer) {
 	}
 }
 
-// follow walks what a reference leads to.
-func (w *walker) follow(t task) {
-	if t.m != nil {
-		w.tables(t.m, t.base)
-	} else {
-		w.elements(t.plan, t.base, t.n)
+// goOn walks what was put off, the last first.
+func (w *walker) goOn() {
+	list := w.memory.later
+	if list == nil {
+		return
 	}
+	for len(*list) > 0 {
+		last := len(*list) - 1
+		t := (*list)[last]
+		(*list)[last] = task{} // the pool must not keep the value alive
+		*list = (*list)[:last]
+		w.trace.resume(w, t.part)
+		if t.m != nil {
+			w.tables(t.m, t.base)
+		} else {
+			w.elements(t.plan, t.base, t.n)
+		}
+	}
+	w.memory.later = nil
+	taskLists.Put(list)
 }
 
 // walk charges what the value at base points to.
@@ -270,9 +273,10 @@ func (w *walker) slice(elem *plan, s *sliceWords) {
 	}
 }
 
-// deeper goes one reference down to n values side by side, now or later.
+// deeper goes one reference down to n values side by side, now or later. A plain walk goes no
+// deeper than its types do.
 func (w *walker) deeper(p *plan, base unsafe.Pointer, n int) {
-	if w.depth == maxDepth {
+	if w.depth >= maxDepth && w.memory != nil {
 		w.postpone(task{plan: p, base: base, n: n})
 		return
 	}
@@ -282,11 +286,11 @@ func (w *walker) deeper(p *plan, base unsafe.Pointer, n int) {
 }
 
 func (w *walker) postpone(t task) {
-	if w.later == nil {
-		w.later = taskLists.Get().(*[]task)
+	if w.memory.later == nil {
+		w.memory.later = taskLists.Get().(*[]task)
 	}
 	t.part = w.trace.current()
-	*w.later = append(*w.later, t)
+	*w.memory.later = append(*w.memory.later, t)
 }
 
 // empty charges what an interface without methods holds.
@@ -306,7 +310,7 @@ func (w *walker) methods(o *op, words *[2]unsafe.Pointer) {
 // or points to a box.
 func (w *walker) boxed(p *plan, data unsafe.Pointer) {
 	if p.direct {
-		w.walk(p, data)
+		w.walk(p, offStack(p, data))
 		return
 	}
 	w.pointer(p, *(*unsafe.Pointer)(data))
