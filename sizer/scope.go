@@ -8,7 +8,7 @@ import (
 // Scope remembers what it has counted, so that what several values share (interned names, a
 // common license text, one parsed header) is charged to the first and to no other. It counts
 // each string and each 16-byte block of tiny objects once too, exactly, which Of has no time
-// for: a call costs a few times more than Of, and each block remembered some 50 bytes.
+// for: a call costs about ten times an Of, and each block remembered some 50 bytes.
 //
 // A scope keeps alive what it has counted, until Reset: else a freed block's address could come
 // back as another value's, which would then count nothing. So it is for values that live

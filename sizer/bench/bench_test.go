@@ -20,6 +20,7 @@ var sizers = []struct {
 	{"Plain", sizer.Plain[*sample.Package]},
 	{"Of", sizer.Of[*sample.Package]},
 	{"Of-interface", func(p *sample.Package) int64 { return sizer.Of[unit](p) }},
+	{"Scope", func(p *sample.Package) int64 { return new(sizer.Scope).Of(p) }},
 	{"DmitriyVTitov", func(p *sample.Package) int64 { return int64(size.Of(p)) }},
 }
 

@@ -235,6 +235,7 @@ func standard() []probe {
 		value("[3]time.Time", func() *[3]time.Time { return &[3]time.Time{time.Now().UTC(), time.Now()} }),
 		value("big.Int", func() *big.Int { return new(big.Int).Exp(big.NewInt(3), big.NewInt(2000), nil) }),
 		value("bytes.Buffer", func() *bytes.Buffer { return bytes.NewBuffer(make([]byte, 100)) }),
+		value("strings.Builder", built),
 		value("json.RawMessage", func() *json.RawMessage { m := json.RawMessage(text(200)); return &m }),
 		value("header", func() *map[string][]string {
 			return &map[string][]string{text(16): {text(20)}, text(17): {text(30), text(40)}}
@@ -265,6 +266,14 @@ var (
 	globalNode node
 )
 
+func built() *strings.Builder {
+	b := new(strings.Builder)
+	for range 100 {
+		b.WriteByte('x')
+	}
+	return b
+}
+
 // aliases hold one block several times.
 func aliases() []probe {
 	return []probe{
@@ -293,7 +302,8 @@ func holes() []probe {
 	mark := func(why string, p probe) probe { p.hole = why; return p }
 	return []probe{
 		mark("tiny blocks shared with the next value", value("4 strings of 5", func() *[4]string {
-			return &[4]string{text(5), text(5), text(5), text(5)}
+			b := []byte("12345") // no garbage beside them, which would pin the blocks
+			return &[4]string{string(b), string(b), string(b), string(b)}
 		})),
 		mark("pinned", value("20 bytes of 10000", func() *string { s := text(10000)[:20]; return &s })),
 		mark("pinned", value("the end of a slice", func() *[]int { s := make([]int, 50)[40:]; return &s })),
@@ -333,12 +343,9 @@ func holes() []probe {
 			}
 			return m
 		})),
-		mark("capacity invisible", value("strings.Builder", func() *strings.Builder {
-			b := new(strings.Builder)
-			for range 100 {
-				b.WriteByte('x')
-			}
-			return b
+		mark("capacity invisible", value("what a strings.Builder made", func() *string {
+			s := built().String()
+			return &s
 		})),
 	}
 }
