@@ -11,16 +11,16 @@ import (
 )
 
 type everyKind struct {
-	p *node
-	s []node
-	m map[string]node
-	c chan node
-	f func()
-	u unsafe.Pointer
-	e error
-	a any
-	t string
-	y sync.Map
+	_ *node
+	_ []node
+	_ map[string]node
+	_ chan node
+	_ func()
+	_ unsafe.Pointer
+	_ error
+	_ any
+	_ string
+	_ sync.Map
 	*hidden
 }
 
@@ -148,7 +148,7 @@ func TestNodeBudget(t *testing.T) {
 	require.Contains(t, (&Breakdown{Result: r, Root: &Part{}}).String(), "truncated")
 }
 
-type bystander struct{ v any }
+type bystander struct{ _ any }
 
 // TestConcurrent compiles and sizes from many goroutines, types nobody has seen yet among them.
 func TestConcurrent(t *testing.T) {

@@ -61,8 +61,8 @@ func ExampleScope() {
 
 // cBuffer holds memory that reflection doesn't see.
 type cBuffer struct {
-	handle uintptr
-	size   int64
+	_    uintptr // a pointer of C's
+	size int64
 }
 
 func (b *cBuffer) MemExtra() int64 { return b.size }

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-type cfile struct{ handle uintptr }
+type cfile struct{ _ uintptr }
 
 func (c *cfile) MemExtra() int64 { return 1000 }
 

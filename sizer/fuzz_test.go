@@ -19,13 +19,13 @@ type loop struct {
 	Kids  []*loop
 	Named map[string]*loop
 	Any   any
-	tail  [3]*loop
+	_     [3]*loop
 }
 
 // pair is generic, embeds and has unexported fields.
 type pair[A, B any] struct {
 	*loop
-	first  A
+	_      A
 	Second B
 }
 
@@ -38,7 +38,7 @@ var leaves = []reflect.Type{
 }
 
 // stringer is a boxed implementation of an interface with methods, *stringer a direct one.
-type stringer struct{ text, more string }
+type stringer struct{ text, _ string }
 
 func (s stringer) String() string { return s.text }
 

@@ -12,22 +12,22 @@ import (
 // version gets this reader once its source was compared; until then the formulas serve.
 type hmap struct {
 	used    uint64
-	seed    uintptr
+	_       uintptr        // seed
 	dir     unsafe.Pointer // *[dirLen]*htable, or the only group when dirLen is 0
 	dirLen  int
-	depth   uint8
-	shift   uint8
+	_, _    uint8 // globalDepth, globalShift
 	writing uint8
-	tombs   bool
-	clears  uint64
+	_       bool   // tombstonePossible
+	_       uint64 // clearSeq
 }
 
 type htable struct {
-	used, capacity, left uint16
-	depth                uint8
-	index                int
-	groups               unsafe.Pointer
-	mask                 uint64
+	used   uint16
+	_, _   uint16 // capacity, growthLeft
+	_      uint8  // localDepth
+	_      int    // index
+	groups unsafe.Pointer
+	mask   uint64 // groups less one
 }
 
 // mapsProven says that the reader agrees with maps built at start; see proveMaps.

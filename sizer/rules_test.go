@@ -99,7 +99,7 @@ func TestAtomics(t *testing.T) {
 	type box struct {
 		p atomic.Pointer[node]
 		v atomic.Value
-		n atomic.Int64
+		_ atomic.Int64
 	}
 	b := new(box)
 	own := Of(b)

@@ -174,12 +174,12 @@ func Tables(t reflect.Type, n int) (blocks []Ref) {
 	for uintptr(n) > groups*7 {
 		groups *= 2
 	}
-	type table struct {
-		used, capacity, growthLeft uint16
-		depth                      uint8
-		index                      int
-		groups                     unsafe.Pointer
-		mask                       uint64
+	type table struct { // internal/runtime/maps.table
+		_, _, _ uint16
+		_       uint8
+		_       int
+		_       unsafe.Pointer
+		_       uint64
 	}
 	return []Ref{
 		{Size: unsafe.Sizeof(uintptr(0)), Scan: true},
