@@ -172,3 +172,15 @@ func TestConcurrent(t *testing.T) {
 	}
 	group.Wait()
 }
+
+// Arrays in arrays must not be inlined into millions of ops.
+func TestArraysOfArrays(t *testing.T) {
+	type a [4]*node
+	type b [4]struct{ a, b a }
+	type c [4]struct{ a, b b }
+	type d [4]struct{ a, b c }
+	v := new(d)
+	v[3].b[3].b[3].b[3] = &node{name: heapText(33)}
+	require.EqualValues(t, blockOf(unsafe.Sizeof(*v), true)+blockOf(3*wordSize, true)+48, Of(v))
+	require.Less(t, len(planOf[d]().ops), 2*maxInlined)
+}

@@ -32,17 +32,21 @@ func (c *compiler) plan(t reflect.Type) *plan {
 	return p
 }
 
-// unrolled is the longest array whose elements are inlined one by one.
-const unrolled = 4
+// unrolled is the longest array whose elements are inlined one by one, as long as the plan has
+// fewer than maxInlined ops: arrays in arrays would multiply.
+const (
+	unrolled   = 4
+	maxInlined = 256
+)
 
 // inline adds to p what a t at offset off points to.
 func (c *compiler) inline(p *plan, t reflect.Type, off uintptr, name string) {
-	if hook := extraOf(t); hook != nil {
-		p.ops = append(p.ops, op{code: opExtra, off: off, hook: hook, about: &about{typ: t, name: name + ".MemExtra()"}})
-	}
 	if r := ruleOf(t); r != nil {
 		r(c, p, t, off, name)
 		return
+	}
+	if hook := extraOf(t); hook != nil {
+		p.ops = append(p.ops, op{code: opExtra, off: off, hook: hook, about: &about{typ: t, name: name + ".MemExtra()"}})
 	}
 	o := op{off: off, about: &about{typ: t, name: name}}
 	switch t.Kind() {
@@ -103,7 +107,7 @@ var tagNotes = map[string]string{"shared": "shared, by its tag", "-": "left out 
 func (c *compiler) array(p *plan, o op) {
 	elem := o.typ.Elem()
 	o.n = uintptr(o.typ.Len())
-	if o.n <= unrolled {
+	if o.n <= unrolled && len(p.ops) < maxInlined {
 		for i := range o.n {
 			c.inline(p, elem, o.off+i*elem.Size(), o.name+"[]")
 		}

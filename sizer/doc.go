@@ -64,8 +64,9 @@
 // A type is compiled once into a plan, of some microseconds; afterwards a call allocates nothing
 // and costs about two nanoseconds a string and ten a map entry. Parts without pointers cost
 // nothing. The first call in a process learns the size classes and proves the map reader: about
-// a millisecond, and two thirds of a megabyte of garbage. Values are followed to any depth without recursion, and to
-// [MaxNodes] references: the flag Truncated says when that was not all.
+// a millisecond, and two thirds of a megabyte of garbage. Values are followed to any depth
+// without recursion, and to [MaxNodes] references: the flag Truncated says when that was not
+// all.
 //
 // Whoever calls Of owns the value: nobody may write to it meanwhile. Readers may be many. A race
 // gives a wrong number, is reported by the race detector, and may crash the program, as any
