@@ -2,6 +2,7 @@ package sizertest
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -14,27 +15,20 @@ import (
 // block is one object of the heap, as the allocator laid it out.
 type block struct{ addr, size uintptr }
 
-// The records of a heap dump that come before and among the objects, by tag. The format is the
-// runtime's (go.dev/wiki/heapdump15-through-heapdump17): numbers are unsigned varints, strings
-// are a length and bytes.
 const (
-	dumpMagic  = "go1.7 heap dump\n"
-	tagObject  = 1
-	tagType    = 3
-	tagParams  = 6
-	tagItab    = 8
-	fieldsEnd  = 0
-	asNumber   = 'n'
-	asString   = 's'
-	asFields   = 'f'
-	recordType = "nnsn"
+	dumpMagic = "go1.7 heap dump\n"
+	tagObject = 1
+	fieldsEnd = 0
 )
 
+// records are the layouts of what comes before and among the objects of a heap dump, by tag:
+// n is a number (an unsigned varint), s a length and that many bytes, f a list of pointers
+// (go.dev/wiki/heapdump15-through-heapdump17, and runtime/heapdump.go for what changed since).
 var records = map[uint64]string{
-	tagObject: "nsf",
-	tagType:   recordType,
-	tagParams: "nnnnssn",
-	tagItab:   "nn",
+	tagObject: "nsf",     // address, contents
+	3:         "nnsn",    // a type
+	6:         "nnnnssn", // the parameters of the process
+	8:         "nn",      // a method table
 }
 
 // heapBlocks lists every block of the heap, by address. It collects garbage, stops the world
@@ -56,12 +50,10 @@ func heapBlocks() ([]block, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sizertest: heap dump of %s can't be read: %w", runtime.Version(), err)
 	}
-	slices.SortFunc(blocks, func(a, b block) int {
-		if a.addr < b.addr {
-			return -1
-		}
-		return 1
-	})
+	if len(blocks) == 0 {
+		return nil, fmt.Errorf("sizertest: no object found in the heap dump of %s: its format has changed, and this package must follow", runtime.Version())
+	}
+	slices.SortFunc(blocks, func(a, b block) int { return cmp.Compare(a.addr, b.addr) })
 	return blocks, nil
 }
 
@@ -100,10 +92,10 @@ func readRecord(r *bufio.Reader, layout string) (b block, err error) {
 			return b, err
 		case i == 0:
 			b.addr = uintptr(n)
-		case field == asString:
+		case field == 's':
 			b.size = uintptr(n)
 			_, err = r.Discard(int(n))
-		case field == asFields:
+		case field == 'f':
 			err = skipFields(r, n)
 		}
 		if err != nil {
@@ -129,15 +121,7 @@ func skipFields(r *bufio.Reader, kind uint64) error {
 
 // find returns the block that holds the address.
 func find(blocks []block, addr uintptr) (block, bool) {
-	i, exact := slices.BinarySearchFunc(blocks, addr, func(b block, a uintptr) int {
-		switch {
-		case b.addr < a:
-			return -1
-		case b.addr > a:
-			return 1
-		}
-		return 0
-	})
+	i, exact := slices.BinarySearchFunc(blocks, addr, func(b block, a uintptr) int { return cmp.Compare(b.addr, a) })
 	if !exact {
 		i--
 	}
