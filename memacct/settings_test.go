@@ -82,7 +82,7 @@ func TestErrorsSayWhereTheMemoryIsAndWhatToDo(t *testing.T) {
 	require.Equal(t, int64(60), budget.Used)
 	require.Equal(t, int64(50), budget.Waiting)
 	require.ErrorContains(t, err, "Have the first stage keep less")
-	require.ErrorContains(t, g.Put(t.Context(), &load{150}), "Raise the budget by 110 B")
+	require.ErrorContains(t, g.Put(t.Context(), &load{150}), "raise the budget by 110 B")
 	require.ErrorContains(t, &BudgetError{Reason: Stalled, Debt: 7}, "7 B past it")
 	require.ErrorContains(t, &BudgetError{Reason: Stalled}, "wait for each other")
 	undo()
