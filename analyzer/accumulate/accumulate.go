@@ -1,0 +1,105 @@
+package accumulate
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"github.com/syncmem/syncmem/analyzer/internal/check"
+	"github.com/syncmem/syncmem/analyzer/internal/flow"
+)
+
+// Analyzer is the check.
+var Analyzer = check.New(Doc, func(p *check.Pass) {
+	p.Flow.Use(func(pkg *flow.Package) {
+		for _, f := range pkg.Funcs {
+			inspect(p, f)
+		}
+	})
+})
+
+// inspect reports the first growth of each collection of a function.
+func inspect(p *check.Pass, f *flow.Func) {
+	seen := map[types.Object]bool{}
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		a, ok := n.(*ast.AssignStmt)
+		if !ok {
+			return true
+		}
+		for i := range a.Lhs {
+			g := growthOf(f, a, i)
+			if g == nil || seen[g.into] {
+				continue
+			}
+			loop, why := sourceLoop(f, g)
+			if loop == nil || !kept(f, g, loop) {
+				continue
+			}
+			role := f.Role()
+			if role.None() || counted(f) {
+				continue
+			}
+			seen[g.into] = true
+			p.Report(check.Finding{At: a, Message: fmt.Sprintf(
+				"%s collects every item before the first is emitted: %s; emit each item, or hand on batches of a fixed size (first stage: %s %s)",
+				types.ExprString(a.Lhs[i]), why, f.Name, role.Reason)})
+		}
+		return true
+	})
+}
+
+// growth is one statement that makes a collection larger.
+type growth struct {
+	at     *ast.AssignStmt
+	into   types.Object // the variable, or the root of the chain to the field
+	elem   types.Type
+	values []ast.Expr // what is added
+	spread bool       // append(x, ys...)
+}
+
+// growthOf recognizes x = append(x, ...), m[k] = v and m[k] = append(m[k], v).
+func growthOf(f *flow.Func, a *ast.AssignStmt, i int) *growth {
+	if len(a.Lhs) != len(a.Rhs) || a.Tok == token.DEFINE {
+		return nil
+	}
+	g := &growth{at: a, into: f.Root(a.Lhs[i])}
+	if g.into == nil {
+		return nil
+	}
+	args, isAppend := f.Append(a.Rhs[i])
+	ix, isIndex := ast.Unparen(a.Lhs[i]).(*ast.IndexExpr)
+	switch {
+	case isAppend && len(args) > 1:
+		if f.Root(args[0]) != g.into {
+			return nil
+		}
+		g.values = args[1:]
+		g.elem = f.TypeOf(a.Lhs[i]).Underlying().(*types.Slice).Elem()
+		g.spread = ast.Unparen(a.Rhs[i]).(*ast.CallExpr).Ellipsis.IsValid()
+	case isIndex:
+		m, ok := f.TypeOf(ix.X).Underlying().(*types.Map)
+		if !ok {
+			return nil
+		}
+		g.elem, g.values = m.Elem(), a.Rhs[i:i+1]
+	default:
+		return nil
+	}
+	if !weighs(g) {
+		return nil
+	}
+	return g
+}
+
+// weighs drops what is small: errors, sets of keys, scalars, except when whole
+// lists are appended.
+func weighs(g *growth) bool {
+	if flow.IsError(g.elem) {
+		return false
+	}
+	if s, ok := g.elem.Underlying().(*types.Struct); ok && s.NumFields() == 0 {
+		return false
+	}
+	return !flow.IsBasic(g.elem) || g.spread
+}

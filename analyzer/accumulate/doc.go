@@ -1,0 +1,35 @@
+// Package accumulate finds first stages that collect all units before the
+// first is emitted.
+package accumulate
+
+import "github.com/syncmem/syncmem/analyzer/internal/check"
+
+// Doc documents the check.
+var Doc = &check.Doc{
+	Name:  "accumulate",
+	Title: "accumulate finds first stages that collect all units before the first is emitted",
+	Why: `A slice or map that a reading loop fills, and that is used only when the loop is
+over, holds the whole catalog at once, however carefully each item was read. No
+limit downstream can help: the first unit reaches the gate when the memory is
+already spent.`,
+	Before: `
+var all []Package
+for scanner.Scan() {
+	all = append(all, parse(scanner.Text()))
+}
+return save(all)`,
+	After: `
+for scanner.Scan() {
+	if err := units.Put(ctx, parse(scanner.Text())); err != nil {
+		return err
+	}
+}`,
+	Since: "v0.1.0",
+	Silent: []string{
+		"the loop is not driven by a stream: its trip count is fixed before anything is read",
+		"the batch is flushed inside the loop: it is reset, or cut to length zero",
+		"the function is asked for a number of items: a limit, page size or count among its parameters, or a SetLimit call",
+		"sets of keys that only remove duplicates, errors, and lists of strings such as paths",
+		"the collection is not used after the loop",
+	},
+}

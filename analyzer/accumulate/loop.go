@@ -1,0 +1,218 @@
+package accumulate
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"regexp"
+
+	"github.com/syncmem/syncmem/analyzer/internal/flow"
+)
+
+// sourceLoop is the loop or walk callback around the growth that a stream
+// drives and that the collection lives longer than, with the reason.
+func sourceLoop(f *flow.Func, g *growth) (ast.Node, string) {
+	for at := ast.Node(g.at); ; {
+		loop, body := f.Loop(at)
+		if loop == nil {
+			return nil, ""
+		}
+		if flow.Within(g.into.Pos(), loop) {
+			return nil, "" // it is made anew each time round
+		}
+		if resets(f, g.into, body) {
+			return nil, ""
+		}
+		if why := driven(f, g, loop, body); why != "" {
+			return loop, why
+		}
+		at = loop
+	}
+}
+
+// driven says what makes the loop's length unknown, or "".
+func driven(f *flow.Func, g *growth, loop ast.Node, body *ast.BlockStmt) string {
+	switch l := loop.(type) {
+	case *ast.FuncLit:
+		if flow.IsBasic(g.elem) && !g.spread {
+			return ""
+		}
+		if readsInside(f, l) || f.HasReaderParam(l) {
+			return "the callback runs once for every file or item of the walk"
+		}
+	case *ast.RangeStmt:
+		return drivenRange(f, g, l)
+	case *ast.ForStmt:
+		return drivenFor(f, g, l)
+	}
+	return ""
+}
+
+// drivenRange judges a range: over a channel or what was decoded from a stream
+// its length is the source's; over anything else it is when each round reads
+// something anew.
+func drivenRange(f *flow.Func, g *growth, l *ast.RangeStmt) string {
+	if _, ok := f.TypeOf(l.X).Underlying().(*types.Chan); ok {
+		return "the channel is drained first"
+	}
+	if o := f.Root(l.X); o != nil {
+		if f.DecodedWhole(o) {
+			return "it is a second copy of the decoded document"
+		}
+	}
+	if f.Static(l) {
+		return ""
+	}
+	if receives(f, l.Body) {
+		return "every result of the workers is received first"
+	}
+	if readsInside(f, l) {
+		return "every round of the loop reads another item"
+	}
+	return ""
+}
+
+// drivenFor judges a for loop: it takes items from a stream, a pager or a
+// channel until there are no more.
+func drivenFor(f *flow.Func, g *growth, l *ast.ForStmt) string {
+	if f.TakesNext(l) {
+		return "the loop runs until the stream ends"
+	}
+	if receives(f, l.Body) && l.Post == nil {
+		return "the channel is drained first"
+	}
+	if l.Post == nil && f.Pages(l) {
+		return "every page is collected"
+	}
+	return ""
+}
+
+// receives reports whether a value is received and kept in the block.
+func receives(f *flow.Func, body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.AssignStmt:
+			for _, r := range n.Rhs {
+				if u, ok := ast.Unparen(r).(*ast.UnaryExpr); ok && u.Op == token.ARROW && f.CarriesUnits(f.TypeOf(u.X)) {
+					found = true
+				}
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// readsInside reports whether a whole read or decode happens in the loop's
+// body, or in a function of this package that it calls.
+func readsInside(f *flow.Func, loop ast.Node) bool {
+	return f.ReadsWithin(loop, 2)
+}
+
+// resets reports whether the collection is emptied or made anew in the block:
+// a batch that is flushed.
+func resets(f *flow.Func, o types.Object, body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for i, l := range n.Lhs {
+				if f.Object(l) == o && i < len(n.Rhs) && empties(f, n.Rhs[i]) {
+					found = true
+				}
+			}
+		case *ast.CallExpr:
+			if id, ok := n.Fun.(*ast.Ident); ok && (id.Name == "clear" || id.Name == "delete") && len(n.Args) > 0 && f.Root(n.Args[0]) == o {
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+func empties(f *flow.Func, e ast.Expr) bool {
+	switch x := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		return x.Name == "nil"
+	case *ast.SliceExpr:
+		return x.High != nil
+	case *ast.CompositeLit:
+		return len(x.Elts) == 0
+	case *ast.CallExpr:
+		id, ok := x.Fun.(*ast.Ident)
+		return ok && id.Name == "make"
+	}
+	return false
+}
+
+// kept reports whether the collection is used once the loop is over: returned,
+// passed on, gone through; or is a field that outlives the function.
+func kept(f *flow.Func, g *growth, loop ast.Node) bool {
+	if _, isField := ast.Unparen(g.at.Lhs[0]).(*ast.SelectorExpr); isField && f.Outlives(g.into) {
+		return true
+	}
+	if f.IsResult(g.into) {
+		return true
+	}
+	end := loop.End()
+	found := false
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && id.Pos() >= end && f.Pkg.Info.Uses[id] == g.into && !measured(f, id) {
+			found = true
+		}
+		// A return from inside an endless loop is after it, too.
+		if r, ok := n.(*ast.ReturnStmt); ok && flow.Within(r.Pos(), loop) {
+			found = found || f.Mentions(r, g.into) && !returnsError(f, r)
+		}
+		return !found
+	})
+	return found
+}
+
+// measured reports whether the use is len(x), which keeps nothing.
+func measured(f *flow.Func, id *ast.Ident) bool {
+	call, ok := f.Parent(id).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	fun, ok := call.Fun.(*ast.Ident)
+	return ok && fun.Name == "len"
+}
+
+// returnsError reports whether a return ends in something other than nil,
+// which is how a partial result is given up.
+func returnsError(f *flow.Func, r *ast.ReturnStmt) bool {
+	if len(r.Results) < 2 {
+		return false
+	}
+	last := r.Results[len(r.Results)-1]
+	return flow.IsError(f.TypeOf(last)) && !f.Pkg.Info.Types[last].IsNil()
+}
+
+var countParam = regexp.MustCompile(`(?i)limit|page_?size|^max|count|^n$|^top$|batch_?size|^num`)
+
+// counted reports whether the function is asked for a number of items, or asks
+// its source for one.
+func counted(f *flow.Func) bool {
+	for _, field := range f.Type.Params.List {
+		b, ok := f.TypeOf(field.Type).Underlying().(*types.Basic)
+		if !ok || b.Info()&types.IsInteger == 0 {
+			continue
+		}
+		for _, id := range field.Names {
+			if countParam.MatchString(id.Name) {
+				return true
+			}
+		}
+	}
+	for _, call := range f.Calls {
+		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && (sel.Sel.Name == "SetLimit" || sel.Sel.Name == "SetBatchSize") && len(call.Args) == 1 {
+			return true
+		}
+	}
+	return false
+}

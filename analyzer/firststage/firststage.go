@@ -1,0 +1,46 @@
+// Package firststage holds the settings of how first stages are found. It is
+// an analyzer only because go vet passes flags to analyzers and to nothing
+// else; it reports nothing.
+package firststage
+
+import (
+	"golang.org/x/tools/go/analysis"
+
+	"github.com/syncmem/syncmem/analyzer/internal/flow"
+)
+
+// Analyzer has the flags -firststage.returns, .tests, .queues, .outs, .ifaces
+// and .maxbound.
+var Analyzer = &analysis.Analyzer{
+	Name: "firststage",
+	Doc: `firststage settles what a first stage is
+
+A first stage is the producer of a sync: it reads metadata and emits units. The
+checks look at first stages and at the helpers they call. A function is one,
+in this order, when
+
+  - it, or an interface method it implements, is marked //memvet:firststage
+    (//memvet:notfirststage REASON wins over everything);
+  - it implements one of -firststage.ifaces;
+  - it is handed the pipeline's Out (-firststage.outs) and no In;
+  - it reads a stream and puts into an accounted queue (-firststage.queues);
+  - it reads a stream and emits: sends units to a channel, calls a callback or
+    yield, or calls a Put, Push, Send, Emit, Enqueue or Publish in a loop;
+  - with -firststage.returns, it reads a stream and returns all it parsed, or
+    hands it on to be kept.
+
+Every finding says which of them it was.`,
+	URL: "https://github.com/syncmem/syncmem/blob/main/docs/checks/README.md",
+	Run: func(*analysis.Pass) (any, error) { return nil, nil },
+}
+
+func init() {
+	o := &flow.Options
+	fs := &Analyzer.Flags
+	fs.BoolVar(&o.Returns, "returns", o.Returns, "functions that read a stream and return all they parsed are first stages too")
+	fs.BoolVar(&o.Tests, "tests", o.Tests, "report in _test.go files too")
+	fs.Int64Var(&o.MaxBound, "maxbound", o.MaxBound, "a limit above this many `bytes` counts as none")
+	fs.Var(&o.Queues, "queues", "comma-separated `types` (path.Name) that accept units and account for them")
+	fs.Var(&o.Outs, "outs", "comma-separated `types` (path.Name) a first stage is handed to emit into")
+	fs.Var(&o.Ifaces, "ifaces", "comma-separated `interfaces` (path.Name) whose methods are first stages")
+}

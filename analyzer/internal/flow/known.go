@@ -1,0 +1,110 @@
+package flow
+
+import (
+	"regexp"
+)
+
+// What the standard library and a few much used modules do with streams. It is
+// written down rather than derived: the standard library's own bodies are not
+// analyzed, and interface methods have none. Names are types.Func.FullName's.
+
+// readers are the calls that read a stream to its end into memory; the value
+// is the argument that is the stream, with recv for the receiver and path for
+// a call that opens the file itself.
+var readers = map[string]int{
+	"io.ReadAll":                     0,
+	"io/ioutil.ReadAll":              0,
+	"(*bytes.Buffer).ReadFrom":       0,
+	"(*encoding/csv.Reader).ReadAll": recv,
+	"os.ReadFile":                    path,
+	"io/ioutil.ReadFile":             path,
+	"io/fs.ReadFile":                 path,
+
+	"github.com/spf13/afero.ReadAll":  0,
+	"github.com/spf13/afero.ReadFile": path,
+
+	"golang.org/x/net/html.Parse":                              0,
+	"github.com/PuerkitoBio/goquery.NewDocumentFromReader":     0,
+	"github.com/antchfx/xmlquery.Parse":                        0,
+	"github.com/antchfx/htmlquery.Parse":                       0,
+	"(*github.com/beevik/etree.Document).ReadFrom":             0,
+	"github.com/xuri/excelize/v2.OpenReader":                   0,
+	"(*github.com/go-resty/resty/v2.Response).Body":            body,
+	"(*github.com/go-resty/resty/v2.Response).String":          body,
+	"(resty.dev/v3.Response).Bytes":                            body,
+	"(*github.com/valyala/fasthttp.Response).Body":             body,
+	"(*github.com/imroc/req/v3.Response).Bytes":                body,
+	"(*github.com/imroc/req/v3.Response).ToBytes":              body,
+	"github.com/google/go-containerregistry/pkg/crane.Catalog": body,
+}
+
+const (
+	recv = -1 // the stream is the receiver
+	path = -2 // the call opens the file it reads
+	body = -3 // the call returns a body that was fetched whole
+)
+
+// copiers write a stream (argument 1) into a writer (argument 0); into a
+// buffer that is a whole read.
+var copiers = map[string]bool{"io.Copy": true, "io.CopyBuffer": true}
+
+// bounders return a reader that ends by itself; the value is the argument that
+// is the limit, -1 when there is none to judge.
+var bounders = map[string]int{
+	"io.LimitReader":          1,
+	"net/http.MaxBytesReader": 2,
+	"io.NewSectionReader":     2,
+}
+
+// memory are the constructors of readers over what is in memory already.
+var memory = map[string]bool{
+	"bytes.NewReader": true, "strings.NewReader": true,
+	"bytes.NewBuffer": true, "bytes.NewBufferString": true,
+}
+
+// openers return a stream of a local file.
+var openers = map[string]bool{
+	"os.Open": true, "os.OpenFile": true, "(io/fs.FS).Open": true,
+}
+
+// members return one member of an archive.
+var members = map[string]bool{
+	"archive/tar.NewReader": true, "(*archive/zip.File).Open": true,
+	"(*mime/multipart.Reader).NextPart": true, "(*mime/multipart.FileHeader).Open": true,
+}
+
+var (
+	// walkNames are methods that call back once per item. It is for callees
+	// without a body to look at: interfaces and the standard library.
+	walkNames = regexp.MustCompile(`(?i)walk|each|range|visit|iterat|enumerate|pages$`)
+
+	// limitNames are limiters by name; they also need an integer to limit by.
+	limitNames = regexp.MustCompile(`(?i)limit|max_?bytes|capped|bounded`)
+
+	// retryText marks a loop that does the same thing again, not the next.
+	retryText = regexp.MustCompile(`(?i)retr(y|ies)|attempt|tries|backoff`)
+
+	// pageText marks a request that says how much it wants.
+	pageText = regexp.MustCompile(`(?i)per_?page|page_?(size|no|num|limit)|page_?token|limit|max_?(results|keys|items|records)|batch_?size|offset|cursor|continu|(^|[?&])(n|page|size|count|first|top|rows|start|skip)(=|$)`)
+
+	// quietText marks things that are small by nature, or needed whole.
+	quietText = regexp.MustCompile(`(?i)config|setting|credential|token|oauth|secret|password|passphrase|certificate|licen[cs]e|health|webhook|preference|keyring|publickey|privatekey|err(or)?s?(resp|body|$)`)
+
+	// emitNames are methods that hand a unit on.
+	emitNames = regexp.MustCompile(`^(Put|Push|Send|Emit|Enqueue|Publish|Yield)`)
+
+	// handNames are methods that take units to keep them elsewhere.
+	handNames = regexp.MustCompile(`(?i)^(put|push|send|emit|enqueue|publish|save|store|insert|upsert|write|commit|batch|import|update|persist|add|flush|process|handle|index|dump)`)
+
+	// nextNames are methods that take one item from a stream per call.
+	nextNames = regexp.MustCompile(`^(Next|Scan|Read|Decode|Token|More|Recv|Fetch)`)
+
+	// pagerNames are methods of a pager.
+	pagerNames = regexp.MustCompile(`^(NextPage|HasMorePages|HasNextPage|More|HasNext|HasMore)$`)
+
+	// listNames are types that say they hold all there is.
+	listNames = regexp.MustCompile(`(List|Listing|Catalog|Catalogue|Feed|Collection|Database|DB)$`)
+
+	// countNames are integers that say how many items are wanted.
+	countNames = regexp.MustCompile(`(?i)limit|page_?size|max|count|^n$|^top$|batch_?size|^num`)
+)

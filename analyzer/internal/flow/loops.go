@@ -1,0 +1,139 @@
+package flow
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// HasReaderParam reports whether a literal is handed a stream.
+func (f *Func) HasReaderParam(lit *ast.FuncLit) bool {
+	for _, field := range lit.Type.Params.List {
+		if t := f.TypeOf(field.Type); isReader(t) || isHTTP(t) {
+			return true
+		}
+	}
+	return false
+}
+
+// Outlives reports whether what the variable holds lives longer than a call:
+// the receiver, a parameter, a package variable.
+func (f *Func) Outlives(o types.Object) bool {
+	p, ok := f.params[o]
+	return ok && p.lit == nil || o.Parent() == f.Pkg.Pass.Pkg.Scope()
+}
+
+// IsResult reports whether the variable is a named result.
+func (f *Func) IsResult(o types.Object) bool {
+	return f.Type.Results != nil && within(o.Pos(), f.Type.Results)
+}
+
+// DecodedWhole reports whether the variable was filled by one of the
+// function's whole decodes of a stream that nothing bounds.
+func (f *Func) DecodedWhole(o types.Object) bool {
+	for _, s := range f.Sinks() {
+		if !s.Stream.Hazard() || s.Place == PerItem {
+			continue
+		}
+		for _, t := range append(s.Decodes, s.Target) {
+			if t != nil && f.Root(t) == o && ShapeOf(f.TypeOf(t)) == Collection {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Static reports whether a range goes over a list somebody wrote down.
+func (f *Func) Static(r *ast.RangeStmt) bool { return f.rangePlace(r) == PerFeed }
+
+// ReadsWithin reports whether a whole read or decode of a stream happens
+// inside the node, or in a function of this package called there.
+func (f *Func) ReadsWithin(n ast.Node, depth int) bool {
+	for _, s := range f.Sinks() {
+		if within(s.Call.Pos(), n) && (s.Stream.Hazard() || s.Stream.Kind == Item) {
+			return true
+		}
+	}
+	if depth == 0 {
+		return false
+	}
+	for _, call := range f.Calls {
+		if !within(call.Pos(), n) {
+			continue
+		}
+		if fn := f.Callee(call); fn != nil {
+			if g := f.Pkg.byObj[fn]; g != nil && g != f && g.opensAndReads(depth-1) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// opensAndReads reports whether the function opens a stream and reads it.
+func (f *Func) opensAndReads(depth int) bool {
+	for _, s := range f.Sinks() {
+		if s.Stream.Hazard() {
+			return true
+		}
+	}
+	return depth > 0 && f.ReadsWithin(f.Body, depth-1)
+}
+
+// TakesNext reports whether a for loop takes item after item from a stream:
+// its head or body calls a Next, Scan, Read, Decode or Token of something made
+// outside of the loop from a stream that nothing bounds.
+func (f *Func) TakesNext(l *ast.ForStmt) bool {
+	for _, call := range f.Calls {
+		if !within(call.Pos(), l) {
+			continue
+		}
+		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		if !ok || !nextNames.MatchString(sel.Sel.Name) || f.inLiteral(call, l) {
+			continue
+		}
+		o := f.Root(sel.X)
+		if o == nil || within(o.Pos(), l.Body) {
+			continue
+		}
+		if s, made := f.MadeFrom(sel.X); made && s.Hazard() && s.Lit == nil {
+			return true
+		}
+		if pagerNames.MatchString(sel.Sel.Name) && returnsPage(f, call) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *Func) inLiteral(n ast.Node, below ast.Node) bool {
+	for at := f.Parent(n); at != nil && at != below; at = f.Parent(at) {
+		if _, ok := at.(*ast.FuncLit); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// returnsPage tells a pager from a tokenizer: NextPage takes a context.
+func returnsPage(f *Func, call *ast.CallExpr) bool {
+	fn := f.Callee(call)
+	if fn == nil {
+		return false
+	}
+	ps := fn.Signature().Params()
+	return ps.Len() > 0 && IsNamed(ps.At(0).Type(), "context", "Context") || fn.Name() == "HasMorePages" || fn.Name() == "HasNextPage"
+}
+
+// Pages reports whether a loop requests page after page over HTTP.
+func (f *Func) Pages(l *ast.ForStmt) bool {
+	if f.retries(l) {
+		return false
+	}
+	for _, s := range f.Sinks() {
+		if within(s.Call.Pos(), l) && s.Stream.Kind == Remote && within(s.Stream.Pos, l) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,314 @@
+package flow
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+)
+
+// Role is what a function is to a sync.
+type Role struct {
+	Stage  bool   // a first stage, by directive, type or behaviour
+	Parses bool   // the parse-all shape, when it is asked for
+	Reason string // how it was found out
+}
+
+// None reports whether the function is of no interest.
+func (r Role) None() bool { return !r.Stage && !r.Parses }
+
+// Role finds out whether the function is a first stage: by directive, by the
+// pipeline's types, by an accounted queue it puts into, by behaviour, and with
+// -firststage.returns by the shape of a parser that returns all it read.
+func (f *Func) Role() Role {
+	s := f.summarize()
+	if s.Not {
+		return Role{}
+	}
+	if s.Stage != "" {
+		return Role{Stage: true, Reason: "marked " + s.Stage}
+	}
+	for _, find := range []func() string{f.stageByInterface, f.stageByOut, f.stageByQueue, f.stageByBehaviour} {
+		if why := find(); why != "" {
+			return Role{Stage: true, Reason: why}
+		}
+	}
+	if Options.Returns && f.reads() {
+		if why := f.parsesAll(); why != "" {
+			return Role{Parses: true, Reason: why}
+		}
+	}
+	return Role{}
+}
+
+// stageByInterface finds methods that implement a configured interface, or one
+// whose method carries the directive. Only interfaces this package or its
+// imports declare can be meant.
+func (f *Func) stageByInterface() string {
+	if f.Obj == nil || f.Obj.Signature().Recv() == nil {
+		return ""
+	}
+	for _, of := range f.Pkg.stageInterfaces() {
+		if f.implements(of) {
+			return "implements " + of.String()
+		}
+	}
+	return ""
+}
+
+func (f *Func) implements(method *types.Func) bool {
+	if method.Name() != f.Obj.Name() {
+		return false
+	}
+	iface, ok := method.Signature().Recv().Type().Underlying().(*types.Interface)
+	if !ok {
+		return false
+	}
+	t := f.Obj.Signature().Recv().Type()
+	return types.Implements(t, iface) || types.Implements(types.NewPointer(t), iface)
+}
+
+// stageInterfaces are the interface methods that make a first stage.
+func (p *Package) stageInterfaces() []*types.Func {
+	var all []*types.Func
+	for _, f := range p.Pass.AllObjectFacts() {
+		s, ok := f.Fact.(*Summary)
+		fn, isFunc := f.Object.(*types.Func)
+		if ok && isFunc && s.Stage != "" && fn.Signature().Recv() != nil && types.IsInterface(fn.Signature().Recv().Type()) {
+			all = append(all, fn)
+		}
+	}
+	for _, pkg := range append([]*types.Package{p.Pass.Pkg}, p.Pass.Pkg.Imports()...) {
+		all = append(all, methodsOf(pkg, Options.Ifaces)...)
+	}
+	return all
+}
+
+func methodsOf(pkg *types.Package, ifaces List) []*types.Func {
+	var all []*types.Func
+	for _, name := range pkg.Scope().Names() {
+		if !ifaces.Has(pkg.Path(), name) {
+			continue
+		}
+		if it, ok := pkg.Scope().Lookup(name).Type().Underlying().(*types.Interface); ok {
+			for m := range it.Methods() {
+				all = append(all, m)
+			}
+		}
+	}
+	return all
+}
+
+// stageByOut finds the pipeline's own shape: it is handed an Out and no In.
+// The function may be a literal given to the pipeline.
+func (f *Func) stageByOut() string {
+	why := ""
+	f.signatures(func(t *ast.FuncType) {
+		outs, ins := false, false
+		for _, field := range t.Params.List {
+			pkg, name := named(f.TypeOf(field.Type))
+			outs = outs || Options.Outs.Has(pkg, name)
+			ins = ins || pkg == pipeline && name == "In"
+		}
+		if outs && !ins {
+			why = "is handed the pipeline's Out"
+		}
+	})
+	return why
+}
+
+func (f *Func) signatures(do func(*ast.FuncType)) {
+	do(f.Type)
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if lit, ok := n.(*ast.FuncLit); ok {
+			do(lit.Type)
+		}
+		return true
+	})
+}
+
+// stageByQueue finds a Put or Reserve on an accounted queue, whether it came
+// as a parameter, a field or a captured variable, in a function that reads.
+func (f *Func) stageByQueue() string {
+	for _, call := range f.Calls {
+		if name, ok := f.QueuePut(call); ok && f.reads() {
+			return "puts into a " + name
+		}
+	}
+	return ""
+}
+
+// QueuePut reports whether the call hands a unit to an accounted queue, and
+// to which type of queue.
+func (f *Func) QueuePut(call *ast.CallExpr) (string, bool) {
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok {
+		return "", false
+	}
+	switch sel.Sel.Name {
+	case "Put", "Reserve", "Send", "Push", "Emit":
+	default:
+		return "", false
+	}
+	pkg, name := named(f.TypeOf(sel.X))
+	return name, Options.Queues.Has(pkg, name) || Options.Outs.Has(pkg, name)
+}
+
+// stageByBehaviour finds functions that read a stream and emit: send to a
+// channel, call back, yield, or put into something that is not the standard
+// library's.
+func (f *Func) stageByBehaviour() string {
+	if !f.reads() {
+		return ""
+	}
+	why := ""
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SendStmt:
+			if f.carriesUnits(f.TypeOf(n.Chan)) && f.inLoop(n) {
+				why = "reads a stream and sends to a channel"
+			}
+		case *ast.CallExpr:
+			if i, ok := f.funcParam(n.Fun); ok && f.inLoop(n) && takesUnit(f, n) {
+				why = fmt.Sprintf("reads a stream and calls its parameter %d for each unit", i+1)
+			} else if f.emits(n) {
+				why = "reads a stream and calls " + types.ExprString(n.Fun) + " for each unit"
+			}
+		}
+		return why == ""
+	})
+	return why
+}
+
+// carriesUnits tells a channel of units from one of signals and errors.
+func (f *Func) carriesUnits(t types.Type) bool {
+	c, ok := t.Underlying().(*types.Chan)
+	if !ok || IsError(c.Elem()) || IsBasic(c.Elem()) {
+		return false
+	}
+	s, ok := c.Elem().Underlying().(*types.Struct)
+	return !ok || s.NumFields() > 0
+}
+
+// CarriesUnits tells a channel of units from one of signals, errors and keys.
+func (f *Func) CarriesUnits(t types.Type) bool { return f.carriesUnits(t) }
+
+func takesUnit(f *Func, call *ast.CallExpr) bool {
+	for _, a := range call.Args {
+		if t := f.TypeOf(a); !IsBasic(t) && !IsError(t) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *Func) emits(call *ast.CallExpr) bool {
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok || !emitNames.MatchString(sel.Sel.Name) || !f.inLoop(call) || !takesUnit(f, call) {
+		return false
+	}
+	fn := f.Callee(call)
+	return fn != nil && fn.Signature().Recv() != nil && fn.Pkg() != nil && !isStdPath(fn.Pkg().Path())
+}
+
+// isStdPath: no package of the standard library has a dot in its first element.
+func isStdPath(path string) bool {
+	for _, r := range path {
+		switch r {
+		case '.':
+			return false
+		case '/':
+			return true
+		}
+	}
+	return true
+}
+
+func (f *Func) inLoop(n ast.Node) bool {
+	loop, _ := f.Loop(n)
+	return loop != nil
+}
+
+// reads reports whether the function has a stream: it is given one, opens one,
+// or walks files.
+func (f *Func) reads() bool {
+	for o, p := range f.params {
+		if p.lit == nil && p.index >= 0 && (isReader(o.Type()) || isHTTP(o.Type())) {
+			return true
+		}
+	}
+	for _, s := range f.Sinks() {
+		if s.Stream.Hazard() {
+			return true
+		}
+	}
+	for _, call := range f.Calls {
+		fn := f.Callee(call)
+		if fn == nil {
+			continue
+		}
+		if openers[fn.FullName()] || f.opensStream(call) || f.walksFiles(call, fn) {
+			return true
+		}
+	}
+	return false
+}
+
+// opensStream reports whether a call returns a response or a reader that is
+// not over memory.
+func (f *Func) opensStream(call *ast.CallExpr) bool {
+	t := f.TypeOf(call)
+	if tup, ok := t.(*types.Tuple); ok {
+		if tup.Len() == 0 {
+			return false
+		}
+		t = tup.At(0).Type()
+	} else {
+		return false // opening can fail: a lone reader wraps another
+	}
+	return isHTTP(t) || isReader(t) && !isBuffer(t)
+}
+
+func (f *Func) walksFiles(call *ast.CallExpr, fn *types.Func) bool {
+	if fn.Pkg() == nil || len(call.Args) == 0 {
+		return false
+	}
+	_, ok := ast.Unparen(call.Args[len(call.Args)-1]).(*ast.FuncLit)
+	return ok && f.walker(call, len(call.Args)-1)
+}
+
+// parsesAll says why the function has the parse-all shape: what it read leaves
+// it as one value, or is handed on to be kept.
+func (f *Func) parsesAll() string {
+	if f.Type.Results != nil {
+		for _, field := range f.Type.Results.List {
+			t := f.TypeOf(field.Type)
+			if IsError(t) {
+				continue
+			}
+			if isBytes(t) || ShapeOf(t) >= Names {
+				return "returns all it read as " + types.TypeString(t, types.RelativeTo(f.Pkg.Pass.Pkg))
+			}
+		}
+	}
+	for _, call := range f.Calls {
+		if f.HandsOn(call) {
+			return "hands what it read to " + types.ExprString(call.Fun)
+		}
+	}
+	return ""
+}
+
+// HandsOn reports whether the call hands units on to be kept: by name, with a
+// collection or from inside a loop.
+func (f *Func) HandsOn(call *ast.CallExpr) bool {
+	fn := f.Callee(call)
+	if fn == nil || fn.Pkg() == nil || isStdPath(fn.Pkg().Path()) || !handNames.MatchString(fn.Name()) {
+		return false
+	}
+	for _, a := range call.Args {
+		if ShapeOf(f.TypeOf(a)) == Collection {
+			return true
+		}
+	}
+	return f.inLoop(call) && takesUnit(f, call)
+}

@@ -1,0 +1,215 @@
+package flow
+
+import (
+	"go/types"
+	"strings"
+)
+
+// Shape is what a type holds, as far as memory goes.
+type Shape uint8
+
+// The shapes.
+const (
+	Single     Shape = iota // one thing, or too little to matter
+	Lookup                  // a map to scalars: wanted whole by whoever asks for one
+	Names                   // many strings or numbers
+	Any                     // whatever the document holds
+	Collection              // many things
+)
+
+// shapeDepth is how far into nested structs a collection is looked for: root,
+// section, list is the deepest that documents in the wild nest it.
+const shapeDepth = 3
+
+// ShapeOf classifies the value a decoder fills or a function returns.
+func ShapeOf(t types.Type) Shape { return shapeOf(t, shapeDepth) }
+
+func shapeOf(t types.Type, depth int) Shape {
+	if isRaw(t) {
+		return Any
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Pointer:
+		return shapeOf(u.Elem(), depth)
+	case *types.Slice:
+		return listOf(u.Elem())
+	case *types.Array:
+		return Single // its length is in the source
+	case *types.Map:
+		return mapOf(u.Elem())
+	case *types.Interface:
+		if u.Empty() {
+			return Any
+		}
+	case *types.Struct:
+		if depth > 0 && isContainer(t, u, depth) {
+			return Collection
+		}
+	}
+	return Single
+}
+
+func listOf(elem types.Type) Shape {
+	switch u := elem.Underlying().(type) {
+	case *types.Basic:
+		if u.Kind() == types.Byte {
+			return Single
+		}
+		return Names
+	}
+	if types.Implements(elem, errorType) {
+		return Single
+	}
+	return Collection
+}
+
+// mapOf: a map to scalars, or to structs of at most two, is a table somebody
+// looks things up in, and there is no streaming form of that.
+func mapOf(elem types.Type) Shape {
+	switch u := elem.Underlying().(type) {
+	case *types.Basic:
+		return Lookup
+	case *types.Interface:
+		return Any
+	case *types.Struct:
+		if u.NumFields() <= 2 && onlyScalars(u) {
+			return Lookup
+		}
+	case *types.Slice:
+		if listOf(u.Elem()) != Collection {
+			return Lookup
+		}
+	}
+	return Collection
+}
+
+func onlyScalars(s *types.Struct) bool {
+	for i := range s.NumFields() {
+		if _, ok := s.Field(i).Type().Underlying().(*types.Basic); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// isContainer tells a document that is a list with a header from an item that
+// has lists among its many fields: the lists outnumber the rest, or the rest
+// is no more than a header's worth, or the type is called a list.
+func isContainer(t types.Type, s *types.Struct, depth int) bool {
+	lists, rest, names := 0, 0, 0
+	countFields(s, depth, &lists, &rest, &names)
+	if lists+names > 0 && listNames.MatchString(typeName(t)) {
+		return true
+	}
+	if lists == 0 && names == 1 && rest <= 2 {
+		return true
+	}
+	rest += names
+	return lists > 0 && (lists > rest || rest <= headerFields)
+}
+
+// headerFields is how many scalars a list's header has at most: name, version,
+// date.
+const headerFields = 3
+
+func countFields(s *types.Struct, depth int, lists, rest, names *int) {
+	for i := range s.NumFields() {
+		field := s.Field(i)
+		if field.Name() == "XMLName" {
+			continue
+		}
+		if u, ok := field.Type().Underlying().(*types.Struct); ok && field.Embedded() && depth > 0 {
+			countFields(u, depth-1, lists, rest, names)
+			continue
+		}
+		switch shapeOf(field.Type(), depth-1) {
+		case Collection:
+			*lists++
+		case Names:
+			*names++
+		default:
+			*rest++
+		}
+	}
+}
+
+var errorType = types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
+
+// IsError reports whether t is error or implements it.
+func IsError(t types.Type) bool { return types.Implements(t, errorType) }
+
+func isRaw(t types.Type) bool {
+	n, ok := types.Unalias(t).(*types.Named)
+	return ok && (n.Obj().Name() == "RawMessage" || n.Obj().Name() == "RawValue")
+}
+
+// named is the package path and name of a type, through pointers.
+func named(t types.Type) (pkg, name string) {
+	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	if n, ok := types.Unalias(t).(*types.Named); ok {
+		if n.Obj().Pkg() != nil {
+			pkg = n.Obj().Pkg().Path()
+		}
+		return pkg, n.Obj().Name()
+	}
+	return "", ""
+}
+
+// IsNamed reports whether t, or what it points to, is the type pkg.name.
+func IsNamed(t types.Type, pkg, name string) bool {
+	p, n := named(t)
+	return n == name && (p == pkg || strings.HasSuffix(p, "/vendor/"+pkg))
+}
+
+func isHTTP(t types.Type) bool { return IsNamed(t, "net/http", "Response") }
+
+func isBuffer(t types.Type) bool {
+	return IsNamed(t, "bytes", "Buffer") || IsNamed(t, "strings", "Builder")
+}
+
+// isReader reports whether the type has Read([]byte) (int, error).
+func isReader(t types.Type) bool { return readMethod(t) != nil }
+
+// IsReader reports whether a value of the type can be read from.
+func IsReader(t types.Type) bool { return isReader(t) }
+
+func readMethod(t types.Type) *types.Func {
+	obj, _, _ := types.LookupFieldOrMethod(t, true, nil, "Read")
+	fn, ok := obj.(*types.Func)
+	if !ok {
+		return nil
+	}
+	sig := fn.Signature()
+	if sig.Params().Len() != 1 || sig.Results().Len() != 2 || !IsError(sig.Results().At(1).Type()) {
+		return nil
+	}
+	if !isBytes(sig.Params().At(0).Type()) {
+		return nil
+	}
+	return fn
+}
+
+func isBytes(t types.Type) bool {
+	s, ok := t.Underlying().(*types.Slice)
+	if !ok {
+		return false
+	}
+	b, ok := s.Elem().Underlying().(*types.Basic)
+	return ok && b.Kind() == types.Byte
+}
+
+func isString(t types.Type) bool {
+	b, ok := t.Underlying().(*types.Basic)
+	return ok && b.Info()&types.IsString != 0
+}
+
+// IsText reports whether t is a string or []byte.
+func IsText(t types.Type) bool { return isBytes(t) || isString(t) }
+
+// IsBasic reports whether t is a scalar: a string, a number, a bool.
+func IsBasic(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Basic)
+	return ok
+}

@@ -1,0 +1,224 @@
+package flow
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// Quiet reports whether a name says that the thing is small by nature.
+func Quiet(name string) bool { return quietText.MatchString(name) }
+
+// QuietArgs reports whether a call's arguments say so.
+func QuietArgs(call *ast.CallExpr) bool {
+	found := false
+	for _, a := range call.Args {
+		ast.Inspect(a, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.BasicLit:
+				found = found || n.Kind == token.STRING && Quiet(n.Value)
+			case *ast.Ident:
+				found = found || Quiet(n.Name)
+			}
+			return !found
+		})
+	}
+	return found
+}
+
+// IsParam reports whether the expression is one of the function's parameters.
+func (f *Func) IsParam(e ast.Expr) bool {
+	_, ok := f.params[f.Object(e)]
+	return ok
+}
+
+// ReturnsAll reports whether a result holds many things.
+func (f *Func) ReturnsAll() bool {
+	if f.Type.Results == nil {
+		return false
+	}
+	for _, field := range f.Type.Results.List {
+		if t := f.TypeOf(field.Type); !IsError(t) && ShapeOf(t) >= Names {
+			return true
+		}
+	}
+	return false
+}
+
+// Returned reports whether the bytes of a sink are what the function returns.
+func (f *Func) Returned(s *Sink) bool {
+	_, ok := f.destination(s)
+	return ok
+}
+
+// OnlyInErrors reports whether the bytes end in error messages and logs alone,
+// or nowhere.
+func (f *Func) OnlyInErrors(s *Sink) bool {
+	if s.Result == nil {
+		return f.talks(s.Call)
+	}
+	uses, quiet := 0, 0
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && f.Pkg.Info.Uses[id] == s.Result && id.Pos() > s.Call.End() {
+			uses++
+			if f.talks(id) {
+				quiet++
+			}
+		}
+		return true
+	})
+	return uses == quiet
+}
+
+// talks reports whether the node is inside a call that makes an error or a log
+// line.
+func (f *Func) talks(n ast.Node) bool {
+	return f.Inside(n, func(at ast.Node) bool {
+		call, ok := at.(*ast.CallExpr)
+		if !ok {
+			return false
+		}
+		fn := f.Callee(call)
+		if fn == nil {
+			return false
+		}
+		name := strings.ToLower(fn.Name())
+		for _, part := range []string{"err", "wrap", "log", "debug", "warn", "info", "print", "fatal", "panic", "trace"} {
+			if strings.Contains(name, part) {
+				return true
+			}
+		}
+		return fn.Name() == "New" && returnsError(fn)
+	})
+}
+
+func returnsError(fn *types.Func) bool {
+	r := fn.Signature().Results()
+	return r.Len() > 0 && IsError(r.At(r.Len()-1).Type())
+}
+
+// UsesEach reports whether what the variable holds is gone through item by
+// item to build or hand on something else, is returned as a list, or is passed
+// on as one.
+func (f *Func) UsesEach(o types.Object) bool {
+	found := false
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.RangeStmt:
+			found = found || f.Root(n.X) == o && f.manyIn(n.X) && f.collects(n.Body) && (f.ReturnsAll() || f.handsOnIn(n.Body))
+		case *ast.ReturnStmt:
+			for _, r := range n.Results {
+				found = found || f.listOf(r, o)
+			}
+		case *ast.CallExpr:
+			for _, a := range n.Args {
+				found = found || f.listOf(a, o) && !f.measures(n) && (f.ReturnsAll() || f.HandsOn(n))
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// listOf reports whether e is a list inside of what o holds.
+func (f *Func) listOf(e ast.Expr, o types.Object) bool {
+	switch ast.Unparen(e).(type) {
+	case *ast.SelectorExpr, *ast.IndexExpr, *ast.SliceExpr:
+		return f.Root(e) == o && f.manyIn(e)
+	}
+	return false
+}
+
+func (f *Func) manyIn(e ast.Expr) bool {
+	switch f.TypeOf(e).Underlying().(type) {
+	case *types.Slice, *types.Map:
+		return ShapeOf(f.TypeOf(e)) == Collection
+	}
+	return false
+}
+
+// measures are calls that only look: len, cap, sorting.
+func (f *Func) measures(call *ast.CallExpr) bool {
+	switch types.ExprString(call.Fun) {
+	case "len", "cap", "sort.Slice", "sort.SliceStable", "slices.SortFunc":
+		return true
+	}
+	return false
+}
+
+// collects reports whether a loop's body adds to a collection outside of it,
+// or sends.
+func (f *Func) collects(body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SendStmt:
+			found = true
+		case *ast.AssignStmt:
+			for _, l := range n.Lhs {
+				if o := f.Root(l); o != nil && !within(o.Pos(), body) && f.grows(n) {
+					found = true
+				}
+			}
+		case *ast.CallExpr:
+			if _, ok := f.funcParam(n.Fun); ok || f.HandsOn(n) {
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+func (f *Func) handsOnIn(body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SendStmt:
+			found = true
+		case *ast.CallExpr:
+			_, isParam := f.funcParam(n.Fun)
+			found = found || isParam || f.HandsOn(n)
+		}
+		return !found
+	})
+	return found
+}
+
+// grows reports whether the assignment appends or stores into a map.
+func (f *Func) grows(a *ast.AssignStmt) bool {
+	for i, l := range a.Lhs {
+		if ix, ok := ast.Unparen(l).(*ast.IndexExpr); ok {
+			if _, ok := f.TypeOf(ix.X).Underlying().(*types.Map); ok {
+				return true
+			}
+		}
+		if i < len(a.Rhs) && f.isAppend(a.Rhs[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *Func) isAppend(e ast.Expr) bool {
+	call, ok := ast.Unparen(e).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	_, builtin := f.Pkg.Info.Uses[id].(*types.Builtin)
+	return builtin && id.Name == "append"
+}
+
+// Append is the arguments of e when it is a call of the builtin append.
+func (f *Func) Append(e ast.Expr) ([]ast.Expr, bool) {
+	if !f.isAppend(e) {
+		return nil, false
+	}
+	call := ast.Unparen(e).(*ast.CallExpr)
+	return call.Args, true
+}

@@ -1,0 +1,143 @@
+// Package whole decides which whole reads and decodes are hazards. The checks
+// wholeread and wholedecode share it: the decision is the same, only the call
+// that does the damage differs.
+package whole
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+
+	"golang.org/x/tools/go/analysis"
+
+	"github.com/syncmem/syncmem/analyzer/internal/check"
+	"github.com/syncmem/syncmem/analyzer/internal/flow"
+)
+
+// Report reports the hazards of the package: the decodes, or the reads.
+func Report(p *check.Pass, decode bool, advice string) {
+	p.Flow.Use(func(pkg *flow.Package) {
+		for _, f := range pkg.Funcs {
+			for _, s := range f.Sinks() {
+				if s.Decode == decode {
+					reportSink(p, f, s, advice)
+				}
+			}
+		}
+	})
+}
+
+func reportSink(p *check.Pass, f *flow.Func, s *flow.Sink, advice string) {
+	if !s.Stream.Hazard() {
+		return
+	}
+	role := f.Role()
+	if role.None() || quiet(f, s) || f.Guarded(s.Call) {
+		return
+	}
+	why := evidence(f, s, role)
+	if why == "" || !oftenEnough(f, s) {
+		return
+	}
+	related := []analysis.RelatedInformation{}
+	if s.Via != nil {
+		related = append(related, check.Related(s.Call, "%s is at %s", last(s), s.Via.At))
+	}
+	p.Report(check.Finding{
+		At:      s.Call,
+		Message: fmt.Sprintf("%s holds a whole stream of unknown size in memory: %s; %s (first stage: %s %s)", s.Name, why, advice, f.Name, role.Reason),
+		Related: related,
+	})
+}
+
+func last(s *flow.Sink) string { return "the whole read in " + s.Name }
+
+// oftenEnough drops what is one item or one page of many: a loop over items, a
+// walk's callback, a page of a stated size, one of several local files.
+func oftenEnough(f *flow.Func, s *flow.Sink) bool {
+	switch s.Place {
+	case flow.PerItem:
+		return false
+	case flow.PerPage:
+		return !f.Paged(nil)
+	case flow.PerFeed:
+		return s.Stream.Kind == flow.Remote
+	}
+	return true
+}
+
+// evidence says why the stream is large, or "" when nothing shows that it is.
+func evidence(f *flow.Func, s *flow.Sink, role flow.Role) string {
+	targets := s.Decodes
+	if s.Target != nil {
+		targets = append(targets, s.Target)
+	}
+	for _, t := range targets {
+		if why := targetEvidence(f, t, role); why != "" {
+			return why
+		}
+	}
+	if s.Decode || len(targets) > 0 {
+		return "" // one document of fixed shape
+	}
+	return bytesEvidence(f, s, role)
+}
+
+// targetEvidence judges what the stream is decoded into: by its type, or by
+// the function going through it item by item.
+func targetEvidence(f *flow.Func, target ast.Expr, role flow.Role) string {
+	t := f.TypeOf(target)
+	name := types.TypeString(t, types.RelativeTo(f.Pkg.Pass.Pkg))
+	shape := flow.ShapeOf(t)
+	switch {
+	case shape == flow.Collection:
+		return "it is decoded into " + name + ", which has every item"
+	case shape == flow.Names, role.Stage && shape == flow.Any && !f.IsParam(target):
+		return "it is decoded into " + name
+	case shape == flow.Lookup:
+		return ""
+	}
+	if o := f.Root(target); o != nil && f.UsesEach(o) {
+		return "it is decoded into " + name + ", whose items are gone through one by one"
+	}
+	return ""
+}
+
+// bytesEvidence judges a read whose bytes are not decoded here.
+func bytesEvidence(f *flow.Func, s *flow.Sink, role flow.Role) string {
+	if f.OnlyInErrors(s) {
+		return ""
+	}
+	if f.Returned(s) {
+		// A helper that reads its parameter is its callers' business.
+		if s.Stream.Kind == flow.Remote && s.Stream.HTTP {
+			return "the body of a response is returned as bytes"
+		}
+		return ""
+	}
+	if role.Stage {
+		return "nothing bounds it"
+	}
+	if f.ReturnsAll() && s.Stream.Kind != flow.Local {
+		return "all that is made of it is returned at once"
+	}
+	return ""
+}
+
+// quiet drops what is small by nature: configuration, credentials, errors.
+func quiet(f *flow.Func, s *flow.Sink) bool {
+	if flow.Quiet(f.Name) || s.Target != nil && quietType(f, s.Target) {
+		return true
+	}
+	for _, t := range s.Decodes {
+		if quietType(f, t) {
+			return true
+		}
+	}
+	return s.Stream.Open != nil && flow.QuietArgs(s.Stream.Open)
+}
+
+// quietType judges the type's own name, not its package's.
+func quietType(f *flow.Func, e ast.Expr) bool {
+	return flow.Quiet(types.TypeString(f.TypeOf(e), func(*types.Package) string { return "" }))
+}

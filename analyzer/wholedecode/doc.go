@@ -1,0 +1,45 @@
+// Package wholedecode finds first stages that decode a whole document into one
+// value.
+package wholedecode
+
+import "github.com/syncmem/syncmem/analyzer/internal/check"
+
+// Doc documents the check.
+var Doc = &check.Doc{
+	Name:  "wholedecode",
+	Title: "wholedecode finds first stages that decode a whole document into one value",
+	Why: `A decoder over a stream looks like streaming, but Decode(&list) buffers the whole
+value and then builds all of it: for a 62 MB array it peaks at 186 MB, where
+reading it whole first takes 190 MB and decoding item by item takes 5 MB. So
+Decode into a slice is no remedy for Unmarshal; only a loop over the items is.`,
+	Before: `
+var list []Package
+if err := json.NewDecoder(r).Decode(&list); err != nil {
+	return err
+}
+for _, p := range list {
+	units <- p
+}`,
+	After: `
+dec := json.NewDecoder(r)
+if _, err := dec.Token(); err != nil { // the opening bracket
+	return err
+}
+for dec.More() {
+	var p Package
+	if err := dec.Decode(&p); err != nil {
+		return err
+	}
+	units <- p
+}`,
+	Since: "v0.1.0",
+	Silent: []string{
+		"the function is no first stage",
+		"the decoder is stepped through: Token and More, or Decode in a loop it was made outside of",
+		"the target is one item: a struct whose lists are few among its fields and are not gone through to build a list",
+		"the target is a lookup table: a map to scalars or to structs of at most two",
+		"the stream is bounded, or one item or page of many, as for wholeread",
+		"the decoder was handed in: whoever made it decides",
+		"names say it is configuration, a credential or an error body",
+	},
+}

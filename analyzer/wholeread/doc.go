@@ -1,0 +1,39 @@
+// Package wholeread finds first stages that read a whole stream into memory.
+package wholeread
+
+import "github.com/syncmem/syncmem/analyzer/internal/check"
+
+// Doc documents the check.
+var Doc = &check.Doc{
+	Name:  "wholeread",
+	Title: "wholeread finds first stages that read a whole stream of unknown size",
+	Why: `io.ReadAll, Buffer.ReadFrom, io.Copy into a buffer, or a helper that does one of
+them in any package, holds as many bytes as the other side chooses to send.
+Growing the slice roughly doubles that, and what is decoded from it comes on
+top. A repository's index is the largest thing a sync reads, and it is the one
+thing whose size the count of units in flight says nothing about.`,
+	Before: `
+body, err := io.ReadAll(resp.Body)
+if err != nil {
+	return err
+}
+for line := range strings.Lines(string(body)) {
+	units <- parse(line)
+}`,
+	After: `
+lines := bufio.NewScanner(resp.Body)
+for lines.Scan() {
+	units <- parse(lines.Text())
+}
+return lines.Err()`,
+	Since: "v0.1.0",
+	Silent: []string{
+		"the function is no first stage, and no caller of a helper is one",
+		"the stream is bounded: io.LimitReader, io.LimitedReader, http.MaxBytesReader, io.NewSectionReader, a limiter of your own (by its code, its name, or //memvet:limiter), or a size compared before",
+		"it is one item of many: a loop over items, a walk's callback, an archive's member, a page of a stated size",
+		"the bytes end up in an error or a log line",
+		"the bytes are decoded into one document of fixed shape, or a lookup table",
+		"names say it is configuration, a credential or an error body",
+		"the output of a command, and io.Copy to a file, a hash or a connection",
+	},
+}

@@ -1,0 +1,11 @@
+package wholeread
+
+import (
+	"github.com/syncmem/syncmem/analyzer/internal/check"
+	"github.com/syncmem/syncmem/analyzer/internal/whole"
+)
+
+// Analyzer is the check.
+var Analyzer = check.New(Doc, func(p *check.Pass) {
+	whole.Report(p, false, "read it piece by piece, or spool it to a file")
+})
