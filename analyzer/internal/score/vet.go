@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// finding is one line of memvet's, with the function it is in.
+type finding struct {
+	repo, file, check, message, fn string
+	line                           int
+}
+
+// buildTool builds memvet unless a binary was named.
+func buildTool(name string) (string, func(), error) {
+	if name != "" {
+		abs, err := filepath.Abs(name)
+		return abs, func() {}, err
+	}
+	dir, err := os.MkdirTemp("", "memvet-score")
+	if err != nil {
+		return "", nil, err
+	}
+	name = filepath.Join(dir, "memvet")
+	cmd := exec.Command("go", "build", "-o", name, "github.com/syncmem/syncmem/cmd/memvet")
+	cmd.Stderr = os.Stderr
+	return name, func() { os.RemoveAll(dir) }, cmd.Run()
+}
+
+// vet runs memvet in a checkout. Packages that do not build are named on
+// stderr and the others still count.
+func vet(tool, repo, dir string, flags []string) ([]finding, error) {
+	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err != nil {
+		return nil, fmt.Errorf("no checkout of %s: %w", repo, err)
+	}
+	args := append(append([]string{"-format", "json"}, flags...), "./...")
+	cmd := exec.Command(tool, args...)
+	cmd.Dir = dir
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil && out.Len() == 0 {
+		return nil, fmt.Errorf("%s: %w\n%s", repo, err, errs.String())
+	}
+	if errs.Len() > 0 {
+		fmt.Fprintf(os.Stderr, "%s:\n%s", repo, errs.String())
+	}
+	var report struct {
+		Findings []struct {
+			Check, File, Message string
+			Line                 int
+		}
+	}
+	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
+		return nil, fmt.Errorf("%s: %w", repo, err)
+	}
+	var all []finding
+	for _, f := range report.Findings {
+		abs := f.File
+		if !filepath.IsAbs(abs) {
+			abs = filepath.Join(dir, f.File)
+		}
+		rel, err := filepath.Rel(dir, abs)
+		if err != nil || strings.HasPrefix(rel, "..") {
+			rel = f.File
+		}
+		all = append(all, finding{repo: repo, file: filepath.ToSlash(rel), check: f.Check, message: f.Message, line: f.Line, fn: funcAt(abs, f.Line)})
+	}
+	return all, nil
+}
+
+// funcAt is the name of the function around a line, as the labels write it.
+func funcAt(file string, line int) string {
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		return ""
+	}
+	for _, d := range f.Decls {
+		fd, ok := d.(*ast.FuncDecl)
+		if !ok || line < fset.Position(fd.Pos()).Line || line > fset.Position(fd.End()).Line {
+			continue
+		}
+		if fd.Recv != nil && len(fd.Recv.List) > 0 {
+			return types.ExprString(fd.Recv.List[0].Type) + "." + fd.Name.Name
+		}
+		return fd.Name.Name
+	}
+	return ""
+}
