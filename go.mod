@@ -2,6 +2,8 @@ module github.com/syncmem/syncmem
 
 go 1.26.0
 
+require golang.org/x/tools v0.52.0
+
 require (
 	github.com/KimMachineGun/automemlimit v1.0.1
 	github.com/jackc/pgx/v5 v5.12.0
@@ -36,7 +38,6 @@ require (
 	github.com/spf13/pflag v1.0.9 // indirect
 	go.yaml.in/yaml/v3 v3.0.6 // indirect
 	golang.org/x/text v0.41.0 // indirect
-	golang.org/x/tools v0.52.0 // indirect
 	modernc.org/libc v1.80.1 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect

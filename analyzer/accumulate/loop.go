@@ -20,7 +20,7 @@ func sourceLoop(f *flow.Func, g *growth) (ast.Node, string) {
 		if flow.Within(g.into.Pos(), loop) {
 			return nil, "" // it is made anew each time round
 		}
-		if resets(f, g.into, body) {
+		if f.Resets(g.into, body) {
 			return nil, ""
 		}
 		if why := driven(f, g, loop, body); why != "" {
@@ -58,6 +58,9 @@ func drivenRange(f *flow.Func, g *growth, l *ast.RangeStmt) string {
 	if o := f.Root(l.X); o != nil {
 		if f.DecodedWhole(o) {
 			return "it is a second copy of the decoded document"
+		}
+		if f.Listed(o, l.Pos()) && len(g.values) == 1 && f.Object(l.Value) != nil && f.Object(g.values[0]) == f.Object(l.Value) {
+			return "it is a second copy of a full listing"
 		}
 	}
 	if f.Static(l) {
@@ -110,43 +113,6 @@ func receives(f *flow.Func, body *ast.BlockStmt) bool {
 // body, or in a function of this package that it calls.
 func readsInside(f *flow.Func, loop ast.Node) bool {
 	return f.ReadsWithin(loop, 2)
-}
-
-// resets reports whether the collection is emptied or made anew in the block:
-// a batch that is flushed.
-func resets(f *flow.Func, o types.Object, body *ast.BlockStmt) bool {
-	found := false
-	ast.Inspect(body, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.AssignStmt:
-			for i, l := range n.Lhs {
-				if f.Object(l) == o && i < len(n.Rhs) && empties(f, n.Rhs[i]) {
-					found = true
-				}
-			}
-		case *ast.CallExpr:
-			if id, ok := n.Fun.(*ast.Ident); ok && (id.Name == "clear" || id.Name == "delete") && len(n.Args) > 0 && f.Root(n.Args[0]) == o {
-				found = true
-			}
-		}
-		return !found
-	})
-	return found
-}
-
-func empties(f *flow.Func, e ast.Expr) bool {
-	switch x := ast.Unparen(e).(type) {
-	case *ast.Ident:
-		return x.Name == "nil"
-	case *ast.SliceExpr:
-		return x.High != nil
-	case *ast.CompositeLit:
-		return len(x.Elts) == 0
-	case *ast.CallExpr:
-		id, ok := x.Fun.(*ast.Ident)
-		return ok && id.Name == "make"
-	}
-	return false
 }
 
 // kept reports whether the collection is used once the loop is over: returned,

@@ -73,6 +73,19 @@ func newPass(ap *analysis.Pass, name string) *Pass {
 // directive check reports the others.
 type Used map[token.Pos]bool
 
+// UsedBy collects the ignores used by the checks that ran before this pass.
+func UsedBy(pass *analysis.Pass) Used {
+	all := Used{}
+	for _, r := range pass.ResultOf {
+		if u, ok := r.(Used); ok {
+			for pos := range u {
+				all[pos] = true
+			}
+		}
+	}
+	return all
+}
+
 // Finding is what a check reports.
 type Finding struct {
 	At      ast.Node

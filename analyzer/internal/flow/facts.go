@@ -3,6 +3,7 @@ package flow
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
 	"sort"
 	"strings"
@@ -106,6 +107,7 @@ func (p *Package) SummaryOf(fn *types.Func) *Summary {
 }
 
 func (p *Package) exportFacts() {
+	p.exportMarks() // first: the summaries ask which types are limiters
 	for _, f := range p.Funcs {
 		if f.Obj == nil {
 			continue
@@ -114,31 +116,46 @@ func (p *Package) exportFacts() {
 			p.Pass.ExportObjectFact(f.Obj, s)
 		}
 	}
-	p.exportInterfaceFacts()
 }
 
-// exportInterfaceFacts notes directives on interface methods, so that
-// implementers elsewhere inherit them.
-func (p *Package) exportInterfaceFacts() {
+// exportMarks notes directives on interface methods, so that implementers
+// elsewhere inherit them, and on limiter types.
+func (p *Package) exportMarks() {
 	for _, file := range p.Pass.Files {
 		if !hasDirective(file) {
 			continue
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
-			it, ok := n.(*ast.InterfaceType)
-			if !ok {
-				return true
-			}
-			for _, m := range it.Methods.List {
-				if len(m.Names) == 1 && (comment.HasVerb(m.Doc, comment.FirstStage) || comment.HasVerb(m.Comment, comment.FirstStage)) {
-					if fn, ok := p.Info.Defs[m.Names[0]].(*types.Func); ok {
-						p.Pass.ExportObjectFact(fn, &Summary{Stage: "//memvet:firststage on the interface method"})
+			switch n := n.(type) {
+			case *ast.InterfaceType:
+				for _, m := range n.Methods.List {
+					p.markMethod(m)
+				}
+			case *ast.GenDecl:
+				for _, spec := range n.Specs {
+					if t, ok := spec.(*ast.TypeSpec); ok && (comment.HasVerb(t.Doc, comment.Limiter) || comment.HasVerb(n.Doc, comment.Limiter)) {
+						p.Pass.ExportObjectFact(p.Info.Defs[t.Name], &Summary{Bounded: true})
 					}
 				}
 			}
 			return true
 		})
 	}
+}
+
+func (p *Package) markMethod(m *ast.Field) {
+	if len(m.Names) != 1 || !comment.HasVerb(m.Doc, comment.FirstStage) && !comment.HasVerb(m.Comment, comment.FirstStage) {
+		return
+	}
+	if fn, ok := p.Info.Defs[m.Names[0]].(*types.Func); ok {
+		p.Pass.ExportObjectFact(fn, &Summary{Stage: "//memvet:firststage on the interface method"})
+	}
+}
+
+// marked reports whether a type carries the limiter directive.
+func (p *Package) marked(obj *types.TypeName) bool {
+	s := new(Summary)
+	return obj.Pkg() != nil && p.Pass.ImportObjectFact(obj, s) && s.Bounded
 }
 
 func hasDirective(file *ast.File) bool {
@@ -171,6 +188,7 @@ func (f *Func) summarize() *Summary {
 		f.summarizeWalks(s)
 		f.summarizeReads(s)
 		f.summarizeBounds(s)
+		s.Bounded = s.Bounded || f.Obj == readMethod(f.recvType()) && f.lowersField()
 	}
 	f.summary, f.state = s, 2
 	return s
@@ -297,38 +315,42 @@ func (p *Package) limiterType(t types.Type) bool {
 	if !isReader(types.NewPointer(t)) {
 		return false
 	}
-	_, name := named(t)
+	if n, ok := types.Unalias(t).(*types.Named); ok && p.marked(n.Obj()) {
+		return true
+	}
 	st, ok := t.Underlying().(*types.Struct)
-	if !ok || !limitNames.MatchString(name) && !p.lowersField(t) {
+	if !ok || !limitNames.MatchString(typeName(t)) && !p.SummaryOf(readMethod(types.NewPointer(t)).Origin()).Bounded {
 		return false
 	}
-	for i := range st.NumFields() {
-		if b, ok := st.Field(i).Type().Underlying().(*types.Basic); ok && b.Info()&types.IsInteger != 0 {
+	for field := range st.Fields() {
+		if b, ok := field.Type().Underlying().(*types.Basic); ok && b.Info()&types.IsInteger != 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// lowersField reports whether the type's Read, in this package, both compares
-// and lowers one of the receiver's fields.
-func (p *Package) lowersField(t types.Type) bool {
-	fn := readMethod(types.NewPointer(t))
-	f := p.byObj[fn]
-	if f == nil {
-		return false
+func (f *Func) recvType() types.Type {
+	if r := f.Obj.Signature().Recv(); r != nil {
+		return r.Type()
 	}
+	return types.Typ[types.Invalid]
+}
+
+// lowersField reports whether the function, a Read method, both compares and
+// lowers one of its receiver's fields: that is how a limiter counts.
+func (f *Func) lowersField() bool {
 	lowered := map[types.Object]bool{}
 	compared := map[types.Object]bool{}
 	ast.Inspect(f.Body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.AssignStmt:
-			if n.Tok.String() == "-=" {
+			if n.Tok == token.SUB_ASSIGN {
 				lowered[f.field(n.Lhs[0])] = true
 			}
 		case *ast.BinaryExpr:
-			switch n.Op.String() {
-			case "<", "<=", ">", ">=", "==":
+			switch n.Op {
+			case token.LSS, token.LEQ, token.GTR, token.GEQ, token.EQL:
 				compared[f.field(n.X)] = true
 				compared[f.field(n.Y)] = true
 			}

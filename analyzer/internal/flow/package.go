@@ -37,6 +37,8 @@ type Package struct {
 	byObj     map[*types.Func]*Func
 	sites     map[*types.Func][]Site // the calls of the package's own functions
 	generated map[*token.File]bool
+	stages    []*types.Func // interface methods that make a first stage
+	staged    bool
 	once      sync.Once
 	mu        sync.Mutex // the checks of one package run concurrently
 }

@@ -3,6 +3,7 @@ package flow
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
 )
 
@@ -69,6 +70,13 @@ func (f *Func) implements(method *types.Func) bool {
 
 // stageInterfaces are the interface methods that make a first stage.
 func (p *Package) stageInterfaces() []*types.Func {
+	if !p.staged {
+		p.stages, p.staged = p.findStageInterfaces(), true
+	}
+	return p.stages
+}
+
+func (p *Package) findStageInterfaces() []*types.Func {
 	var all []*types.Func
 	for _, f := range p.Pass.AllObjectFacts() {
 		s, ok := f.Fact.(*Summary)
@@ -246,7 +254,7 @@ func (f *Func) reads() bool {
 		if fn == nil {
 			continue
 		}
-		if openers[fn.FullName()] || f.opensStream(call) || f.walksFiles(call, fn) {
+		if openers[fn.FullName()] || f.opensStream(call) || f.walksFiles(call, fn) || f.lists(call, fn) {
 			return true
 		}
 	}
@@ -274,6 +282,30 @@ func (f *Func) walksFiles(call *ast.CallExpr, fn *types.Func) bool {
 	}
 	_, ok := ast.Unparen(call.Args[len(call.Args)-1]).(*ast.FuncLit)
 	return ok && f.walker(call, len(call.Args)-1)
+}
+
+// lists reports whether a call returns a full listing of something kept
+// elsewhere: by name, with a slice of structs and an error for results.
+func (f *Func) lists(call *ast.CallExpr, fn *types.Func) bool {
+	if fn.Pkg() == nil || isStdPath(fn.Pkg().Path()) || !listCalls.MatchString(fn.Name()) {
+		return false
+	}
+	tup, ok := f.TypeOf(call).(*types.Tuple)
+	return ok && tup.Len() == 2 && IsError(tup.At(1).Type()) && ShapeOf(tup.At(0).Type()) == Collection
+}
+
+// Listed reports whether the variable holds a full listing.
+func (f *Func) Listed(o types.Object, use token.Pos) bool {
+	d := f.last(o, use)
+	if d == nil || d.index != 0 || d.each {
+		return false
+	}
+	call, ok := ast.Unparen(d.rhs).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	fn := f.Callee(call)
+	return fn != nil && f.lists(call, fn)
 }
 
 // parsesAll says why the function has the parse-all shape: what it read leaves

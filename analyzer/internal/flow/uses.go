@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"strings"
 )
 
 // Quiet reports whether a name says that the thing is small by nature.
@@ -83,19 +82,13 @@ func (f *Func) talks(n ast.Node) bool {
 		if fn == nil {
 			return false
 		}
-		name := strings.ToLower(fn.Name())
-		for _, part := range []string{"err", "wrap", "log", "debug", "warn", "info", "print", "fatal", "panic", "trace"} {
-			if strings.Contains(name, part) {
-				return true
-			}
-		}
-		return fn.Name() == "New" && returnsError(fn)
+		return talkNames.MatchString(fn.Name()) || fn.Name() == "New" && returnsOnlyError(fn)
 	})
 }
 
-func returnsError(fn *types.Func) bool {
+func returnsOnlyError(fn *types.Func) bool {
 	r := fn.Signature().Results()
-	return r.Len() > 0 && IsError(r.At(r.Len()-1).Type())
+	return r.Len() == 1 && IsError(r.At(0).Type())
 }
 
 // UsesEach reports whether what the variable holds is gone through item by

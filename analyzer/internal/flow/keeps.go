@@ -1,0 +1,115 @@
+package flow
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// Stores reports whether the value keeps what the variable refers to: it is
+// the variable, a part of it that is no scalar, its address, or a composite
+// literal or append that has one of those.
+func (f *Func) Stores(e ast.Expr, o types.Object) bool {
+	switch x := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		return f.Object(x) == o && !IsBasic(o.Type())
+	case *ast.SelectorExpr, *ast.IndexExpr, *ast.SliceExpr, *ast.StarExpr:
+		return f.Root(x) == o && !IsBasic(f.TypeOf(x))
+	case *ast.UnaryExpr:
+		return f.Stores(x.X, o)
+	case *ast.CompositeLit:
+		for _, elt := range x.Elts {
+			if kv, ok := elt.(*ast.KeyValueExpr); ok {
+				elt = kv.Value
+			}
+			if f.Stores(elt, o) {
+				return true
+			}
+		}
+	case *ast.CallExpr:
+		if args, ok := f.Append(x); ok {
+			for _, a := range args[1:] {
+				if f.Stores(a, o) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// Grows reports whether the slice is appended to in the block.
+func (f *Func) Grows(s types.Object, body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		if a, ok := n.(*ast.AssignStmt); ok {
+			for i, l := range a.Lhs {
+				if i < len(a.Rhs) && f.Object(l) == s && f.isAppend(a.Rhs[i]) {
+					found = true
+				}
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// StoredAway reports whether the expression's value is put into a map, a
+// field, a slice or a composite literal.
+func (f *Func) StoredAway(e ast.Expr) bool {
+	switch p := f.Parent(e).(type) {
+	case *ast.KeyValueExpr:
+		return p.Value == e
+	case *ast.CompositeLit:
+		return true
+	case *ast.CallExpr:
+		return f.isAppend(p)
+	case *ast.AssignStmt:
+		for i, r := range p.Rhs {
+			if r != e || i >= len(p.Lhs) {
+				continue
+			}
+			switch ast.Unparen(p.Lhs[i]).(type) {
+			case *ast.SelectorExpr, *ast.IndexExpr:
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Resets reports whether the collection is emptied or made anew in the block:
+// a batch that is flushed.
+func (f *Func) Resets(o types.Object, body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for i, l := range n.Lhs {
+				if f.Object(l) == o && i < len(n.Rhs) && empties(n.Rhs[i]) {
+					found = true
+				}
+			}
+		case *ast.CallExpr:
+			if id, ok := n.Fun.(*ast.Ident); ok && (id.Name == "clear" || id.Name == "delete") && len(n.Args) > 0 && f.Root(n.Args[0]) == o {
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+func empties(e ast.Expr) bool {
+	switch x := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		return x.Name == "nil"
+	case *ast.SliceExpr:
+		return x.High != nil
+	case *ast.CompositeLit:
+		return len(x.Elts) == 0
+	case *ast.CallExpr:
+		id, ok := x.Fun.(*ast.Ident)
+		return ok && id.Name == "make"
+	}
+	return false
+}

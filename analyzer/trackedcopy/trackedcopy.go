@@ -1,0 +1,208 @@
+package trackedcopy
+
+import (
+	"go/ast"
+	"go/types"
+	"regexp"
+	"strings"
+
+	"github.com/syncmem/syncmem/analyzer/internal/check"
+	"github.com/syncmem/syncmem/analyzer/internal/flow"
+)
+
+// Analyzer is the check.
+var Analyzer = check.New(Doc, func(p *check.Pass) {
+	p.Flow.Use(func(pkg *flow.Package) {
+		compared := comparedFields(pkg)
+		for _, f := range pkg.Funcs {
+			ast.Inspect(f.Body, func(n ast.Node) bool {
+				for _, s := range stores(f, n) {
+					judge(p, f, s, compared)
+				}
+				return true
+			})
+		}
+	})
+})
+
+// Four signs tell a tracked copy; two are enough when one of them is that the
+// value is a copy at all.
+var (
+	fieldNames = regexp.MustCompile(`(?i)^(orig|initial|snap|prev|before|clean|loaded|pristine|persisted|stored|baseline|unmodified|old)`)
+	loadNames  = regexp.MustCompile(`^(After|Post|On)(Find|Load|Scan|Fetch|Read|Query|Get)|^(Scan|Load|Unmarshal|From|New|Hydrate|Track|Snapshot|Reload|Refresh|Init|load|track|snapshot|hydrate|markClean|MarkClean)`)
+	cloneNames = regexp.MustCompile(`(?i)^(deep_?)?(clone|copy)|^copystructure|^dup(licate)?$`)
+	diffNames  = regexp.MustCompile(`(?i)diff|chang|dirty|modified|delta|isequal|needs?(update|save)`)
+)
+
+// store is a value put into a field, or into a map that is one.
+type store struct {
+	at    ast.Node
+	field *types.Var
+	owner types.Type // of the struct that has the field
+	value ast.Expr
+}
+
+// stores lists what a node stores: assignments to x.f and x.f[k], the fields
+// of a composite literal, and &x.f given to an Unmarshal.
+func stores(f *flow.Func, n ast.Node) []store {
+	var all []store
+	add := func(at ast.Node, place, value ast.Expr) {
+		if sel, ok := ast.Unparen(place).(*ast.SelectorExpr); ok {
+			if v, ok := f.Pkg.Info.Uses[sel.Sel].(*types.Var); ok && v.IsField() {
+				all = append(all, store{at, v, f.TypeOf(sel.X), value})
+			}
+		}
+	}
+	switch n := n.(type) {
+	case *ast.AssignStmt:
+		for i, l := range n.Lhs {
+			if i >= len(n.Rhs) {
+				break
+			}
+			if ix, ok := ast.Unparen(l).(*ast.IndexExpr); ok {
+				add(n, ix.X, n.Rhs[i])
+			}
+			add(n, l, n.Rhs[i])
+		}
+	case *ast.CompositeLit:
+		for _, elt := range n.Elts {
+			kv, ok := elt.(*ast.KeyValueExpr)
+			if !ok {
+				continue
+			}
+			if id, ok := kv.Key.(*ast.Ident); ok {
+				if v, ok := f.Pkg.Info.Uses[id].(*types.Var); ok && v.IsField() {
+					all = append(all, store{kv, v, f.TypeOf(n), kv.Value})
+				}
+			}
+		}
+	case *ast.CallExpr:
+		if fn := f.Callee(n); fn != nil && strings.HasPrefix(fn.Name(), "Unmarshal") && len(n.Args) == 2 {
+			if u, ok := ast.Unparen(n.Args[1]).(*ast.UnaryExpr); ok && f.Marshalled(n.Args[0]) != nil {
+				add(n, u.X, n.Args[0])
+			}
+		}
+	}
+	return all
+}
+
+func judge(p *check.Pass, f *flow.Func, s store, compared map[*types.Var]bool) {
+	how := copied(f, s)
+	if how == "" {
+		return
+	}
+	signs := 1
+	if fieldNames.MatchString(s.field.Name()) {
+		signs++
+	}
+	if selfTyped(s) {
+		signs++
+	}
+	if compared[s.field] {
+		signs++
+	}
+	loading := loadNames.MatchString(f.Name[strings.LastIndex(f.Name, ".")+1:])
+	if loading {
+		signs++
+	}
+	// A copy alone is no tracking, nor is one that is only made while loading.
+	if signs < 3 && !(signs == 2 && fieldNames.MatchString(s.field.Name())) {
+		return
+	}
+	p.Reportf(s.at, "%s keeps a second copy of the state (%s) to find changes later, which doubles every unit in flight; keep dirty bits or a digest instead", s.field.Name(), how)
+}
+
+// copied says how the value is a copy of live state, or "".
+func copied(f *flow.Func, s store) string {
+	value := ast.Unparen(s.value)
+	if root := f.Marshalled(value); root != nil {
+		return "a serialized one"
+	}
+	if id, ok := value.(*ast.Ident); ok {
+		if rhs, index, each := f.Value(f.Object(id), id.Pos()); rhs != nil && index <= 0 && !each {
+			value = ast.Unparen(rhs)
+		}
+		if f.FilledByReflection(f.Object(id)) {
+			return "copied field by field with reflection"
+		}
+	}
+	if u, ok := value.(*ast.UnaryExpr); ok { // &original, of original := *p
+		if rhs, _, _ := f.Value(f.Object(u.X), u.Pos()); rhs != nil {
+			value = ast.Unparen(rhs)
+		}
+	}
+	switch v := value.(type) {
+	case *ast.StarExpr:
+		if t := f.TypeOf(v); !flow.IsBasic(t) {
+			return "a copy of the struct"
+		}
+	case *ast.CallExpr:
+		fn := f.Callee(v)
+		if fn == nil {
+			return ""
+		}
+		if cloneNames.MatchString(fn.Name()) {
+			return "made by " + flow.ShortName(fn)
+		}
+		if f.CopiesByReflection(fn) {
+			return "copied field by field with reflection"
+		}
+	}
+	return ""
+}
+
+// selfTyped reports whether the field can hold what its owner is: the same
+// type, a pointer or interface to it, or a map of fields.
+func selfTyped(s store) bool {
+	owner := deref(s.owner)
+	switch t := s.field.Type().Underlying().(type) {
+	case *types.Interface:
+		return t.Empty()
+	case *types.Map:
+		if types.Identical(deref(t.Elem()), owner) {
+			return true
+		}
+		it, ok := t.Elem().Underlying().(*types.Interface)
+		return ok && it.Empty()
+	}
+	if types.Identical(deref(s.field.Type()), owner) {
+		return true
+	}
+	// A field beside another of the same struct type: data and its original.
+	st, ok := owner.Underlying().(*types.Struct)
+	if !ok {
+		return false
+	}
+	for other := range st.Fields() {
+		if other != s.field && !flow.IsBasic(other.Type()) && types.Identical(deref(other.Type()), deref(s.field.Type())) {
+			return true
+		}
+	}
+	return false
+}
+
+func deref(t types.Type) types.Type {
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		return p.Elem()
+	}
+	return t
+}
+
+// comparedFields are the fields read in functions that look for changes.
+func comparedFields(pkg *flow.Package) map[*types.Var]bool {
+	all := map[*types.Var]bool{}
+	for _, f := range pkg.Funcs {
+		if !diffNames.MatchString(f.Name) {
+			continue
+		}
+		ast.Inspect(f.Body, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok {
+				if v, ok := f.Pkg.Info.Uses[sel.Sel].(*types.Var); ok && v.IsField() {
+					all[v] = true
+				}
+			}
+			return true
+		})
+	}
+	return all
+}
