@@ -1,0 +1,10 @@
+package accumulate_test
+
+import (
+	"testing"
+
+	"github.com/syncmem/syncmem/analyzer/accumulate"
+	"github.com/syncmem/syncmem/analyzer/internal/checktest"
+)
+
+func TestFirstStages(t *testing.T) { checktest.Run(t, accumulate.Analyzer, "a") }

@@ -1,0 +1,10 @@
+package pinning_test
+
+import (
+	"testing"
+
+	"github.com/syncmem/syncmem/analyzer/internal/checktest"
+	"github.com/syncmem/syncmem/analyzer/pinning"
+)
+
+func Test(t *testing.T) { checktest.RunWithFixes(t, pinning.Analyzer, "a") }

@@ -1,0 +1,125 @@
+package a
+
+import (
+	"context"
+	"log"
+
+	"github.com/syncmem/syncmem/memacct"
+)
+
+type Unit struct {
+	Name string
+	Deps []string
+	Size int
+}
+
+var last *Unit
+
+func useAfter(ctx context.Context, g *memacct.Gate[*Unit], u *Unit) error {
+	if err := g.Put(ctx, u); err != nil {
+		return err
+	}
+	u.Size++ // want `memvet/retain: u is used after it was handed over`
+	return nil
+}
+
+func errorPath(ctx context.Context, g *memacct.Gate[*Unit], u *Unit) error {
+	if err := g.Put(ctx, u); err != nil {
+		log.Print(u.Name)
+		return err
+	}
+	return nil
+}
+
+func errorPath2(ctx context.Context, g *memacct.Gate[*Unit], u *Unit) error {
+	err := g.Put(ctx, u)
+	if err != nil {
+		log.Print(u.Name)
+		return err
+	}
+	u = &Unit{}
+	return g.Put(ctx, u)
+}
+
+func keeps(ctx context.Context, q *memacct.Queue[*Unit]) map[string]*Unit {
+	seen := map[string]*Unit{}
+	names := map[string]int{}
+	for u := range q.All(ctx) {
+		seen[u.Name] = u // want `u is kept after its loop body`
+		names[u.Name] = u.Size
+		last = u // want `u is kept after its loop body: .* last`
+	}
+	return seen
+}
+
+func keepsPart(ctx context.Context, q *memacct.Queue[*Unit]) (all [][]string) {
+	for u := range q.All(ctx) {
+		all = append(all, u.Deps) // want `u is kept`
+	}
+	return all
+}
+
+func keepsBatch(ctx context.Context, q *memacct.Queue[*Unit]) (all []*Unit) {
+	for b := range q.Batches(ctx, memacct.Batch{Size: 10}) {
+		all = append(all, b...) // want `b is kept`
+	}
+	return all
+}
+
+func localBatch(ctx context.Context, q *memacct.Queue[*Unit], save func([]*Unit)) {
+	var batch []*Unit
+	for u := range q.All(ctx) {
+		if batch = append(batch, u); len(batch) == 10 {
+			save(batch)
+			batch = nil
+		}
+	}
+	save(batch)
+}
+
+func refill(in []*Unit, out chan []*Unit) {
+	var batch []*Unit
+	for _, u := range in {
+		if batch = append(batch, u); len(batch) == 10 {
+			out <- batch
+			batch = batch[:0] // want `batch is filled again while the batch that was sent still uses its array`
+		}
+	}
+}
+
+func refillNew(in []*Unit, out chan []*Unit) {
+	var batch []*Unit
+	for _, u := range in {
+		if batch = append(batch, u); len(batch) == 10 {
+			out <- batch
+			batch = make([]*Unit, 0, 10)
+		}
+	}
+}
+
+func pointers(names []string) map[string]*Unit {
+	var units []Unit
+	byName := map[string]*Unit{}
+	for _, n := range names {
+		units = append(units, Unit{Name: n})
+		byName[n] = &units[len(units)-1] // want `a pointer into units is kept while units grows`
+	}
+	return byName
+}
+
+func pointersAfter(units []Unit) map[string]*Unit {
+	byName := map[string]*Unit{}
+	for i := range units {
+		byName[units[i].Name] = &units[i]
+	}
+	return byName
+}
+
+func pointerLocal(names []string) {
+	var units []Unit
+	for _, n := range names {
+		units = append(units, Unit{Name: n})
+		u := &units[len(units)-1]
+		u.Size = len(n)
+	}
+}

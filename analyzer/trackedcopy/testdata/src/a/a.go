@@ -1,0 +1,105 @@
+package a
+
+import (
+	"encoding/json"
+	"maps"
+	"reflect"
+)
+
+type Self struct {
+	Name     string
+	original *Self
+}
+
+func (s *Self) AfterFind() error {
+	o := *s
+	s.original = &o // want `memvet/trackedcopy: original keeps a second copy of the state \(a copy of the struct\)`
+	return nil
+}
+
+type Fields struct {
+	Name   string
+	loaded map[string]any
+}
+
+func (f *Fields) PostScan() {
+	f.loaded = toMap(f) // want `copied field by field with reflection`
+}
+
+func (f *Fields) Changed() bool { return f.loaded["Name"] != f.Name }
+
+func toMap(v any) map[string]any {
+	m := map[string]any{}
+	r := reflect.ValueOf(v).Elem()
+	for i := range r.NumField() {
+		m[r.Type().Field(i).Name] = r.Field(i).Interface()
+	}
+	return m
+}
+
+type Row struct {
+	data, initial map[string]string
+}
+
+func NewRow(data map[string]string) *Row {
+	return &Row{
+		data:    data,
+		initial: maps.Clone(data), // want `made by maps.Clone`
+	}
+}
+
+type Trip struct {
+	Name     string
+	snapshot []byte
+	prev     *Trip
+}
+
+func (t *Trip) AfterLoad() {
+	b, _ := json.Marshal(t)
+	t.snapshot = b // want `a serialized one`
+}
+
+func (t *Trip) remember() {
+	b, _ := json.Marshal(t)
+	json.Unmarshal(b, &t.prev) // want `prev keeps a second copy`
+}
+
+type Object struct{ name string }
+
+func (o *Object) DeepCopy() *Object { c := *o; return &c }
+
+type Tracker struct{ originals map[string]*Object }
+
+func (t *Tracker) Load(o *Object) {
+	t.originals[o.name] = o.DeepCopy() // want `made by a.Object.DeepCopy`
+}
+
+// From here on nothing is to be said.
+
+type Normal struct {
+	Name, Lower string
+	Tags        []string
+}
+
+func (n *Normal) AfterFind() { n.Lower = n.Name }
+
+func (s *Self) Original() *Self { o := *s; return &o }
+
+func patch(o *Object) *Object {
+	base := o.DeepCopy()
+	o.name = "x"
+	return base
+}
+
+type Manifest struct {
+	raw    []byte
+	digest string
+}
+
+func New(raw []byte) *Manifest { return &Manifest{raw: raw} }
+
+type Input struct{ Advisories map[string]string }
+
+func inputs(advisories map[string]string) []Input {
+	return []Input{{Advisories: maps.Clone(advisories)}}
+}

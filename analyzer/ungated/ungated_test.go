@@ -1,0 +1,10 @@
+package ungated_test
+
+import (
+	"testing"
+
+	"github.com/syncmem/syncmem/analyzer/internal/checktest"
+	"github.com/syncmem/syncmem/analyzer/ungated"
+)
+
+func Test(t *testing.T) { checktest.Run(t, ungated.Analyzer, "a") }

@@ -1,0 +1,10 @@
+package wholedecode_test
+
+import (
+	"testing"
+
+	"github.com/syncmem/syncmem/analyzer/internal/checktest"
+	"github.com/syncmem/syncmem/analyzer/wholedecode"
+)
+
+func TestFirstStages(t *testing.T) { checktest.Run(t, wholedecode.Analyzer, "a") }

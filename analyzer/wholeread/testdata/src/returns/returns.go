@@ -1,0 +1,63 @@
+// Package returns is analyzed with -firststage.returns.
+package returns
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+)
+
+type Item struct {
+	Name, A, B, C, D, E string
+	Tags                []string
+}
+
+func fetch(url string) ([]byte, error) {
+	resp, err := http.Get(url)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(resp.Body) // want `the body of a response is returned as bytes`
+}
+
+func lines(r io.Reader) ([]Item, error) {
+	b, err := io.ReadAll(r) // want `returned at once`
+	var all []Item
+	for _, l := range strings.Split(string(b), "\n") {
+		all = append(all, Item{Name: l})
+	}
+	return all, err
+}
+
+func oneItem(resp *http.Response) (*Item, error) {
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	var it Item
+	return &it, json.Unmarshal(b, &it)
+}
+
+func pages(client *http.Client) ([]Item, error) {
+	var all []Item
+	for page := 1; ; page++ {
+		resp, err := client.Get(fmt.Sprintf("https://example.org?per_page=100&page=%d", page))
+		if err != nil {
+			return nil, err
+		}
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return nil, err
+		}
+		var items []Item
+		if err := json.Unmarshal(b, &items); err != nil || len(items) == 0 {
+			return all, err
+		}
+		all = append(all, items...)
+	}
+}
+
+// A helper that reads its parameter is its callers' business.
+func helper(r io.Reader) ([]byte, error) { return io.ReadAll(r) }

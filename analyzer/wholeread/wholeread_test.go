@@ -1,0 +1,15 @@
+package wholeread_test
+
+import (
+	"testing"
+
+	"github.com/syncmem/syncmem/analyzer/internal/checktest"
+	"github.com/syncmem/syncmem/analyzer/wholeread"
+)
+
+func TestFirstStages(t *testing.T) { checktest.Run(t, wholeread.Analyzer, "a") }
+
+func TestParseAll(t *testing.T) {
+	checktest.Returns(t)
+	checktest.Run(t, wholeread.Analyzer, "returns")
+}
