@@ -37,7 +37,7 @@ func inspect(p *check.Pass, f *flow.Func) {
 				continue
 			}
 			role := f.Role()
-			if role.None() || counted(f) {
+			if role.None() || f.Counted() {
 				continue
 			}
 			seen[g.into] = true

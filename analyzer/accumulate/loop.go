@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"regexp"
 
 	"github.com/syncmem/syncmem/analyzer/internal/flow"
 )
@@ -157,28 +156,4 @@ func returnsError(f *flow.Func, r *ast.ReturnStmt) bool {
 	}
 	last := r.Results[len(r.Results)-1]
 	return flow.IsError(f.TypeOf(last)) && !f.Pkg.Info.Types[last].IsNil()
-}
-
-var countParam = regexp.MustCompile(`(?i)limit|page_?size|^max|count|^n$|^top$|batch_?size|^num`)
-
-// counted reports whether the function is asked for a number of items, or asks
-// its source for one.
-func counted(f *flow.Func) bool {
-	for _, field := range f.Type.Params.List {
-		b, ok := f.TypeOf(field.Type).Underlying().(*types.Basic)
-		if !ok || b.Info()&types.IsInteger == 0 {
-			continue
-		}
-		for _, id := range field.Names {
-			if countParam.MatchString(id.Name) {
-				return true
-			}
-		}
-	}
-	for _, call := range f.Calls {
-		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && (sel.Sel.Name == "SetLimit" || sel.Sel.Name == "SetBatchSize") && len(call.Args) == 1 {
-			return true
-		}
-	}
-	return false
 }

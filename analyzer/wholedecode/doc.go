@@ -40,6 +40,6 @@ for dec.More() {
 		"the target is a lookup table: a map to scalars or to structs of at most two",
 		"the stream is bounded, or one item or page of many, as for wholeread",
 		"the decoder was handed in: whoever made it decides",
-		"names say it is configuration, a credential or an error body",
+		"names say it is configuration, a credential, a policy, a manifest or an error body",
 	},
 }

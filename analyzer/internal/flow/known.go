@@ -88,7 +88,10 @@ var (
 	pageText = regexp.MustCompile(`(?i)per_?page|page_?(size|no|num|limit)|page_?token|limit|max_?(results|keys|items|records)|batch_?size|offset|cursor|continu|(^|[?&])(n|page|size|count|first|top|rows|start|skip)(=|$)`)
 
 	// quietText marks things that are small by nature, or needed whole.
-	quietText = regexp.MustCompile(`(?i)config|setting|credential|token|oauth|secret|password|passphrase|certificate|jwks|keyset|licen[cs]e|health|webhook|preference|keyring|publickey|privatekey|err(or)?s?(resp|body|$)`)
+	quietText = regexp.MustCompile(`(?i)config|setting|credential|token|oauth|secret|password|passphrase|certificate|jwks|keyset|licen[cs]e|health|webhook|preference|policy|manifest|keyring|publickey|privatekey|err(or)?s?(resp|body|$)`)
+
+	// pageNames are functions that fetch one page.
+	pageNames = regexp.MustCompile(`(?i)page$|^page`)
 
 	// emitNames are methods that hand a unit on.
 	emitNames = regexp.MustCompile(`^(Put|Push|Send|Emit|Enqueue|Publish|Yield)`)
@@ -107,6 +110,9 @@ var (
 
 	// listCalls are calls that return a full listing.
 	listCalls = regexp.MustCompile(`^(List[A-Z]|ListAll|FetchAll|GetAll|LoadAll|FindAll|ScanAll|All$)`)
+
+	// countNames are integers that say how many items are wanted.
+	countNames = regexp.MustCompile(`(?i)limit|page_?size|^max|count|^n$|^top$|batch_?size|^num`)
 
 	// talkNames are functions that make errors and log lines.
 	talkNames = regexp.MustCompile(`(?i)^(s?print|errorf?$|wrapf?$|log|debug|warn|info|fatal|panic|trace|.*err(or)?f?$)`)

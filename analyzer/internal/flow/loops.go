@@ -137,3 +137,28 @@ func (f *Func) Pages(l *ast.ForStmt) bool {
 	}
 	return false
 }
+
+// Counted reports whether the function is asked for a number of items or for
+// one page, or asks its source for a number.
+func (f *Func) Counted() bool {
+	if f.Obj != nil && pageNames.MatchString(f.Obj.Name()) {
+		return true
+	}
+	for _, field := range f.Type.Params.List {
+		b, ok := f.TypeOf(field.Type).Underlying().(*types.Basic)
+		if !ok || b.Info()&types.IsInteger == 0 {
+			continue
+		}
+		for _, id := range field.Names {
+			if countNames.MatchString(id.Name) {
+				return true
+			}
+		}
+	}
+	for _, call := range f.Calls {
+		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && (sel.Sel.Name == "SetLimit" || sel.Sel.Name == "SetBatchSize") && len(call.Args) == 1 {
+			return true
+		}
+	}
+	return false
+}

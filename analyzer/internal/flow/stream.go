@@ -110,6 +110,9 @@ func (f *Func) buffered(o types.Object) Stream {
 
 // fieldStream is the stream of x.Body and the like: opened where x was made.
 func (f *Func) fieldStream(e *ast.SelectorExpr, depth int) Stream {
+	if IsNamed(f.TypeOf(e.X), "net/http", "Request") {
+		return Stream{} // a server's business, bounded in its middleware
+	}
 	root := f.Root(e.X)
 	if root == nil {
 		if call, ok := ast.Unparen(e.X).(*ast.CallExpr); ok {

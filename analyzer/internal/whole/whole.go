@@ -32,7 +32,7 @@ func reportSink(p *check.Pass, f *flow.Func, s *flow.Sink, advice string) {
 		return
 	}
 	role := f.Role()
-	if role.None() || quiet(f, s) || f.Guarded(s.Call) {
+	if role.None() || quiet(f, s) || f.Counted() || f.Guarded(s.Call) {
 		return
 	}
 	why := evidence(f, s, role)
