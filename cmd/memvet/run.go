@@ -237,10 +237,15 @@ func (o *options) applyFixes(self string, stdout, stderr io.Writer) int {
 	if o.diff {
 		args = append(args, "-diff")
 	}
+	var out bytes.Buffer
 	cmd := exec.Command("go", append(append(args, o.pass...), o.patterns...)...)
-	cmd.Stdout, cmd.Stderr = stdout, stderr
-	if cmd.Run() != nil {
+	cmd.Stdout, cmd.Stderr = io.MultiWriter(stdout, &out), stderr
+	switch err := cmd.Run(); {
+	case err == nil:
+		return exitClean
+	case o.diff && out.Len() > 0: // go vet's way to say that there is a diff
+		return exitFindings
+	default:
 		return exitFailed
 	}
-	return exitClean
 }
