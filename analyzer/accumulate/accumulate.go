@@ -56,6 +56,7 @@ type growth struct {
 	elem   types.Type
 	values []ast.Expr // what is added
 	spread bool       // append(x, ys...)
+	keys   bool       // single strings: keys, paths
 }
 
 // growthOf recognizes x = append(x, ...), m[k] = v and m[k] = append(m[k], v).
@@ -92,14 +93,18 @@ func growthOf(f *flow.Func, a *ast.AssignStmt, i int) *growth {
 	return g
 }
 
-// weighs drops what is small: errors, sets of keys, scalars, except when whole
-// lists are appended.
+// weighs drops what is small: errors, sets, numbers. Strings weigh when whole
+// lists are appended, or pages of them.
 func weighs(g *growth) bool {
 	if flow.IsError(g.elem) {
 		return false
 	}
-	if s, ok := g.elem.Underlying().(*types.Struct); ok && s.NumFields() == 0 {
-		return false
+	switch u := g.elem.Underlying().(type) {
+	case *types.Struct:
+		return u.NumFields() > 0
+	case *types.Basic:
+		g.keys = !g.spread
+		return g.spread || u.Info()&types.IsString != 0
 	}
-	return !flow.IsBasic(g.elem) || g.spread
+	return true
 }

@@ -29,18 +29,21 @@ func sourceLoop(f *flow.Func, g *growth) (ast.Node, string) {
 	}
 }
 
-// driven says what makes the loop's length unknown, or "".
+// driven says what makes the loop's length unknown, or "". Single strings
+// count only where they come in pages: a list of paths is no hazard.
 func driven(f *flow.Func, g *growth, loop ast.Node, body *ast.BlockStmt) string {
 	switch l := loop.(type) {
 	case *ast.FuncLit:
-		if flow.IsBasic(g.elem) && !g.spread {
-			return ""
+		if f.PagesBack(l) {
+			return "every page is collected"
 		}
-		if readsInside(f, l) || f.HasReaderParam(l) {
+		if !g.keys && (readsInside(f, l) || f.HasReaderParam(l)) {
 			return "the callback runs once for every file or item of the walk"
 		}
 	case *ast.RangeStmt:
-		return drivenRange(f, g, l)
+		if !g.keys {
+			return drivenRange(f, g, l)
+		}
 	case *ast.ForStmt:
 		return drivenFor(f, g, l)
 	}
@@ -77,14 +80,16 @@ func drivenRange(f *flow.Func, g *growth, l *ast.RangeStmt) string {
 // drivenFor judges a for loop: it takes items from a stream, a pager or a
 // channel until there are no more.
 func drivenFor(f *flow.Func, g *growth, l *ast.ForStmt) string {
-	if f.TakesNext(l) {
-		return "the loop runs until the stream ends"
-	}
-	if receives(f, l.Body) && l.Post == nil {
-		return "the channel is drained first"
-	}
-	if l.Post == nil && f.Pages(l) {
+	stream, pager := f.TakesNext(l)
+	switch {
+	case pager, f.Pages(l) && (g.spread || !g.keys):
 		return "every page is collected"
+	case g.keys:
+		return ""
+	case stream:
+		return "the loop runs until the stream ends"
+	case receives(f, l.Body) && l.Post == nil:
+		return "the channel is drained first"
 	}
 	return ""
 }

@@ -25,8 +25,9 @@ var Analyzer = check.New(Doc, func(p *check.Pass) {
 	})
 })
 
-// Four signs tell a tracked copy; two are enough when one of them is that the
-// value is a copy at all.
+// That a value is a copy is not enough. It is tracked when two more signs say
+// so: what the field is called, that it can hold what its owner is, and that it
+// is set while loading or read by code that looks for changes.
 var (
 	fieldNames = regexp.MustCompile(`(?i)^(orig|initial|snap|prev|before|clean|loaded|pristine|persisted|stored|baseline|unmodified|old)`)
 	loadNames  = regexp.MustCompile(`^(After|Post|On)(Find|Load|Scan|Fetch|Read|Query|Get)|^(Scan|Load|Unmarshal|From|New|Hydrate|Track|Snapshot|Reload|Refresh|Init|load|track|snapshot|hydrate|markClean|MarkClean)`)
@@ -91,22 +92,10 @@ func judge(p *check.Pass, f *flow.Func, s store, compared map[*types.Var]bool) {
 	if how == "" {
 		return
 	}
-	signs := 1
-	if fieldNames.MatchString(s.field.Name()) {
-		signs++
-	}
-	if selfTyped(s) {
-		signs++
-	}
-	if compared[s.field] {
-		signs++
-	}
+	named := fieldNames.MatchString(s.field.Name())
 	loading := loadNames.MatchString(f.Name[strings.LastIndex(f.Name, ".")+1:])
-	if loading {
-		signs++
-	}
-	// A copy alone is no tracking, nor is one that is only made while loading.
-	if signs < 3 && !(signs == 2 && fieldNames.MatchString(s.field.Name())) {
+	tracks := loading || compared[s.field]
+	if !(selfTyped(s) && (named || tracks) || named && tracks) || clones(f, s) {
 		return
 	}
 	p.Reportf(s.at, "%s keeps a second copy of the state (%s) to find changes later, which doubles every unit in flight; keep dirty bits or a digest instead", s.field.Name(), how)
@@ -151,13 +140,27 @@ func copied(f *flow.Func, s store) string {
 	return ""
 }
 
+// clones reports whether this is a clone being made, where every copy is of the
+// field of the same name.
+func clones(f *flow.Func, s store) bool {
+	if cloneNames.MatchString(f.Name[strings.LastIndex(f.Name, ".")+1:]) {
+		return true
+	}
+	same := false
+	ast.Inspect(s.value, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name == s.field.Name() {
+			same = true
+		}
+		return !same
+	})
+	return same
+}
+
 // selfTyped reports whether the field can hold what its owner is: the same
-// type, a pointer or interface to it, or a map of fields.
+// type or a pointer to it, a map of those, or a map of fields.
 func selfTyped(s store) bool {
 	owner := deref(s.owner)
 	switch t := s.field.Type().Underlying().(type) {
-	case *types.Interface:
-		return t.Empty()
 	case *types.Map:
 		if types.Identical(deref(t.Elem()), owner) {
 			return true
@@ -165,20 +168,7 @@ func selfTyped(s store) bool {
 		it, ok := t.Elem().Underlying().(*types.Interface)
 		return ok && it.Empty()
 	}
-	if types.Identical(deref(s.field.Type()), owner) {
-		return true
-	}
-	// A field beside another of the same struct type: data and its original.
-	st, ok := owner.Underlying().(*types.Struct)
-	if !ok {
-		return false
-	}
-	for other := range st.Fields() {
-		if other != s.field && !flow.IsBasic(other.Type()) && types.Identical(deref(other.Type()), deref(s.field.Type())) {
-			return true
-		}
-	}
-	return false
+	return types.Identical(deref(s.field.Type()), owner)
 }
 
 func deref(t types.Type) types.Type {

@@ -22,6 +22,7 @@ type Summary struct {
 	// Bounded says the reader it returns ends by itself.
 	Bounded bool
 	WalkArg []int  // function parameters it calls once per item
+	Opens   bool   // it opens a stream itself and reads it
 	Stage   string // why it is a first stage, by directive
 	Not     bool   // it is none, by directive
 }
@@ -29,7 +30,7 @@ type Summary struct {
 // Read is one whole read inside a function that its caller answers for.
 type Read struct {
 	From   int    // the parameter that is the stream, or opened
-	To     int    // where the bytes go: a parameter, or result
+	To     int    // where the bytes go: a parameter, or result minus the result's index
 	Decode bool   // decoded into To, rather than stored
 	Sink   string // "io.ReadAll", or the chain "fetch > io.ReadAll"
 	At     string // file:line of the sink, file without its folder
@@ -58,6 +59,9 @@ func (s *Summary) String() string {
 	}
 	if s.Bounded {
 		parts = append(parts, "bounded")
+	}
+	if s.Opens {
+		parts = append(parts, "opens")
 	}
 	for _, w := range s.WalkArg {
 		parts = append(parts, fmt.Sprintf("walks(%d)", w))

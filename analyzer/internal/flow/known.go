@@ -91,7 +91,7 @@ var (
 	quietText = regexp.MustCompile(`(?i)config|setting|credential|token|oauth|secret|password|passphrase|certificate|jwks|keyset|licen[cs]e|health|webhook|preference|policy|manifest|keyring|publickey|privatekey|err(or)?s?(resp|body|$)`)
 
 	// pageNames are functions that fetch one page.
-	pageNames = regexp.MustCompile(`(?i)page$|^page`)
+	pageNames = regexp.MustCompile(`Page$|^page$|^[pP]age[A-Z]`)
 
 	// emitNames are methods that hand a unit on.
 	emitNames = regexp.MustCompile(`^(Put|Push|Send|Emit|Enqueue|Publish|Yield)`)
@@ -113,6 +113,9 @@ var (
 
 	// countNames are integers that say how many items are wanted.
 	countNames = regexp.MustCompile(`(?i)limit|page_?size|^max|count|^n$|^top$|batch_?size|^num`)
+
+	// pieceNames are functions that take text apart.
+	pieceNames = regexp.MustCompile(`^(strings|bytes)\.(Split|Lines|Fields)|Regexp\)\.FindAll|^archive/zip\.NewReader`)
 
 	// talkNames are functions that make errors and log lines.
 	talkNames = regexp.MustCompile(`(?i)^(s?print|errorf?$|wrapf?$|log|debug|warn|info|fatal|panic|trace|.*err(or)?f?$)`)

@@ -3,6 +3,7 @@ package flow
 import (
 	"go/ast"
 	"go/types"
+	"strings"
 )
 
 // HasReaderParam reports whether a literal is handed a stream.
@@ -43,8 +44,13 @@ func (f *Func) DecodedWhole(o types.Object) bool {
 	return false
 }
 
-// Static reports whether a range goes over a list somebody wrote down.
-func (f *Func) Static(r *ast.RangeStmt) bool { return f.rangePlace(r) == PerFeed }
+// Static reports whether a range goes over a list that is in the source.
+func (f *Func) Static(r *ast.RangeStmt) bool {
+	if _, isParam := f.params[f.Object(r.X)]; isParam {
+		return false
+	}
+	return f.rangePlace(r) == PerFeed
+}
 
 // ReadsWithin reports whether a whole read or decode of a stream happens
 // inside the node, or in a function of this package called there.
@@ -61,10 +67,15 @@ func (f *Func) ReadsWithin(n ast.Node, depth int) bool {
 		if !within(call.Pos(), n) {
 			continue
 		}
-		if fn := f.Callee(call); fn != nil {
-			if g := f.Pkg.byObj[fn]; g != nil && g != f && g.opensAndReads(depth-1) {
-				return true
-			}
+		fn := f.Callee(call)
+		if fn == nil {
+			continue
+		}
+		if f.Pkg.SummaryOf(fn).Opens {
+			return true
+		}
+		if g := f.Pkg.byObj[fn]; g != nil && g != f && g.opensAndReads(depth-1) {
+			return true
 		}
 	}
 	return false
@@ -83,13 +94,13 @@ func (f *Func) opensAndReads(depth int) bool {
 // TakesNext reports whether a for loop takes item after item from a stream:
 // its head or body calls a Next, Scan, Read, Decode or Token of something made
 // outside of the loop from a stream that nothing bounds.
-func (f *Func) TakesNext(l *ast.ForStmt) bool {
+func (f *Func) TakesNext(l *ast.ForStmt) (stream, pager bool) {
 	for _, call := range f.Calls {
 		if !within(call.Pos(), l) {
 			continue
 		}
 		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-		if !ok || !nextNames.MatchString(sel.Sel.Name) || f.inLiteral(call, l) {
+		if !ok || !nextNames.MatchString(sel.Sel.Name) && !pagerNames.MatchString(sel.Sel.Name) || f.inLiteral(call, l) {
 			continue
 		}
 		o := f.Root(sel.X)
@@ -97,13 +108,13 @@ func (f *Func) TakesNext(l *ast.ForStmt) bool {
 			continue
 		}
 		if s, made := f.MadeFrom(sel.X); made && s.Hazard() && s.Lit == nil {
-			return true
+			return true, false
 		}
 		if pagerNames.MatchString(sel.Sel.Name) && returnsPage(f, call) {
-			return true
+			pager = true
 		}
 	}
-	return false
+	return false, pager
 }
 
 func (f *Func) inLiteral(n ast.Node, below ast.Node) bool {
@@ -125,17 +136,20 @@ func returnsPage(f *Func, call *ast.CallExpr) bool {
 	return ps.Len() > 0 && IsNamed(ps.At(0).Type(), "context", "Context") || fn.Name() == "HasMorePages" || fn.Name() == "HasNextPage"
 }
 
-// Pages reports whether a loop requests page after page over HTTP.
+// Pages reports whether a loop requests page after page: it reads something
+// anew each time round, and does not merely try again.
 func (f *Func) Pages(l *ast.ForStmt) bool {
-	if f.retries(l) {
+	return (l.Post == nil || l.Cond == nil) && !f.retries(l) && f.ReadsWithin(l.Body, 2)
+}
+
+// PagesBack reports whether a literal is called back with page after page.
+func (f *Func) PagesBack(lit *ast.FuncLit) bool {
+	call, _ := f.takenBy(lit)
+	if call == nil {
 		return false
 	}
-	for _, s := range f.Sinks() {
-		if within(s.Call.Pos(), l) && s.Stream.Kind == Remote && within(s.Stream.Pos, l) {
-			return true
-		}
-	}
-	return false
+	fn := f.Callee(call)
+	return fn != nil && strings.HasSuffix(fn.Name(), "Pages")
 }
 
 // Counted reports whether the function is asked for a number of items or for

@@ -145,7 +145,7 @@ func isRaw(t types.Type) bool {
 
 // named is the package path and name of a type, through pointers.
 func named(t types.Type) (pkg, name string) {
-	if p, ok := types.Unalias(t).(*types.Pointer); ok {
+	if p, ok := t.Underlying().(*types.Pointer); ok { // also type Response *http.Response
 		t = p.Elem()
 	}
 	if n, ok := types.Unalias(t).(*types.Named); ok {

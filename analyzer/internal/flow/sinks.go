@@ -8,13 +8,16 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"golang.org/x/tools/go/analysis"
 )
 
 // Sink is one place where a stream is turned into memory as a whole.
 type Sink struct {
 	Call   *ast.CallExpr
-	Name   string // of the function that does it, through helpers
-	Via    *Read  // the helper's summary, when it is done in one
+	Name   string      // of the function that does it, through helpers
+	Via    *Read       // the helper's summary, when it is done in one
+	Fn     *types.Func // the function called
 	Stream Stream
 	Place  Place
 	Decode bool // the sink itself decodes
@@ -22,6 +25,16 @@ type Sink struct {
 	Target  ast.Expr     // what a decoding sink fills, or nil
 	Result  types.Object // the variable that takes the bytes of a reading sink
 	Decodes []ast.Expr   // what the bytes are decoded into later
+}
+
+// Helper is the place of the helper a sink goes through. The sink itself may
+// be in a package whose syntax is not at hand; its place is in the message.
+func (s *Sink) Helper(message string) analysis.RelatedInformation {
+	r := analysis.RelatedInformation{Pos: s.Call.Pos(), End: s.Call.End(), Message: message}
+	if pos := s.Fn.Pos(); pos.IsValid() {
+		r.Pos, r.End = pos, pos
+	}
+	return r
 }
 
 // Sinks are the whole reads and decodes of a function, in order of position.
@@ -311,7 +324,7 @@ func (f *Func) helperSink(call *ast.CallExpr, fn *types.Func) *Sink {
 	sum := f.Pkg.SummaryOf(fn)
 	for i := range sum.Reads {
 		r := &sum.Reads[i]
-		s := &Sink{Call: call, Name: chain(fn, r), Via: r, Decode: r.Decode}
+		s := &Sink{Call: call, Name: chain(fn, r), Via: r, Fn: fn, Decode: r.Decode}
 		switch {
 		case r.From == opened:
 			s.Stream = Stream{Kind: Remote, Pos: call.Pos(), Open: call}
@@ -321,8 +334,10 @@ func (f *Func) helperSink(call *ast.CallExpr, fn *types.Func) *Sink {
 			s.Stream = f.argStream(arg(call, r.From))
 		}
 		switch {
-		case r.To == result:
-			s.Result = f.takes(call, 0)
+		case r.To <= result && r.Decode:
+			s.Target = f.takenAs(call, result-r.To)
+		case r.To <= result:
+			s.Result = f.takes(call, result-r.To)
 		case r.Decode:
 			s.Target = arg(call, r.To)
 		case !f.isBufferValue(arg(call, r.To)):
@@ -361,14 +376,22 @@ func chain(fn *types.Func, r *Read) string {
 
 // takes is the variable that takes the call's result of that index.
 func (f *Func) takes(call *ast.CallExpr, index int) types.Object {
+	if e := f.takenAs(call, index); e != nil {
+		return f.Object(e)
+	}
+	return nil
+}
+
+// takenAs is the expression on the left that takes the call's result.
+func (f *Func) takenAs(call *ast.CallExpr, index int) ast.Expr {
 	switch p := f.Parent(call).(type) {
 	case *ast.AssignStmt:
 		if len(p.Rhs) == 1 && index < len(p.Lhs) {
-			return f.Object(p.Lhs[index])
+			return p.Lhs[index]
 		}
 	case *ast.ValueSpec:
 		if len(p.Values) == 1 && index < len(p.Names) {
-			return f.Object(p.Names[index])
+			return p.Names[index]
 		}
 	}
 	return nil
@@ -382,8 +405,12 @@ func (f *Func) summarizeReads(s *Summary) {
 		case FromParam:
 			from = sink.Stream.Param
 		case Remote:
+			s.Opens = true
+		case Local:
+			s.Opens = s.Opens || sink.Stream.Lit == nil
+			continue // a file: the caller has nothing to do with how it is read
 		default:
-			continue // bounded, an item, or a file: the caller has nothing to do with it
+			continue // bounded, or an item
 		}
 		if to, ok := f.destination(sink); ok {
 			s.addRead(Read{From: from, To: to, Decode: sink.Decode, Sink: sink.Name, At: f.shortPos(sink)})
@@ -440,35 +467,71 @@ func (f *Func) shortPos(sink *Sink) string {
 // destination says where a sink's bytes leave the function: through a result,
 // or into what a parameter points to.
 func (f *Func) destination(sink *Sink) (int, bool) {
-	if sink.Decode {
-		if p, ok := f.params[f.Object(sink.Target)]; ok && p.lit == nil && p.index >= 0 {
-			return p.index, true
-		}
+	if p, ok := f.params[f.Object(sink.Target)]; sink.Decode && ok {
+		return p.index, p.lit == nil && p.index >= 0
+	}
+	if sink.Decode && !f.generic(sink.Target) {
 		return 0, false
 	}
-	if sink.Via == nil || sink.Via.To != result {
+	if sink.Via == nil || sink.Via.To > result {
 		if p, ok := f.params[sink.Result]; ok && p.lit == nil && p.index >= 0 && isBuffer(sink.Result.Type()) {
 			return p.index, true
 		}
 	}
-	for _, e := range sink.Decodes {
-		if p, ok := f.params[f.Object(e)]; ok && p.lit == nil && p.index >= 0 {
-			return 0, false // noted by the decode below
-		}
-	}
-	returned := false
+	to, returned := 0, false
 	f.returns(func(r *ast.ReturnStmt) {
-		if len(r.Results) > 0 && IsText(f.TypeOf(r.Results[0])) && (f.wholeOf(r.Results[0], 0) == sink || callIn(r.Results[0]) == sink.Call) {
-			returned = true
+		for i, e := range r.Results {
+			if !returned && f.returnsSink(e, sink) {
+				to, returned = result-i, true
+			}
 		}
-		if len(r.Results) == 0 && sink.Result != nil && f.isNamedResult(sink.Result) {
-			returned = true
+		if call := len(r.Results) == 1 && ast.Unparen(r.Results[0]) == sink.Call; call && !returned {
+			to, returned = result, true // return io.ReadAll(r)
+			if sink.Via != nil && sink.Via.To <= result {
+				to = sink.Via.To
+			}
 		}
-		if len(r.Results) == 1 && ast.Unparen(r.Results[0]) == sink.Call {
-			returned = true // return io.ReadAll(r)
+		if len(r.Results) == 0 && sink.Result != nil && f.isNamedResult(sink.Result) && !returned {
+			to, returned = result-f.resultIndex(sink.Result), true
 		}
 	})
-	return result, returned
+	return to, returned
+}
+
+// returnsSink reports whether a returned expression is what the sink read, or
+// the value of open type that it decoded.
+func (f *Func) returnsSink(e ast.Expr, sink *Sink) bool {
+	if sink.Decode {
+		return f.Root(sink.Target) != nil && f.Root(e) == f.Root(sink.Target)
+	}
+	return IsText(f.TypeOf(e)) && (f.wholeOf(e, 0) == sink || callIn(e) == sink.Call)
+}
+
+// generic reports whether the target's type is left to the caller.
+func (f *Func) generic(target ast.Expr) bool {
+	if target == nil {
+		return false
+	}
+	t := f.TypeOf(target)
+	if p, ok := t.(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	_, ok := t.(*types.TypeParam)
+	return ok
+}
+
+// resultIndex is the position of a named result.
+func (f *Func) resultIndex(o types.Object) int {
+	index := 0
+	for _, field := range f.Type.Results.List {
+		for _, id := range field.Names {
+			if f.Pkg.Info.Defs[id] == o {
+				return index
+			}
+			index++
+		}
+	}
+	return 0
 }
 
 func callIn(e ast.Expr) *ast.CallExpr { c, _ := ast.Unparen(e).(*ast.CallExpr); return c }

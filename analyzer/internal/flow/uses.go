@@ -94,7 +94,11 @@ func returnsOnlyError(fn *types.Func) bool {
 // UsesEach reports whether what the variable holds is gone through item by
 // item to build or hand on something else, is returned as a list, or is passed
 // on as one.
-func (f *Func) UsesEach(o types.Object) bool {
+func (f *Func) UsesEach(o types.Object) bool { return f.usesEach(o, true) }
+
+// usesEach also looks into the functions of the package that are given the
+// variable, one call deep.
+func (f *Func) usesEach(o types.Object, deeper bool) bool {
 	found := false
 	ast.Inspect(f.Body, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -105,13 +109,50 @@ func (f *Func) UsesEach(o types.Object) bool {
 				found = found || f.listOf(r, o)
 			}
 		case *ast.CallExpr:
-			for _, a := range n.Args {
+			for i, a := range n.Args {
 				found = found || f.listOf(a, o) && !f.measures(n) && (f.ReturnsAll() || f.HandsOn(n))
+				found = found || deeper && f.given(a, o) && f.calleeUsesEach(n, i)
 			}
 		}
 		return !found
 	})
 	return found
+}
+
+// given reports whether an argument is the variable or its address.
+func (f *Func) given(a ast.Expr, o types.Object) bool {
+	if u, ok := ast.Unparen(a).(*ast.UnaryExpr); ok {
+		a = u.X
+	}
+	return f.Object(a) == o
+}
+
+func (f *Func) calleeUsesEach(call *ast.CallExpr, index int) bool {
+	g := f.Pkg.byObj[f.Callee(call)]
+	if g == nil || g == f {
+		return false
+	}
+	for o, p := range g.params {
+		if p.lit == nil && p.index == index {
+			return g.usesEach(o, false)
+		}
+	}
+	return false
+}
+
+// InPieces reports whether the bytes of a sink are gone through by hand: read
+// again as a stream or an archive, or split.
+func (f *Func) InPieces(s *Sink) bool {
+	for _, call := range f.Calls {
+		fn := f.Callee(call)
+		if fn == nil || len(call.Args) == 0 || f.wholeOf(call.Args[0], 0) != s {
+			continue
+		}
+		if memory[fn.FullName()] || pieceNames.MatchString(fn.FullName()) {
+			return true
+		}
+	}
+	return false
 }
 
 // listOf reports whether e is a list inside of what o holds.

@@ -41,7 +41,7 @@ func reportSink(p *check.Pass, f *flow.Func, s *flow.Sink, advice string) {
 	}
 	related := []analysis.RelatedInformation{}
 	if s.Via != nil {
-		related = append(related, check.Related(s.Call, "%s is at %s", last(s), s.Via.At))
+		related = append(related, s.Helper(s.Via.Sink+" is at "+s.Via.At))
 	}
 	p.Report(check.Finding{
 		At:      s.Call,
@@ -49,8 +49,6 @@ func reportSink(p *check.Pass, f *flow.Func, s *flow.Sink, advice string) {
 		Related: related,
 	})
 }
-
-func last(s *flow.Sink) string { return "the whole read in " + s.Name }
 
 // oftenEnough drops what is one item or one page of many: a loop over items, a
 // walk's callback, a page of a stated size, one of several local files.
@@ -120,6 +118,9 @@ func bytesEvidence(f *flow.Func, s *flow.Sink, role flow.Role) string {
 	}
 	if f.ReturnsAll() && s.Stream.Kind != flow.Local {
 		return "all that is made of it is returned at once"
+	}
+	if s.Stream.Kind != flow.Local && f.InPieces(s) {
+		return "it is taken apart only when all of it is there"
 	}
 	return ""
 }

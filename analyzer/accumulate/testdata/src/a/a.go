@@ -200,3 +200,49 @@ func errs(r io.Reader) []error {
 	}
 	return all
 }
+
+type pager struct{}
+
+func (*pager) HasMorePages() bool           { return false }
+func (*pager) NextPage() ([]*string, error) { return nil, nil }
+
+//memvet:firststage
+func keys(p *pager, r io.Reader) []string {
+	var all []string
+	for p.HasMorePages() {
+		page, _ := p.NextPage()
+		for _, k := range page {
+			all = append(all, *k) // want `every page is collected`
+		}
+	}
+	return all
+}
+
+func fetchPage(n int) ([]Unit, error) {
+	resp, err := http.Get("https://example.org")
+	if err != nil {
+		return nil, err
+	}
+	var us []Unit
+	return us, json.NewDecoder(resp.Body).Decode(&us)
+}
+
+//memvet:firststage
+func numbered(r io.Reader) (all []Unit, err error) {
+	for n := 1; ; n++ {
+		us, err := fetchPage(n)
+		if err != nil || len(us) == 0 {
+			return all, err
+		}
+		all = append(all, us...) // want `every page is collected`
+	}
+}
+
+//memvet:firststage
+func paths(r io.Reader, root string) (all []string) {
+	filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		all = append(all, path)
+		return nil
+	})
+	return all
+}

@@ -178,3 +178,36 @@ func loadConfig(r io.Reader) {
 }
 
 func use(...any) {}
+
+func Fetch[T any](url string) (T, error) {
+	var v T
+	resp, err := http.Get(url)
+	if err != nil {
+		return v, err
+	}
+	err = json.NewDecoder(resp.Body).Decode(&v)
+	return v, err
+}
+
+//memvet:firststage
+func generic() {
+	list, err := Fetch[[]Unit]("https://example.org/list") // want `a.Fetch > json.Decoder.Decode`
+	one, err := Fetch[Unit]("https://example.org/one")
+	use(list, one, err)
+}
+
+//memvet:firststage
+func passedOn(r io.Reader) []Unit {
+	var h Header
+	if json.NewDecoder(r).Decode(&h) != nil { // want `gone through one by one`
+		return nil
+	}
+	return units(&h)
+}
+
+func units(h *Header) (all []Unit) {
+	for _, u := range h.Packages {
+		all = append(all, u)
+	}
+	return all
+}

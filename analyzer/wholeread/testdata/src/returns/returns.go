@@ -61,3 +61,26 @@ func pages(client *http.Client) ([]Item, error) {
 
 // A helper that reads its parameter is its callers' business.
 func helper(r io.Reader) ([]byte, error) { return io.ReadAll(r) }
+
+// The second result is the body; the response's type is a name for a pointer.
+type Response *http.Response
+
+func get(url string) (Response, []byte, []error) {
+	var resp Response
+	resp, err := http.Get(url)
+	if err != nil {
+		return nil, nil, []error{err}
+	}
+	body, _ := io.ReadAll(resp.Body) // want `returned as bytes`
+	return resp, body, nil
+}
+
+func viaGet(url string, save func(Item) error) error {
+	_, body, _ := get(url) // want `returns.get > io.ReadAll`
+	for _, l := range strings.Split(string(body), "\n") {
+		if err := save(Item{Name: l}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
