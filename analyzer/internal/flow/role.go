@@ -344,3 +344,13 @@ func (f *Func) HandsOn(call *ast.CallExpr) bool {
 	}
 	return f.inLoop(call) && takesUnit(f, call)
 }
+
+// HandsEach reports whether units are handed on one by one, in a loop.
+func (f *Func) HandsEach() bool {
+	for _, call := range f.Calls {
+		if f.HandsOn(call) && f.inLoop(call) {
+			return true
+		}
+	}
+	return false
+}

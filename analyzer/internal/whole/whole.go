@@ -119,7 +119,7 @@ func bytesEvidence(f *flow.Func, s *flow.Sink, role flow.Role) string {
 	if f.ReturnsAll() && s.Stream.Kind != flow.Local {
 		return "all that is made of it is returned at once"
 	}
-	if s.Stream.Kind != flow.Local && f.InPieces(s) {
+	if s.Stream.Kind != flow.Local && f.InPieces(s) && f.HandsEach() {
 		return "it is taken apart only when all of it is there"
 	}
 	return ""
