@@ -102,6 +102,8 @@ func weighs(g *growth) bool {
 	switch u := g.elem.Underlying().(type) {
 	case *types.Struct:
 		return u.NumFields() > 0
+	case *types.Slice:
+		g.keys = flow.IsBasic(u.Elem()) // the fields of one paragraph
 	case *types.Basic:
 		g.keys = !g.spread
 		return g.spread || u.Info()&types.IsString != 0

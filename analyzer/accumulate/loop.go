@@ -86,7 +86,7 @@ func drivenFor(f *flow.Func, g *growth, l *ast.ForStmt) string {
 		return "every page is collected"
 	case g.keys:
 		return ""
-	case stream:
+	case stream && !f.PerItem():
 		return "the loop runs until the stream ends"
 	case receives(f, l.Body) && l.Post == nil:
 		return "the channel is drained first"

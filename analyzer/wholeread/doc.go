@@ -35,6 +35,7 @@ return lines.Err()`,
 		"the bytes end up in an error or a log line",
 		"the bytes are decoded into one document of fixed shape, or a lookup table",
 		"names say it is configuration, a credential, a policy, a manifest or an error body",
+		"generated code, tests and their helper packages (unless -firststage.tests), programs under tools, hack, scripts, generate or examples",
 		"the output of a command, and io.Copy to a file, a hash or a connection",
 	},
 }

@@ -89,6 +89,14 @@ var (
 	// quietText marks things that are small by nature, or needed whole.
 	quietText = regexp.MustCompile(`(?i)config|setting|credential|token|oauth|secret|password|passphrase|certificate|jwks|keyset|licen[cs]e|health|webhook|preference|policy|manifest|keyring|publickey|privatekey|err(or)?s?(resp|body|$)`)
 
+	// smallText marks bodies that are one small thing.
+	smallText = regexp.MustCompile(`(?i)version|latest|checksum|digest|signature|commit|info$|gomod|schema|sbom|attestation|readme|blob|item`)
+
+	// sidePaths are programs that are no part of what is shipped, and
+	// testNames packages that only tests use.
+	sidePaths = regexp.MustCompile(`(^|/)(tools?|hack|scripts?|gen|generate|examples?)(/|$)`)
+	testNames = regexp.MustCompile(`(?i)test(s|util|utils|ing|helpers?|data)?$`)
+
 	// pageNames are functions that fetch one page.
 	pageNames = regexp.MustCompile(`Page$|^page$|^[pP]age[A-Z]`)
 

@@ -70,7 +70,6 @@ type Func struct {
 	sinks   []*Sink
 	sunk    bool
 	fill    map[types.Object][]*Sink // which reads filled a variable
-	perItem int8                     // 0 unknown, 1 being computed, 2 no, 3 yes
 }
 
 func run(pass *analysis.Pass) (any, error) {
@@ -198,14 +197,17 @@ func (f *Func) funcValue(e ast.Expr) *types.Func {
 	return fn.Origin()
 }
 
-// Skip reports whether findings at pos are not wanted: generated code, and
-// tests unless asked for.
+// Skip reports whether findings at pos are not wanted: generated code, programs
+// that are not shipped, and tests with their helpers unless asked for.
 func (p *Package) Skip(pos token.Pos) bool {
 	file := p.Fset.File(pos)
 	if file == nil {
 		return true
 	}
-	if strings.HasSuffix(file.Name(), "_test.go") && !Options.Tests {
+	if !Options.Tests && (strings.HasSuffix(file.Name(), "_test.go") || testNames.MatchString(p.Pass.Pkg.Name())) {
+		return true
+	}
+	if p.Pass.Pkg.Name() == "main" && sidePaths.MatchString(p.Pass.Pkg.Path()) {
 		return true
 	}
 	return p.generated[file]

@@ -162,6 +162,9 @@ func (f *Func) calledPer(depth int) Place {
 	return least
 }
 
+// PerItem reports whether the function itself runs once for every item.
+func (f *Func) PerItem() bool { return f.calledPer(0) == PerItem }
+
 // sitePlace says how often a call runs in its function.
 func (f *Func) sitePlace(call *ast.CallExpr, depth int) Place {
 	for at := ast.Node(call); at != nil; at = f.Parent(at) {

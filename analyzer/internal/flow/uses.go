@@ -9,6 +9,10 @@ import (
 // Quiet reports whether a name says that the thing is small by nature.
 func Quiet(name string) bool { return quietText.MatchString(name) }
 
+// Small reports whether a function's name says that what it fetches is one
+// small thing.
+func Small(name string) bool { return smallText.MatchString(name) }
+
 // QuietArgs reports whether a call's arguments say so.
 func QuietArgs(call *ast.CallExpr) bool {
 	found := false

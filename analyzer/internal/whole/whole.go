@@ -108,7 +108,7 @@ func bytesEvidence(f *flow.Func, s *flow.Sink, role flow.Role) string {
 	}
 	if f.Returned(s) {
 		// A helper that reads its parameter is its callers' business.
-		if s.Stream.Kind == flow.Remote && s.Stream.HTTP {
+		if s.Stream.Kind == flow.Remote && s.Stream.HTTP && !flow.Small(f.Name) {
 			return "the body of a response is returned as bytes"
 		}
 		return ""
