@@ -8,3 +8,8 @@ import (
 )
 
 func TestFirstStages(t *testing.T) { checktest.Run(t, wholedecode.Analyzer, "a") }
+
+func TestParseAll(t *testing.T) {
+	checktest.Returns(t)
+	checktest.Run(t, wholedecode.Analyzer, "returns")
+}

@@ -9,6 +9,8 @@ import (
 
 func TestFirstStages(t *testing.T) { checktest.Run(t, wholeread.Analyzer, "a") }
 
+func TestOtherModules(t *testing.T) { checktest.Run(t, wholeread.Analyzer, "third") }
+
 func TestParseAll(t *testing.T) {
 	checktest.Returns(t)
 	checktest.Run(t, wholeread.Analyzer, "returns")

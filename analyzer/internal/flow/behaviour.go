@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 )
 
 // stageByBehaviour finds functions that read a stream and emit: send to a
@@ -64,17 +65,10 @@ func (f *Func) emits(call *ast.CallExpr) bool {
 	return fn != nil && fn.Signature().Recv() != nil && fn.Pkg() != nil && !isStdPath(fn.Pkg().Path())
 }
 
-// isStdPath: no package of the standard library has a dot in its first element.
+// isStdPath reports whether the package is part of the Go distribution.
 func isStdPath(path string) bool {
-	for _, r := range path {
-		switch r {
-		case '.':
-			return false
-		case '/':
-			return true
-		}
-	}
-	return true
+	root, _, _ := strings.Cut(path, "/")
+	return stdRoots[root]
 }
 
 func (f *Func) inLoop(n ast.Node) bool {

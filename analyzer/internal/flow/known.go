@@ -2,6 +2,7 @@ package flow
 
 import (
 	"regexp"
+	"strings"
 )
 
 // What the standard library and a few much used modules do with streams. It is
@@ -81,7 +82,7 @@ var (
 	limitNames = regexp.MustCompile(`(?i)limit|max_?bytes|capped|bounded`)
 
 	// retryText marks a loop that does the same thing again, not the next.
-	retryText = regexp.MustCompile(`(?i)retr(y|ies)|attempt|tries|backoff`)
+	retryText = regexp.MustCompile(`(?i)retr(y|ies)|attempt|^tries|(max|num)_?tries|backoff`)
 
 	// pageText marks a request that says how much it wants.
 	pageText = regexp.MustCompile(`(?i)per_?page|page_?(size|no|num|limit)|page_?token|limit|max_?(results|keys|items|records)|batch_?size|offset|cursor|continu|(^|[?&])(n|page|size|count|first|top|rows|start|skip)(=|$)`)
@@ -127,3 +128,16 @@ var (
 	// talkNames are functions that make errors and log lines.
 	talkNames = regexp.MustCompile(`(?i)^(s?print|errorf?$|wrapf?$|log|debug|warn|info|fatal|panic|trace|.*err(or)?f?$)`)
 )
+
+// stdRoots are the first elements of the standard library's import paths. A
+// path without a dot may also be a module that is never downloaded.
+var stdRoots = func() map[string]bool {
+	all := map[string]bool{}
+	for _, root := range strings.Fields(`archive bufio builtin bytes cmp compress container context crypto database
+		debug embed encoding errors expvar flag fmt go hash html image index internal io iter log maps math mime net
+		os path plugin reflect regexp runtime slices sort strconv strings structs sync syscall testing text time
+		unicode unique unsafe vendor weak`) {
+		all[root] = true
+	}
+	return all
+}()

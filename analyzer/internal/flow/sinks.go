@@ -202,11 +202,11 @@ func (f *Func) takenAs(call *ast.CallExpr, index int) ast.Expr {
 // shortName is how a reader would write the function: pkg.Func, Type.Method.
 func shortName(fn *types.Func) string {
 	if r := fn.Signature().Recv(); r != nil {
-		pkg, name := named(r.Type())
-		if pkg != "" {
-			name = pkg[strings.LastIndex(pkg, "/")+1:] + "." + name
+		name := typeName(r.Type()) + "." + fn.Name()
+		if fn.Pkg() != nil {
+			name = fn.Pkg().Name() + "." + name
 		}
-		return name + "." + fn.Name()
+		return name
 	}
 	if fn.Pkg() == nil {
 		return fn.Name()
