@@ -1,12 +1,13 @@
 // Package firststage holds the settings of how first stages are found. It is
-// an analyzer only because go vet passes flags to analyzers and to nothing
-// else; it reports nothing.
+// an analyzer because go vet passes flags to analyzers and to nothing else; it
+// reports only where the analysis itself failed.
 package firststage
 
 import (
 	"golang.org/x/tools/go/analysis"
 
 	"github.com/syncmem/syncmem/analyzer/internal/flow"
+	"github.com/syncmem/syncmem/analyzer/internal/guard"
 )
 
 // Analyzer has the flags -firststage.returns, .tests, .queues, .outs, .ifaces
@@ -30,8 +31,24 @@ in this order, when
     hands it on to be kept.
 
 Every finding says which of them it was.`,
-	URL: "https://github.com/syncmem/syncmem/blob/main/docs/checks/README.md",
-	Run: func(*analysis.Pass) (any, error) { return nil, nil },
+	URL:      "https://github.com/syncmem/syncmem/blob/main/docs/checks/README.md",
+	Requires: []*analysis.Analyzer{flow.Analyzer},
+	Run:      run,
+}
+
+// run reports the crashes that no check can: of this package's facts, and of
+// those of the packages it imports, whose helpers are not seen through then.
+func run(pass *analysis.Pass) (any, error) {
+	p := pass.ResultOf[flow.Analyzer].(*flow.Package)
+	if p.Broken != "" {
+		guard.Report(pass, p.Broken)
+	}
+	for _, imported := range pass.Pkg.Imports() {
+		if why, failed := p.FailedImport(imported); failed {
+			guard.Report(pass, "memvet/firststage: helpers of "+imported.Path()+" are not seen through: "+why)
+		}
+	}
+	return nil, nil
 }
 
 func init() {

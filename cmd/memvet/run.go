@@ -90,7 +90,15 @@ func (o *options) vet(self string, stderr io.Writer) (found []Finding, failed bo
 		return nil, false, fmt.Errorf("cannot run \"go vet\"; the go command must be in the PATH: %w", runErr)
 	}
 	found, err = parseVet(&out)
-	return found, runErr != nil, err
+	return found, runErr != nil || crashed(found), err
+}
+
+// crashed reports whether a check crashed on some package: that package's
+// findings are missing, as if it could not be analyzed.
+func crashed(found []Finding) bool {
+	return slices.ContainsFunc(found, func(f Finding) bool {
+		return strings.Contains(f.Message, ": internal error on package ")
+	})
 }
 
 // quiet passes go vet's stderr on, less the lines that only name a package.

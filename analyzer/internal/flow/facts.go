@@ -87,7 +87,7 @@ func (s *Summary) empty() bool { return s.String() == "" }
 
 // Failed marks a package whose summaries are missing because computing them
 // crashed.
-type Failed struct{}
+type Failed struct{ Message string }
 
 // AFact marks the type as a fact.
 func (*Failed) AFact() {}

@@ -33,6 +33,8 @@ type Package struct {
 	Info  *types.Info
 	Fset  *token.FileSet
 	Funcs []*Func // in order of position
+	// Broken is what the analysis of this package crashed with, or "".
+	Broken string
 
 	byObj     map[*types.Func]*Func
 	sites     map[*types.Func][]Site // the calls of the package's own functions
@@ -77,14 +79,12 @@ func run(pass *analysis.Pass) (any, error) {
 	if Standard(pass) {
 		return p, nil // what the standard library does is in known.go
 	}
-	failed := true
-	guard.Run(pass, "facts", func() {
+	p.Broken = guard.Catch(pass, "facts", func() {
 		p.build()
 		p.exportFacts()
-		failed = false
 	})
-	if failed {
-		pass.ExportPackageFact(&Failed{})
+	if p.Broken != "" {
+		pass.ExportPackageFact(&Failed{p.Broken})
 	}
 	return p, nil
 }
@@ -108,8 +108,12 @@ func (p *Package) Use(f func(*Package)) {
 	f(p)
 }
 
+// beforeBuild lets a test crash the analysis of a package.
+var beforeBuild = func(*Package) {}
+
 func (p *Package) build() {
 	p.once.Do(func() {
+		beforeBuild(p)
 		p.byObj = map[*types.Func]*Func{}
 		p.sites = map[*types.Func][]Site{}
 		p.generated = map[*token.File]bool{}
@@ -231,4 +235,13 @@ func (f *Func) Object(e ast.Expr) types.Object {
 		return o
 	}
 	return f.Pkg.Info.Defs[id]
+}
+
+// FailedImport reports whether the facts of an imported package are missing
+// because its analysis crashed, and with what. Facts belong to the analyzer
+// that made them, so they are asked for through its pass.
+func (p *Package) FailedImport(pkg *types.Package) (string, bool) {
+	f := new(Failed)
+	ok := p.Pass.ImportPackageFact(pkg, f)
+	return f.Message, ok
 }

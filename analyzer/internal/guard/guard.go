@@ -14,18 +14,30 @@ import (
 // Stack overflow and running out of memory cannot be caught; the walks bound
 // their depth instead.
 func Run(pass *analysis.Pass, name string, f func()) {
+	if msg := Catch(pass, name, f); msg != "" {
+		Report(pass, msg)
+	}
+}
+
+// Catch calls f and says what it panicked with, or "".
+func Catch(pass *analysis.Pass, name string, f func()) (msg string) {
 	defer func() {
-		if v := recover(); v != nil && len(pass.Files) > 0 {
-			pass.Report(analysis.Diagnostic{
-				Pos:      pass.Files[0].Name.Pos(),
-				End:      pass.Files[0].Name.End(),
-				Category: "internal",
-				Message: fmt.Sprintf("memvet/%s: internal error on package %s, its findings are missing, the other packages are complete; please report: %v [%s]",
-					name, pass.Pkg.Path(), v, where(string(debug.Stack()))),
-			})
+		if v := recover(); v != nil {
+			msg = fmt.Sprintf("memvet/%s: internal error on package %s, its findings are missing, the other packages are complete; please report: %v [%s]",
+				name, pass.Pkg.Path(), v, where(string(debug.Stack())))
 		}
 	}()
 	f()
+	return ""
+}
+
+// Report reports a message at the package clause.
+func Report(pass *analysis.Pass, msg string) {
+	if len(pass.Files) > 0 {
+		pass.Report(analysis.Diagnostic{
+			Pos: pass.Files[0].Name.Pos(), End: pass.Files[0].Name.End(), Category: "internal", Message: msg,
+		})
+	}
 }
 
 // where picks the frame that panicked: the first of ours below panic itself.
