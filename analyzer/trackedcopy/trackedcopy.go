@@ -30,7 +30,7 @@ var Analyzer = check.New(Doc, func(p *check.Pass) {
 // is set while loading or read by code that looks for changes.
 var (
 	fieldNames = regexp.MustCompile(`(?i)^(orig|initial|snap|prev|before|clean|loaded|pristine|persisted|stored|baseline|unmodified|old)`)
-	loadNames  = regexp.MustCompile(`^(After|Post|On)(Find|Load|Scan|Fetch|Read|Query|Get)|^(Scan|Load|Unmarshal|From|New|Hydrate|Track|Snapshot|Reload|Refresh|Init|load|track|snapshot|hydrate|markClean|MarkClean)`)
+	loadNames  = regexp.MustCompile(`^(After|Post|On)(Find|Load|Scan|Select|Fetch|Read|Query|Get)|^(Scan|Load|Unmarshal|From|New|Hydrate|Track|Snapshot|Reload|Refresh|Init|load|track|snapshot|hydrate|markClean|MarkClean)`)
 	cloneNames = regexp.MustCompile(`(?i)^(deep_?)?(clone|copy)|^copystructure|^dup(licate)?$`)
 	diffNames  = regexp.MustCompile(`(?i)diff|chang|dirty|modified|delta|isequal|needs?(update|save)`)
 )
@@ -108,8 +108,12 @@ func copied(f *flow.Func, s store) string {
 		return "a serialized one"
 	}
 	if id, ok := value.(*ast.Ident); ok {
-		if rhs, index, each := f.Value(f.Object(id), id.Pos()); rhs != nil && index <= 0 && !each {
+		rhs, index, each := f.Value(f.Object(id), id.Pos())
+		if rhs != nil && index <= 0 && !each {
 			value = ast.Unparen(rhs)
+		}
+		if sel, ok := rhs.(*ast.SelectorExpr); ok && each && index == 1 && types.Identical(deref(f.TypeOf(sel.X)), deref(s.owner)) {
+			return "copied entry by entry from " + sel.Sel.Name
 		}
 		if f.FilledByReflection(f.Object(id)) {
 			return "copied field by field with reflection"

@@ -89,7 +89,7 @@ func (o *options) vet(self string, stderr io.Writer) (found []Finding, failed bo
 	if runErr != nil && !errors.As(runErr, &exit) {
 		return nil, false, fmt.Errorf("cannot run \"go vet\"; the go command must be in the PATH: %w", runErr)
 	}
-	found, err = parseVet(&out)
+	found, err = parseVet(out.Bytes())
 	return found, runErr != nil || crashed(found), err
 }
 
@@ -137,11 +137,7 @@ type vetDiagnostic struct {
 // parseVet reads the objects, one a package and mixed with comment lines, into
 // findings in order of place, each once: a package and its test variant report
 // the same lines.
-func parseVet(r io.Reader) ([]Finding, error) {
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return nil, err
-	}
+func parseVet(data []byte) ([]Finding, error) {
 	dec := json.NewDecoder(bytes.NewReader(withoutComments(data)))
 	var all []Finding
 	for dec.More() {

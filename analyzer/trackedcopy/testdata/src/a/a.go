@@ -74,6 +74,14 @@ func (t *Tracker) Load(o *Object) {
 	t.originals[o.name] = o.DeepCopy() // want `made by a.Object.DeepCopy`
 }
 
+type Record struct{ data, original map[string]any }
+
+func (r *Record) PostScan() {
+	for k, v := range r.data {
+		r.original[k] = v // want `copied entry by entry from data`
+	}
+}
+
 // From here on nothing is to be said.
 
 type Normal struct {
