@@ -1,0 +1,51 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const table = "repo\tcommit\tfile\tline\tclass\tlabel\twhy\trole\tseverity\tfunc\n" +
+	"o/r\tc\ta.go\t10\twhole-read\tTRUE\t\tstage\thigh\t*T.Fetch\n" +
+	"o/r\tc\ta.go\t20\twhole-decode\tFALSE\t\tstage\t\t*T.Fetch\n" +
+	"o/r\tc\ta.go\t30\taccumulate\tTRUE\t\tstage\t\t*T.Fetch\n" +
+	"o/r\tc\tb.go\t5\twhole-read\tDEBATABLE\t\thelper\t\tread\n"
+
+func load(t *testing.T, text string) ([]*label, error) {
+	name := filepath.Join(t.TempDir(), "labels.tsv")
+	require.NoError(t, os.WriteFile(name, []byte(text), 0o644))
+	return readLabels(name)
+}
+
+func TestMatch(t *testing.T) {
+	roles := []string{"stage", "helper"}
+	for name, c := range map[string]struct {
+		found []finding
+		want  counts
+	}{
+		"nothing found":         {nil, counts{fn: 2, tn: 1}},
+		"by line":               {[]finding{{repo: "o/r", file: "a.go", line: 12, check: "wholeread"}}, counts{tp: 1, fn: 1, tn: 1}},
+		"by function and group": {[]finding{{repo: "o/r", file: "a.go", line: 15, check: "wholedecode", fn: "(*T).Fetch"}}, counts{tp: 1, fp: 1, fn: 1}},
+		"a line's verdict keeps it from the function's others": {[]finding{{repo: "o/r", file: "a.go", line: 10, check: "wholeread", fn: "(*T).Fetch"}}, counts{tp: 1, fn: 1, tn: 1}},
+		"another group":    {[]finding{{repo: "o/r", file: "a.go", line: 10, check: "accumulate", fn: "x"}}, counts{fn: 2, tn: 1}},
+		"another file":     {[]finding{{repo: "o/r", file: "c.go", line: 10, check: "wholeread"}}, counts{fn: 2, tn: 1}},
+		"debatable, apart": {[]finding{{repo: "o/r", file: "b.go", line: 5, check: "wholeread"}}, counts{fn: 2, tn: 1, debatable: 1}},
+	} {
+		labels, err := load(t, table)
+		require.NoError(t, err)
+		match(labels, c.found)
+		require.Equal(t, c.want, count(labels, roles, "all"), name)
+	}
+}
+
+func TestLabelsSayWhatIsWrong(t *testing.T) {
+	_, err := load(t, "repo\tfile\n")
+	require.ErrorContains(t, err, `no column "line"`)
+	_, err = load(t, "repo\tfile\tline\tclass\tlabel\twhy\trole\tfunc\no/r\ta.go\tten\n")
+	require.ErrorContains(t, err, "labels.tsv:2")
+	_, err = load(t, "")
+	require.ErrorContains(t, err, "no header")
+}
