@@ -76,7 +76,11 @@ func growthOf(f *flow.Func, a *ast.AssignStmt, i int) *growth {
 			return nil
 		}
 		g.values = args[1:]
-		g.elem = f.TypeOf(a.Lhs[i]).Underlying().(*types.Slice).Elem()
+		list, ok := f.TypeOf(args[0]).Underlying().(*types.Slice)
+		if !ok {
+			return nil // of a type parameter
+		}
+		g.elem = list.Elem()
 		g.spread = ast.Unparen(a.Rhs[i]).(*ast.CallExpr).Ellipsis.IsValid()
 	case isIndex:
 		m, ok := f.TypeOf(ix.X).Underlying().(*types.Map)

@@ -57,7 +57,7 @@ func drivenRange(f *flow.Func, g *growth, l *ast.RangeStmt) string {
 	if _, ok := f.TypeOf(l.X).Underlying().(*types.Chan); ok {
 		return "the channel is drained first"
 	}
-	if o := f.Root(l.X); o != nil {
+	if o := f.Root(l.X); o != nil && o != g.into {
 		if f.DecodedWhole(o) {
 			return "it is a second copy of the decoded document"
 		}

@@ -88,7 +88,7 @@ var (
 	pageText = regexp.MustCompile(`(?i)per_?page|page_?(size|no|num|limit)|page_?token|limit|max_?(results|keys|items|records)|batch_?size|offset|cursor|continu|(^|[?&])(n|page|size|count|first|top|rows|start|skip)(=|$)`)
 
 	// quietText marks things that are small by nature, or needed whole.
-	quietText = regexp.MustCompile(`(?i)config|setting|credential|token|oauth|secret|password|passphrase|certificate|jwks|keyset|licen[cs]e|health|webhook|preference|policy|manifest|keyring|publickey|privatekey|err(or)?s?(resp|body|$)`)
+	quietText = regexp.MustCompile(`(?i)config|setting|credential|token|oauth|secret|password|passphrase|certificate|jwks|keyset|licen[cs]e|health|webhook|preference|policy|manifest|lock(file)?$|keyring|publickey|privatekey|err(or)?s?(resp|body|$)`)
 
 	// smallText marks bodies that are one small thing.
 	smallText = regexp.MustCompile(`(?i)version|latest|checksum|digest|signature|commit|info$|gomod|schema|sbom|attestation|readme|blob|item`)
@@ -118,6 +118,9 @@ var (
 
 	// listCalls are calls that return a full listing.
 	listCalls = regexp.MustCompile(`^(List[A-Z]|ListAll|FetchAll|GetAll|LoadAll|FindAll|ScanAll|All$)`)
+
+	// sideNames are lists that come with an answer and are not what was asked for.
+	sideNames = regexp.MustCompile(`(?i)warning|error|message|deleted|title`)
 
 	// countNames are integers that say how many items are wanted.
 	countNames = regexp.MustCompile(`(?i)limit|page_?size|^max|count|^n$|^top$|batch_?size|^num`)

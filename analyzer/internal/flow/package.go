@@ -38,6 +38,7 @@ type Package struct {
 
 	byObj     map[*types.Func]*Func
 	sites     map[*types.Func][]Site // the calls of the package's own functions
+	uses      map[*types.Func]int    // how often each is named, in calls or not
 	generated map[*token.File]bool
 	stages    []*types.Func // interface methods that make a first stage
 	staged    bool

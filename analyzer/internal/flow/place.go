@@ -149,7 +149,7 @@ func (f *Func) calledPer(depth int) Place {
 		return Once
 	}
 	sites := f.Pkg.sites[f.Obj]
-	if len(sites) == 0 {
+	if len(sites) == 0 && !f.calledBack() {
 		return Once
 	}
 	least := PerItem
@@ -160,6 +160,29 @@ func (f *Func) calledPer(depth int) Place {
 		least = min(least, s.Caller.sitePlace(s.Call, depth))
 	}
 	return least
+}
+
+// calledBack reports whether the function is given a stream and is used as a
+// value in its package: something registers it to be called for each file.
+func (f *Func) calledBack() bool {
+	given := false
+	for t := range f.Obj.Signature().Params().Variables() {
+		given = given || isReader(t.Type())
+	}
+	return given && f.Pkg.valueUses()[f.Obj] > len(f.Pkg.sites[f.Obj])
+}
+
+// valueUses counts the uses of the package's functions, calls among them.
+func (p *Package) valueUses() map[*types.Func]int {
+	if p.uses == nil {
+		p.uses = map[*types.Func]int{}
+		for _, o := range p.Info.Uses {
+			if fn, ok := o.(*types.Func); ok && fn.Pkg() == p.Pass.Pkg {
+				p.uses[fn.Origin()]++
+			}
+		}
+	}
+	return p.uses
 }
 
 // PerItem reports whether the function itself runs once for every item.

@@ -31,12 +31,22 @@ func (f *Func) Role() Role {
 			return Role{Stage: true, Reason: why}
 		}
 	}
-	if Options.Returns && f.reads() {
+	if Options.Returns && f.reads() && !f.tests() {
 		if why := f.parsesAll(); why != "" {
 			return Role{Parses: true, Reason: why}
 		}
 	}
 	return Role{}
+}
+
+// tests reports whether the function is handed a testing.T, B or TB.
+func (f *Func) tests() bool {
+	for _, field := range f.Type.Params.List {
+		if pkg, _ := named(f.TypeOf(field.Type)); pkg == "testing" {
+			return true
+		}
+	}
+	return false
 }
 
 // stageByInterface finds methods that implement a configured interface, or one

@@ -101,7 +101,7 @@ func isContainer(t types.Type, s *types.Struct, depth int) bool {
 	if lists+names > 0 && listNames.MatchString(typeName(t)) {
 		return true
 	}
-	if lists == 0 && names == 1 && rest <= 2 {
+	if lists == 0 && names == 1 && rest <= 1 {
 		return true
 	}
 	rest += names
@@ -126,7 +126,9 @@ func countFields(s *types.Struct, depth int, lists, rest, names *int) {
 		case Collection:
 			*lists++
 		case Names:
-			*names++
+			if !sideNames.MatchString(field.Name()) {
+				*names++
+			}
 		default:
 			*rest++
 		}

@@ -110,8 +110,8 @@ func (f *Func) buffered(o types.Object) Stream {
 
 // fieldStream is the stream of x.Body and the like: opened where x was made.
 func (f *Func) fieldStream(e *ast.SelectorExpr, depth int) Stream {
-	if IsNamed(f.TypeOf(e.X), "net/http", "Request") {
-		return Stream{} // a server's business, bounded in its middleware
+	if f.isRequest(e.X) {
+		return Stream{}
 	}
 	root := f.Root(e.X)
 	if root == nil {
@@ -139,6 +139,12 @@ func (f *Func) fieldStream(e *ast.SelectorExpr, depth int) Stream {
 		}
 	}
 	return s
+}
+
+// isRequest reports whether the expression is a request to a server. What it
+// carries is the server's business, and bounded in its middleware.
+func (f *Func) isRequest(e ast.Expr) bool {
+	return e != nil && IsNamed(f.TypeOf(e), "net/http", "Request")
 }
 
 // literalStream is the stream of a composite literal that wraps another.
@@ -175,6 +181,9 @@ func (f *Func) callStream(call *ast.CallExpr, depth int) Stream {
 	fn := f.Callee(call)
 	if fn == nil {
 		return Stream{Kind: Remote, Pos: call.Pos(), Open: call}
+	}
+	if f.isRequest(Receiver(call)) {
+		return Stream{}
 	}
 	name := fn.FullName()
 	if limit, ok := bounders[name]; ok {

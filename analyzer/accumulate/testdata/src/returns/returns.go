@@ -128,3 +128,29 @@ func lines(path string) (all []Item, err error) {
 	}
 	return all, sc.Err()
 }
+
+// A parser that something calls for each file it finds.
+func register(glob string, parse func(io.Reader) ([]Item, error)) {}
+
+func init() { register("*.list", parseList) }
+
+func parseList(r io.Reader) (all []Item, err error) {
+	sc := bufio.NewScanner(r)
+	for sc.Scan() {
+		all = append(all, Item{sc.Text()})
+	}
+	return all, sc.Err()
+}
+
+// Into the document that is ranged over, and a list behind an interface.
+func odd[S ~[]Item](r io.Reader, s S) map[string]any {
+	var doc map[string]Item
+	json.NewDecoder(r).Decode(&doc)
+	fields := map[string]any{}
+	for k, it := range doc {
+		doc[k] = it
+		s = append(s, it)
+		fields[k] = append(fields[k].([]Item), it)
+	}
+	return fields
+}
