@@ -207,6 +207,11 @@ func (f *Func) callStream(call *ast.CallExpr, depth int) Stream {
 	if inner, ok := f.wrapped(call, fn, depth); ok {
 		return inner
 	}
+	for _, a := range call.Args {
+		if isBytes(f.TypeOf(a)) { // a reader over bytes that are there
+			return Stream{Kind: Memory, Pos: call.Pos(), Whole: f.wholeOf(a, depth+1)}
+		}
+	}
 	return Stream{Kind: Remote, Pos: call.Pos(), Open: call}
 }
 
