@@ -25,7 +25,6 @@ var buildFlags = map[string]string{
 	"tags":    "comma-separated build `tags`",
 	"mod":     "module download `mode`: readonly, vendor or mod",
 	"modfile": "alternate go.mod `file`",
-	"C":       "change to `dir` first",
 }
 
 func parseArgs(args []string) (*options, error) {
