@@ -28,13 +28,15 @@ var rooms = map[string][]string{
 	"/pipeline":        {"/memacct", "/internal"},
 	"/pipeline/stages": {"/pipeline", "/memacct", "/contentmodel"},
 
-	"/analyzer": {"/internal", "golang.org/x/tools"},
+	"/analyzer":                    {"/internal", "golang.org/x/tools"},
+	"/analyzer/internal/checktest": {"/analyzer", "golang.org/x/tools", "github.com/stretchr/testify"}, // tests only
 
 	"/internal":       {"/internal", "golang.org/x/sys"},
 	"/internal/synth": {"/internal", "/contentmodel"},
 
-	"/cmd/memvet": {"/analyzer", "/internal", "golang.org/x/tools"},
-	"/cmd":        {"*"},
+	"/cmd/memvet":          {"/analyzer", "/internal", "golang.org/x/tools"},
+	"/cmd/memvet/golangci": {"/analyzer", "golang.org/x/tools", "github.com/golangci/plugin-module-register"},
+	"/cmd":                 {"*"},
 }
 
 // within tells whether path is dir or below it.

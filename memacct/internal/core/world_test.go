@@ -176,42 +176,42 @@ func (w *world) clone() *world {
 	return &n
 }
 
-// repoint makes everything in n, a copy of w, point into n.
-func (n *world) repoint(w *world) {
-	n.c.Woken = nil
-	n.c.accounts = moved(w.c.accounts, w.accts, n.accts)
-	n.c.queues = moved(w.c.queues, w.qs, n.qs)
-	n.c.parks = moved(w.c.parks, w.parks, n.parks)
-	for i := range n.accts {
-		n.accts[i].core = &n.c
+// repoint makes everything in w, a copy of from, point into from.
+func (w *world) repoint(from *world) {
+	w.c.Woken = nil
+	w.c.accounts = moved(from.c.accounts, from.accts, w.accts)
+	w.c.queues = moved(from.c.queues, from.qs, w.qs)
+	w.c.parks = moved(from.c.parks, from.parks, w.parks)
+	for i := range w.accts {
+		w.accts[i].core = &w.c
 	}
-	for i := range n.qs {
-		q := &n.qs[i]
-		q.core = &n.c
-		q.Account = &n.accts[n.sc.queues[i].account]
-		q.takers = moved(q.takers, w.ts, n.ts)
+	for i := range w.qs {
+		q := &w.qs[i]
+		q.core = &w.c
+		q.Account = &w.accts[w.sc.queues[i].account]
+		q.takers = moved(q.takers, from.ts, w.ts)
 		waiters := make([]*Waiter, len(q.waiters))
 		for j, x := range q.waiters {
-			if k := indexOf(x, w.pw); k >= 0 {
-				waiters[j] = &n.pw[k]
+			if k := indexOf(x, from.pw); k >= 0 {
+				waiters[j] = &w.pw[k]
 			} else {
-				waiters[j] = &n.cw[indexOf(x, w.cw)]
+				waiters[j] = &w.cw[indexOf(x, from.cw)]
 			}
 		}
 		q.waiters = waiters
 	}
-	for _, ws := range [][]Waiter{n.pw, n.cw} {
+	for _, ws := range [][]Waiter{w.pw, w.cw} {
 		for i := range ws {
 			if ws[i].Queue != nil {
-				ws[i].Queue = &n.qs[indexOf(ws[i].Queue, w.qs)]
+				ws[i].Queue = &w.qs[indexOf(ws[i].Queue, from.qs)]
 			}
 			if ws[i].From != nil {
-				ws[i].From = &n.qs[indexOf(ws[i].From, w.qs)]
+				ws[i].From = &w.qs[indexOf(ws[i].From, from.qs)]
 			}
 		}
 	}
-	for i := range n.ts {
-		n.ts[i].queue = n.queueOf(i)
+	for i := range w.ts {
+		w.ts[i].queue = w.queueOf(i)
 	}
 }
 
