@@ -500,6 +500,66 @@ func TestCloseNamesUnitsOfAClosedAccount(t *testing.T) {
 	})
 }
 
+func TestWorkerThatComesLaterGetsItsShare(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b, a := open(t, 1000)
+		g := NewGate(a, "units", 64, weight)
+		for range 16 {
+			fill(t, g, 1)
+		}
+		g.Close()
+		seen := make(chan struct{}, 16)
+		done := make(chan struct{})
+		later(func() error { // its first unit waits for a second one, which another worker has to see to
+			for range g.All(t.Context()) {
+				<-done
+			}
+			return nil
+		})
+		second := later(func() error {
+			for range g.All(t.Context()) {
+				seen <- struct{}{}
+			}
+			return nil
+		})
+		require.Len(t, seen, 15)
+		<-second
+		close(done)
+		synctest.Wait()
+		empty(t, b)
+	})
+}
+
+func TestLoopOverSingleUnitsReleasesEachAtOnceUnderPressure(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b, a := open(t, 10)
+		g := NewGate(a, "units", 64, weight)
+		fill(t, g, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
+		step, done := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(done)
+			for range g.All(t.Context()) {
+				<-step
+			}
+		}()
+		synctest.Wait()
+		step <- struct{}{}
+		step <- struct{}{}
+		synctest.Wait()
+		for range 2 { // what the loop is done with is free
+			require.NoError(t, <-putLater(t.Context(), g, 1))
+		}
+		put := putLater(t.Context(), g, 1)
+		require.Empty(t, put)
+		step <- struct{}{} // and at once, now that somebody waits
+		require.NoError(t, <-put)
+		g.Close()
+		close(step)
+		<-done
+		empty(t, b)
+	})
+}
+
 func TestModesThatNeverWaitTakeFloors(t *testing.T) {
 	for _, mode := range []Mode{Shadow, Off} {
 		b, _ := open(t, 100, func(c *Config) { c.Mode = mode })

@@ -7,7 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestConfigFromEnv(t *testing.T) {
+// TestSettingsOfTheEnvironment goes through every spelling and every mistake.
+func TestSettingsOfTheEnvironment(t *testing.T) {
 	for _, c := range []struct {
 		name, limit, share, policy, mode string
 		want                             Config

@@ -234,7 +234,15 @@ func (s *stress) detach(r *rand.Rand, from, to *Queue[*load]) {
 	}
 }
 
+// save takes batches for a while, and then single units until it leaves by chance.
 func (s *stress) save(r *rand.Rand, from *Queue[*load]) {
+	if r.IntN(2) == 0 {
+		for range from.All(context.Background()) {
+			s.steps.Add(1)
+			chance(r, 100)
+		}
+		return
+	}
 	for range from.Batches(context.Background(), Batch{Size: 50}) {
 		s.steps.Add(1)
 		chance(r, 100)
