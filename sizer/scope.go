@@ -17,7 +17,7 @@ import (
 // The zero value is ready. A scope may be used by many goroutines, which take turns.
 type Scope struct {
 	mu    sync.Mutex
-	table addrTable
+	table *addrTable
 	walk  memory // for what is put off; the blocks are in the table
 	keep  []unsafe.Pointer
 }
@@ -30,8 +30,8 @@ func (s *Scope) Of(v any) int64 { return s.Measure(v).Bytes }
 func (s *Scope) Measure(v any) Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.table.entries == nil {
-		s.table.grow(8 * fewSeen)
+	if s.table == nil {
+		s.table = newTable(0)
 	}
 	w := walker{scope: s, memory: &s.walk}
 	w.rootOf(v)
@@ -42,7 +42,7 @@ func (s *Scope) Measure(v any) Result {
 func (s *Scope) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.table, s.keep = addrTable{}, nil
+	s.table, s.keep = nil, nil
 }
 
 // In returns the size function of a scope, for whoever takes a func(T) int64.
@@ -59,6 +59,11 @@ func (s *Scope) add(p unsafe.Pointer, size uintptr, tiny bool) uintptr {
 	more := s.table.add(a, size)
 	if more > 0 {
 		s.keep = append(s.keep, p)
+	}
+	if s.table.full() {
+		larger := newTable(s.table.class + 1)
+		larger.addAll(s.table.entries)
+		s.table = larger
 	}
 	return more
 }

@@ -24,7 +24,7 @@ const fewSeen = 16
 func (s *seen) add(p unsafe.Pointer, size uintptr) uintptr {
 	a := uintptr(p)
 	if s.large != nil {
-		return s.large.add(a, size)
+		return s.addLarge(a, size)
 	}
 	for i := range s.n {
 		if s.addr[i] == a {
@@ -36,11 +36,30 @@ func (s *seen) add(p unsafe.Pointer, size uintptr) uintptr {
 		s.n++
 		return size
 	}
-	s.large = addrTables.Get().(*addrTable)
+	s.large = takeTable(0)
 	for i := range s.n {
 		s.large.add(s.addr[i], s.size[i])
 	}
-	return s.large.add(a, size)
+	return s.addLarge(a, size)
+}
+
+func (s *seen) addLarge(a, size uintptr) uintptr {
+	more := s.large.add(a, size)
+	if s.large.full() {
+		small := s.large
+		s.large = takeTable(small.class + 1)
+		s.large.addAll(small.entries)
+		small.giveBack()
+	}
+	return more
+}
+
+// release hands the large table back for the next call.
+func (s *seen) release() {
+	if s.large != nil {
+		s.large.giveBack()
+		s.large = nil
+	}
 }
 
 // grown raises *old to size and returns by how much.
@@ -53,47 +72,47 @@ func grown(old *uintptr, size uintptr) uintptr {
 	return more
 }
 
-// release hands the large table back for the next call.
-func (s *seen) release() {
-	if s.large == nil {
-		return
-	}
-	s.large.reset()
-	addrTables.Put(s.large)
-	s.large = nil
-}
-
 // addrTable is the set for many blocks: open addressing, linear probing, at most half full.
 // Addresses are kept as numbers, which keep nothing alive: the caller's value does.
 type addrTable struct {
 	entries []addrEntry
 	shift   uint
 	n       int
+	class   int
 }
 
 type addrEntry struct{ addr, size uintptr }
 
-var addrTables = sync.Pool{New: func() any {
-	t := new(addrTable)
-	t.grow(8 * fewSeen)
-	return t
-}}
+// tablePools hold cleared tables by class, of 128 entries and four times as many each: a small
+// value after a giant one must not clear the giant's table. The largest have 2 MiB; beyond,
+// tables are made and dropped.
+var tablePools [6]sync.Pool
 
-// keepEntries is the size above which a table is not kept for later: a megabyte, so that one
-// giant value doesn't hold memory for ever.
-const keepEntries = 1 << 16
-
-func (t *addrTable) reset() {
-	if len(t.entries) > keepEntries {
-		t.entries = nil
-		t.n = 0
-		t.grow(8 * fewSeen)
-		return
-	}
-	clear(t.entries)
-	t.n = 0
+func newTable(class int) *addrTable {
+	n := 8 * fewSeen << (2 * class)
+	return &addrTable{entries: make([]addrEntry, n), shift: uint(64 - bits.Len(uint(n-1))), class: class}
 }
 
+func takeTable(class int) *addrTable {
+	if class < len(tablePools) {
+		if t, ok := tablePools[class].Get().(*addrTable); ok {
+			return t
+		}
+	}
+	return newTable(class)
+}
+
+func (t *addrTable) giveBack() {
+	if t.class < len(tablePools) {
+		clear(t.entries)
+		t.n = 0
+		tablePools[t.class].Put(t)
+	}
+}
+
+func (t *addrTable) full() bool { return 2*t.n > len(t.entries) }
+
+// add is seen.add; the table must not be full.
 func (t *addrTable) add(a, size uintptr) uintptr {
 	mask := uintptr(len(t.entries) - 1)
 	for i := t.home(a); ; i++ {
@@ -103,10 +122,17 @@ func (t *addrTable) add(a, size uintptr) uintptr {
 		}
 		if e.addr == 0 {
 			*e = addrEntry{a, size}
-			if t.n++; 2*t.n > len(t.entries) {
-				t.grow(4 * len(t.entries))
-			}
+			t.n++
 			return size
+		}
+	}
+}
+
+// addAll moves the entries of a smaller table here.
+func (t *addrTable) addAll(entries []addrEntry) {
+	for _, e := range entries {
+		if e.addr != 0 {
+			t.add(e.addr, e.size)
 		}
 	}
 }
@@ -114,15 +140,4 @@ func (t *addrTable) add(a, size uintptr) uintptr {
 // home is Fibonacci hashing, as in the table of plans.
 func (t *addrTable) home(a uintptr) uintptr {
 	return uintptr(uint64(a) * 0x9E3779B97F4A7C15 >> t.shift)
-}
-
-// grow makes room for n entries, a power of two.
-func (t *addrTable) grow(n int) {
-	old := t.entries
-	t.entries, t.shift, t.n = make([]addrEntry, n), uint(64-bits.Len(uint(n-1))), 0
-	for _, e := range old {
-		if e.addr != 0 {
-			t.add(e.addr, e.size)
-		}
-	}
 }

@@ -1,0 +1,5 @@
+//go:build race
+
+package sizer
+
+const raceEnabled = true
