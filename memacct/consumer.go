@@ -22,11 +22,14 @@ type consumer[T any] struct {
 	bytes   int64   // and what they are charged
 	goid    uint64  // the goroutine that runs the loop
 
-	// A loop over single units that is alone takes some ahead, and ends each with one atomic store instead
-	// of the lock. Whoever finds memory short first says so in Budget.alert and then collects what is done
-	// with; the loop stores first and then looks at the alert. So one of the two always sees the other.
-	at   int          // the unit whose loop body runs
-	done atomic.Int32 // units of the hand whose bodies have ended
+	// A loop over single units that is alone on its queue takes some ahead, and goes from one to the next with
+	// one atomic addition instead of the lock. Two others look in on it, both with the lock held. Whoever finds
+	// memory short first raises Budget.alert and then collects the units that are done with; the loop counts
+	// first and then looks at the alert, so that one of the two always sees the other. And a second loop on the
+	// queue recalls the units that are not begun, by swapping the count for one that is past them all.
+	at     int          // the unit whose loop body runs
+	begun  atomic.Int32 // units of the hand whose bodies have begun; shut or more once the rest was recalled
+	extent int          // units of the hand, without those recalled
 
 	detached bool // the lease that the loop body got was detached in it
 }
@@ -38,6 +41,11 @@ func (l *line[T]) attach(t core.Taker, linger time.Duration) *consumer[T] {
 		c.goid = goroutineID()
 	}
 	l.b.mu.Lock()
+	for _, h := range l.b.holders {
+		if other, ok := h.(*consumer[T]); ok && other.l == l {
+			other.recall()
+		}
+	}
 	l.q.Attach(&c.t)
 	l.b.holders = append(l.b.holders, c)
 	l.b.unlock()
@@ -53,15 +61,18 @@ func (c *consumer[T]) holdsIn(goid uint64) bool {
 	return c.goid == goid && (c.left > 0 || c.l.q.OnlyConsumer())
 }
 
+// shut is a count of begun units that no hand reaches.
+const shut = 1 << 30
+
 // advance is next for a loop over single units: it goes on to the next one taken ahead, if there is one.
 func (c *consumer[T]) advance(ctx context.Context) bool {
-	if c.at+1 >= len(c.vals) || ctx.Err() != nil {
+	i := int(c.begun.Add(1)) - 1
+	if i >= len(c.vals) || ctx.Err() != nil {
 		return c.next(ctx)
 	}
 	var zero T
 	c.vals[c.at] = zero
-	c.at++
-	c.done.Store(int32(c.at))
+	c.at = i
 	if c.l.b.alert.Load() {
 		c.l.b.mu.Lock()
 		c.collect()
@@ -72,7 +83,8 @@ func (c *consumer[T]) advance(ctx context.Context) bool {
 
 // collect releases the units that the loop is done with. The lock is held.
 func (c *consumer[T]) collect() {
-	done := int(c.done.Load())
+	// The last that has begun may still run, also where more were counted because the loop found no more.
+	done := min(int(c.begun.Load()), c.extent) - 1
 	if c.first >= done {
 		return // as in every loop that takes nothing ahead
 	}
@@ -85,13 +97,16 @@ func (c *consumer[T]) collect() {
 	c.drop(n, bytes)
 }
 
-// giveBack returns the units that were taken ahead and not begun.
-func (c *consumer[T]) giveBack() {
-	bytes := int64(0)
-	n := 0
-	for i := len(c.vals) - 1; i > c.at && c.t.Ahead > 1; i-- {
-		c.l.ring.unpop(c.unit(i))
-		n, bytes = n+1, bytes+c.charges[i]
+// recall puts back the units that were taken ahead and not begun, for another loop to take. The lock is held.
+func (c *consumer[T]) recall() { c.putBack(int(c.begun.Swap(shut))) }
+
+// putBack returns the units from place i on to the front of the queue.
+func (c *consumer[T]) putBack(i int) {
+	n, bytes := 0, int64(0)
+	for ; c.extent > i; c.extent-- {
+		u := c.unit(c.extent - 1)
+		c.l.ring.unpop(u)
+		n, bytes = n+1, bytes+u.charge
 	}
 	if n > 0 {
 		c.left -= n
@@ -104,7 +119,9 @@ func (c *consumer[T]) giveBack() {
 // panic and a Goexit as well.
 func (c *consumer[T]) end() {
 	c.l.b.mu.Lock()
-	c.giveBack()
+	if c.t.Ahead > 1 {
+		c.putBack(c.at + 1)
+	}
 	c.drop(c.left, c.bytes)
 	c.l.q.Detach(&c.t)
 	c.l.b.release(c)
@@ -119,7 +136,7 @@ func (c *consumer[T]) next(ctx context.Context) bool {
 	l.b.mu.Lock()
 	defer l.b.unlock()
 	if ctx.Err() != nil {
-		return false // end gives back what was taken ahead
+		return false // end puts back what was taken ahead
 	}
 	// What is there is taken before what is in hand is released: in between, the pipeline would look idle.
 	n, bytes := c.left, c.bytes
@@ -145,8 +162,8 @@ func (c *consumer[T]) next(ctx context.Context) bool {
 func (c *consumer[T]) empty() {
 	clear(c.vals)
 	c.vals, c.charges, c.bases = c.vals[:0], c.charges[:0], c.bases[:0]
-	c.at, c.first, c.left, c.bytes = 0, 0, 0, 0
-	c.done.Store(0)
+	c.at, c.extent, c.first, c.left, c.bytes = 0, 0, 0, 0, 0
+	c.begun.Store(0)
 }
 
 // drop ends n units of the hand, charged bytes together.
@@ -175,6 +192,10 @@ func (c *consumer[T]) take() bool {
 		c.bytes += s.charge
 	}
 	c.left = len(c.vals)
+	if c.t.Ahead > 1 {
+		c.extent = c.left
+		c.begun.Store(1)
+	}
 	c.l.q.Took(&c.t, c.left, c.bytes, why)
 	return true
 }
