@@ -34,16 +34,18 @@ test: ## all tests, as the README says; needs a C compiler for the race detector
 race: ## the concurrent packages again and again, on 1, 2 and 8 processors
 	$(GO) test -race -shuffle=on -count=$(COUNT) -cpu=1,2,8 $(RACY)
 
-accuracy: ## the tests that the race detector would disturb: sizes against real heap growth
+accuracy: ## the tests that the race detector would disturb: sizes against real heap growth; and where an int has 32 bits
 	$(GO) test -shuffle=on $(ACCURACY)
+	GOARCH=386 CGO_ENABLED=0 $(GO) test ./sizer
 
 model: ## the model check of the admission core at full depth, and a minute of stress
-	SYNCMEM_MODEL=full SYNCMEM_STRESS=60s $(GO) test -count=1 -timeout=1h ./memacct/...
+	SYNCMEM_MODEL=full $(GO) test -count=1 -timeout=30m ./memacct/internal/core
+	SYNCMEM_STRESS=60s $(GO) test -race -count=1 -timeout=10m -run=TestStress ./memacct
 
 fuzz: ## each fuzz target for FUZZTIME (10s)
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | while IFS=: read -r file func; do \
 		echo "== $${func#func } in $$(dirname $$file)"; \
-		$(GO) test -run='^$$' -fuzz="^$${func#func }\$$" -fuzztime=$(FUZZTIME) ./$$(dirname $$file) </dev/null; \
+		$(GO) test -run='^$$' -fuzz="^$${func#func }\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=1s ./$$(dirname $$file) </dev/null; \
 	done
 
 bench: ## benchmarks matching BENCH in PKG, COUNT times, into bench.out; compare two with: go tool -modfile=tools/go.mod benchstat A B
@@ -53,6 +55,7 @@ lint: ## gofumpt, staticcheck with every check, go vet
 	@bad=$$($(TOOL) gofumpt -l .); test -z "$$bad" || { echo "gofumpt would change:"; echo "$$bad"; exit 1; }
 	$(TOOL) staticcheck ./...
 	$(GO) vet ./...
+	cd sizer/bench && $(GO) vet ./...
 
 vet: ## our own checks over ourselves, as: go vet -vettool=memvet
 	@if test -d cmd/memvet; then \
