@@ -7,9 +7,7 @@ import (
 	"github.com/syncmem/syncmem/analyzer/wholeread"
 )
 
-func TestFirstStages(t *testing.T) { checktest.Run(t, wholeread.Analyzer, "a") }
-
-func TestOtherModules(t *testing.T) { checktest.Run(t, wholeread.Analyzer, "third") }
+func TestFirstStages(t *testing.T) { checktest.Run(t, wholeread.Analyzer, "a", "third") }
 
 func TestParseAll(t *testing.T) {
 	checktest.Returns(t)

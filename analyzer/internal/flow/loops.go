@@ -36,12 +36,18 @@ func (f *Func) DecodedWhole(o types.Object) bool {
 			continue
 		}
 		for _, t := range append(s.Decodes, s.Target) {
-			if t != nil && f.Root(t) == o && ShapeOf(f.TypeOf(t)) == Collection {
+			if t != nil && f.Root(t) == o && ShapeOf(f.TypeOf(t)) == Collection && !f.QuietType(t) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// QuietType reports whether the name of an expression's type, without its
+// package, says that the value is small by nature.
+func (f *Func) QuietType(e ast.Expr) bool {
+	return Quiet(types.TypeString(f.TypeOf(e), func(*types.Package) string { return "" }))
 }
 
 // Static reports whether a range goes over a list that is in the source.

@@ -127,18 +127,13 @@ func bytesEvidence(f *flow.Func, s *flow.Sink, role flow.Role) string {
 
 // quiet drops what is small by nature: configuration, credentials, errors.
 func quiet(f *flow.Func, s *flow.Sink) bool {
-	if flow.Quiet(f.Name) || s.Target != nil && quietType(f, s.Target) {
+	if flow.Quiet(f.Name) || s.Target != nil && f.QuietType(s.Target) {
 		return true
 	}
 	for _, t := range s.Decodes {
-		if quietType(f, t) {
+		if f.QuietType(t) {
 			return true
 		}
 	}
 	return s.Stream.Open != nil && flow.QuietArgs(s.Stream.Open)
-}
-
-// quietType judges the type's own name, not its package's.
-func quietType(f *flow.Func, e ast.Expr) bool {
-	return flow.Quiet(types.TypeString(f.TypeOf(e), func(*types.Package) string { return "" }))
 }
