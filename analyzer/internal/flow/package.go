@@ -97,7 +97,7 @@ func Standard(pass *analysis.Pass) bool {
 		return false
 	}
 	root := filepath.Join(build.Default.GOROOT, "src") + string(filepath.Separator)
-	return strings.HasPrefix(pass.Fset.File(pass.Files[0].FileStart).Name(), root)
+	return strings.HasPrefix(pass.Fset.Position(pass.Files[0].Package).Filename, root)
 }
 
 // Use runs f with the package built. The checks of one package run at the same
@@ -119,7 +119,7 @@ func (p *Package) build() {
 		p.sites = map[*types.Func][]Site{}
 		p.generated = map[*token.File]bool{}
 		for _, file := range p.Pass.Files {
-			if ast.IsGenerated(file) {
+			if ast.IsGenerated(file) && !p.fromCgo(file) {
 				p.generated[p.Fset.File(file.FileStart)] = true
 			}
 			for _, decl := range file.Decls {
@@ -127,6 +127,14 @@ func (p *Package) build() {
 			}
 		}
 	})
+}
+
+// fromCgo reports whether the file is what cgo made of one that a person wrote:
+// its line directives lead to another Go file. Other generators lead to their
+// grammars.
+func (p *Package) fromCgo(file *ast.File) bool {
+	written := p.Fset.Position(file.Package).Filename
+	return strings.HasSuffix(written, ".go") && written != p.Fset.File(file.FileStart).Name()
 }
 
 func (p *Package) addDecl(decl ast.Decl) {
