@@ -22,9 +22,6 @@ var names = []string{"wholeread", "wholedecode", "accumulate", "trackedcopy", "p
 // Known reports whether name is a check.
 func Known(name string) bool { return slices.Contains(names, name) }
 
-// Names are the checks in the order they are documented.
-func Names() []string { return slices.Clone(names) }
-
 // Pass is one run of one check on one package.
 type Pass struct {
 	*analysis.Pass

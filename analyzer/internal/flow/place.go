@@ -37,6 +37,9 @@ func (f *Func) placeIn(at ast.Node, s Stream) Place {
 		}
 	case *ast.ForStmt:
 		if within(s.Pos, at) && !f.retries(at) {
+			if f.countsItems(at.Cond) {
+				return PerItem
+			}
 			return PerPage
 		}
 	case *ast.FuncLit:
@@ -77,6 +80,27 @@ func (f *Func) rangePlace(r *ast.RangeStmt) Place {
 		}
 	}
 	return PerItem
+}
+
+// countsItems reports whether a for loop's condition goes through items that
+// are at hand or taken one by one: i < len(x), rows.Next().
+func (f *Func) countsItems(cond ast.Expr) bool {
+	found := false
+	if cond == nil {
+		return false
+	}
+	ast.Inspect(cond, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			switch fun := ast.Unparen(call.Fun).(type) {
+			case *ast.Ident:
+				found = found || fun.Name == "len"
+			case *ast.SelectorExpr:
+				found = found || nextNames.MatchString(fun.Sel.Name)
+			}
+		}
+		return !found
+	})
+	return found
 }
 
 // retries reports whether a loop repeats one request until it works.

@@ -174,9 +174,6 @@ func isBuffer(t types.Type) bool {
 // isReader reports whether the type has Read([]byte) (int, error).
 func isReader(t types.Type) bool { return readMethod(t) != nil }
 
-// IsReader reports whether a value of the type can be read from.
-func IsReader(t types.Type) bool { return isReader(t) }
-
 func readMethod(t types.Type) *types.Func {
 	obj, _, _ := types.LookupFieldOrMethod(t, true, nil, "Read")
 	fn, ok := obj.(*types.Func)

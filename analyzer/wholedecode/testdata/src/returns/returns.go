@@ -125,3 +125,18 @@ func one(r io.Reader) (*Item, error) {
 	var it Item
 	return &it, json.NewDecoder(r).Decode(&it)
 }
+
+func byIndex(list []Item, save func(Page)) error {
+	for i := 0; i < len(list); i++ {
+		resp, err := http.Get(list[i].Name)
+		if err != nil {
+			return err
+		}
+		var p Page
+		if err := json.NewDecoder(resp.Body).Decode(&p); err != nil {
+			return err
+		}
+		save(p)
+	}
+	return nil
+}
