@@ -117,41 +117,63 @@ func (l *line[T]) put(ctx context.Context, v T) error {
 // PutAll hands several units to the consumers, in order, with one lock for as many of them as need not wait.
 // It returns how many were accepted, all of them unless there is an error; errors are those of Put.
 func (l *line[T]) PutAll(ctx context.Context, vs ...T) (accepted int, err error) {
-	var sizes [64]int64
-	for len(vs) > accepted && err == nil {
-		chunk := vs[accepted:min(len(vs), accepted+len(sizes))]
-		for i, v := range chunk {
-			if sizes[i], err = l.weigh(v); err != nil {
-				chunk = chunk[:i] // those before it are still put
-				break
-			}
-		}
-		n := l.putNow(chunk, sizes[:len(chunk)])
-		accepted += n
-		if n < len(chunk) {
-			if waitErr := l.put(ctx, chunk[n]); waitErr != nil {
-				return accepted, waitErr
-			}
-			accepted++
-			err = nil // met again, if its unit's turn comes
-		}
+	if err := ctx.Err(); err != nil {
+		return 0, err
 	}
-	return accepted, err
+	var sizes [64]int64
+	for accepted < len(vs) {
+		chunk := vs[accepted:min(len(vs), accepted+len(sizes))]
+		n := l.weighAll(chunk, sizes[:])
+		n = l.putNow(chunk[:n], sizes[:n])
+		accepted += n
+		if n == len(chunk) {
+			continue
+		}
+		// The next one must wait, or can't be weighed: Put does the one and says the other.
+		if err := l.put(ctx, chunk[n]); err != nil {
+			return accepted, err
+		}
+		accepted++
+	}
+	return accepted, nil
 }
 
 // putNow puts the units that need not wait, up to the first that does, and returns how many that were.
 func (l *line[T]) putNow(vs []T, sizes []int64) int {
 	l.b.mu.Lock()
 	defer l.b.unlock()
+	var total, largest int64
+	for _, n := range sizes {
+		total, largest = total+l.expected(n), max(largest, n)
+	}
+	l.b.largest = max(l.b.largest, largest)
+	all := l.q.PutAll(len(vs), total)
 	for i, v := range vs {
 		unit := slot[T]{v, l.expected(sizes[i]), sizes[i]}
-		l.b.largest = max(l.b.largest, sizes[i])
-		if !l.q.Put(unit.charge) {
+		if !all && !l.q.Put(unit.charge) {
 			return i
 		}
 		l.ring.push(unit)
 	}
 	return len(vs)
+}
+
+// weighAll weighs units up to the first that fails, and returns how many that were. One recover serves them all.
+func (l *line[T]) weighAll(vs []T, sizes []int64) (n int) {
+	if l.b.mode == Off {
+		clear(sizes[:len(vs)])
+		return len(vs)
+	}
+	defer func() { _ = recover() }() // weigh says it once more, with its name
+	for n < len(vs) {
+		size := l.size(vs[n])
+		if size < 0 {
+			break
+		}
+		sizes[n] = min(size, core.MaxCharge)
+		n++
+	}
+	return n
 }
 
 // putSlow is put where it has to wait. The lock is held on entry.

@@ -123,7 +123,7 @@ func (c *Core) grant(w *Waiter) {
 	c.unline(w)
 	w.State = Granted
 	if !w.Carried {
-		w.Queue.enter(w.Bytes)
+		w.Queue.enter(1, w.Bytes)
 	}
 	if !w.NoSlot {
 		w.Queue.incoming++
@@ -177,9 +177,9 @@ func (q *Queue) Redeemed(w *Waiter, was, now int64) {
 
 func (q *Queue) redeem(was, now int64) {
 	q.unreserve(was)
-	q.enter(now)
+	q.enter(1, now)
 	q.core.moving--
-	q.arrive(now)
+	q.arrive(1, now)
 }
 
 // room tells whether n more bytes of a fit under the limit, with the floors of the others kept free, or

@@ -72,28 +72,43 @@ func (q *Queue) Put(n int64) bool {
 	if q.Gate && (c.waiters > 0 || !c.fits(q.Account, n)) {
 		return false
 	}
-	q.enter(n)
+	q.enter(1, n)
 	c.moving--
-	q.arrive(n)
+	q.arrive(1, n)
 	return true
 }
 
-// enter charges a unit of n bytes that is on its way into q.
-func (q *Queue) enter(n int64) {
+// PutAll is Put for several units with n bytes in total, if none of them needs to wait, or would in Shadow mode.
+func (q *Queue) PutAll(units int, n int64) bool {
+	c := q.core
+	if len(q.waiters) > 0 || q.ready+q.incoming+units > q.Slots() || q.closed {
+		return false
+	}
+	if q.Gate && c.Mode != Off && (c.waiters > 0 || !c.room(q.Account, n)) {
+		return false
+	}
+	q.enter(units, n)
+	c.moving -= units
+	q.arrive(units, n)
+	return true
+}
+
+// enter charges units of n bytes in total that are on their way into q.
+func (q *Queue) enter(units int, n int64) {
 	if q.Gate && q.core.Mode == Shadow && !q.core.room(q.Account, n) {
 		q.core.counts.WouldWait++
 	}
 	q.Account.charge(n)
-	q.Account.units++
-	q.core.units++
-	q.core.moving++
+	q.Account.units += units
+	q.core.units += units
+	q.core.moving += units
 }
 
-// arrive makes a charged unit of n bytes takeable, and wakes a consumer if that makes its batch due.
-func (q *Queue) arrive(n int64) {
-	q.ready++
+// arrive makes charged units of n bytes in total takeable, and wakes a consumer if that makes its batch due.
+func (q *Queue) arrive(units int, n int64) {
+	q.ready += units
 	q.bytes += n
-	q.counts.Units++
+	q.counts.Units += int64(units)
 	q.wakeTakers()
 	if c := q.core; c.waiters > 0 || c.used > c.limit {
 		c.settle() // this may have been the last unit on the move, or have made debt
@@ -105,7 +120,7 @@ func (q *Queue) Arrive(w *Waiter) {
 	q.core.moving--
 	q.incoming--
 	w.State = Idle
-	q.arrive(w.Bytes)
+	q.arrive(1, w.Bytes)
 }
 
 // Release ends units in hand, n of them with bytes in total: they are charged no longer.
@@ -148,9 +163,9 @@ func (q *Queue) move(to *Queue, was, now int64) {
 	q.Account.charge(-was)
 	q.Account.units--
 	q.core.units--
-	to.enter(now)
+	to.enter(1, now)
 	to.core.moving--
-	to.arrive(now)
+	to.arrive(1, now)
 }
 
 // Resize changes the charge of a unit in hand from was to now bytes, without waiting.
@@ -164,7 +179,7 @@ func (q *Queue) Resize(was, now int64) {
 func (q *Queue) Split(n int64) {
 	q.hand++
 	q.handBytes += n
-	q.enter(n)
+	q.enter(1, n)
 	q.core.settle()
 }
 
