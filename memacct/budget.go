@@ -71,7 +71,7 @@ type Budget struct {
 	source  limitSource
 	base    int64 // live heap, in bytes, when the budget was opened
 	gov     *governor
-	largest int64 // the largest unit, in bytes, that was ever put to a gate
+	largest int64 // the largest unit, in bytes, that was accepted since the governor last looked
 	idle    []*core.Waiter
 	holders []holder
 	alert   atomic.Bool // as core.Alert said when the lock was last let go
@@ -81,7 +81,8 @@ type Budget struct {
 	misuse  misuse
 }
 
-// New opens a budget. It runs one garbage collection, to know how much of the heap was there before.
+// New opens a budget. Unless the mode is Off it forces the garbage collector, to know how much of the heap was
+// there before.
 func New(cfg Config) (*Budget, error) {
 	if cfg.Mode > Off {
 		return nil, fmt.Errorf("memacct: unknown mode %d: use Enforce, Shadow or Off", cfg.Mode)
@@ -231,8 +232,8 @@ func (b *Budget) done(w *core.Waiter, err error) error {
 	return b.explain(err)
 }
 
-// nestedAfter is how long a put waits before it looks whether it waits for itself, and then again. Finding out who it is costs
-// a goroutine microseconds, too much for every wait.
+// nestedAfter is how long a put waits before it looks whether it waits for itself, and then again. Finding out
+// who it is costs a goroutine microseconds, too much for every wait.
 const nestedAfter = time.Second
 
 // holder is a loop or a reservation that may have memory while its goroutine asks for more.

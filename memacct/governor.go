@@ -16,8 +16,9 @@ import (
 //	heap    = limit - outside Go - Go but not heap - fragmentation - the unit that is built next
 //	content = min(heap / growth, heap - what is allocated while the collector marks) - alive but not content
 //
-// The unit built next has passed no gate yet; it is taken to be the largest seen. Down the budget goes at
-// once, up slowly: one too small for a while costs some speed, one too large gets the process killed.
+// The unit built next has passed no gate yet; it is taken to be as large as the largest of late. Down the
+// budget goes at once, up slowly: one too small for a while costs some speed, one too large gets the process
+// killed.
 type governor struct {
 	budget  weak.Pointer[Budget] // a budget that nobody closed must still be collectable
 	process int64                // what the process may use, in bytes
@@ -25,6 +26,7 @@ type governor struct {
 	surge   recent // bytes allocated during one mark phase
 	beside  recent // bytes alive that are not content
 	outside recent // resident bytes that Go does not know of
+	built   recent // the largest unit of each cycle in which one was put
 }
 
 // The constants of the control law.
@@ -109,7 +111,11 @@ func (b *Budget) step(g *governor) bool {
 	}
 	s := b.core.Snapshot()
 	g.observe(now, s.Used)
-	b.core.SetLimit(g.next(now, s.Limit, b.largest))
+	if b.largest > 0 { // a cycle without a unit says nothing of the next one
+		g.built.add(b.largest)
+		b.largest = 0
+	}
+	b.core.SetLimit(g.next(now, s.Limit, g.built.most()))
 	return true
 }
 

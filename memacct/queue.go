@@ -100,10 +100,9 @@ func (l *line[T]) put(ctx context.Context, v T) error {
 	}
 	for {
 		l.b.mu.Lock()
-		l.b.largest = max(l.b.largest, n)
 		unit := slot[T]{v, l.expected(n), n}
 		if l.q.Put(unit.charge) {
-			l.ring.push(unit)
+			l.accept(unit)
 			l.b.unlock()
 			return nil
 		}
@@ -142,18 +141,17 @@ func (l *line[T]) PutAll(ctx context.Context, vs ...T) (accepted int, err error)
 func (l *line[T]) putNow(vs []T, sizes []int64) int {
 	l.b.mu.Lock()
 	defer l.b.unlock()
-	var total, largest int64
+	var total int64
 	for _, n := range sizes {
-		total, largest = total+l.expected(n), max(largest, n)
+		total += l.expected(n)
 	}
-	l.b.largest = max(l.b.largest, largest)
 	all := l.q.PutAll(len(vs), total)
 	for i, v := range vs {
 		unit := slot[T]{v, l.expected(sizes[i]), sizes[i]}
 		if !all && !l.q.Put(unit.charge) {
 			return i
 		}
-		l.ring.push(unit)
+		l.accept(unit)
 	}
 	return len(vs)
 }
@@ -181,10 +179,16 @@ func (l *line[T]) putSlow(ctx context.Context, unit slot[T]) error {
 	w := l.b.newWaiter(&l.q, unit.charge)
 	err := l.admit(ctx, w)
 	if err == nil {
-		l.ring.push(unit)
+		l.accept(unit)
 		l.q.Arrive(w)
 	}
 	return l.b.done(w, err)
+}
+
+// accept puts a unit that was admitted where consumers find it. The lock is held.
+func (l *line[T]) accept(unit slot[T]) {
+	l.b.largest = max(l.b.largest, unit.base)
+	l.ring.push(unit)
 }
 
 // admit stands in line as w until it is granted. The lock is held on entry and on return.
