@@ -146,10 +146,11 @@ func (q *Queue) due(t *Taker) (Cause, bool) {
 // share is how large a batch, in bytes, is handed on under pressure: each of the k batching consumers may
 // hold one, and a quarter of a share is left to collect the next in, so that the source need not stand
 // still until one of them is done. Smaller shares would cost more round trips to the store, larger ones
-// would make source and sinks take turns.
+// would make source and sinks take turns. In debt it is a share of what is in use: those units are in memory
+// already, and a budget cut to nothing must not have them saved one by one.
 func (c *Core) share() int64 {
 	k := int64(max(1, c.takers))
-	return max(1, c.limit/(4*k+1)*4)
+	return max(1, max(c.limit, c.used)/(4*k+1)*4)
 }
 
 // lastResort is the queue whose consumer must hand on what it has, however little, because nothing else can
