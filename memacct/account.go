@@ -21,6 +21,7 @@ type Account struct {
 // queueInfo is what statistics need of a queue whatever its type of unit.
 type queueInfo struct {
 	q     *core.Queue
+	unit  string // the type of its units
 	waits func() (puts int64, slept time.Duration)
 }
 

@@ -55,7 +55,7 @@ type Config struct {
 	Limit  Limit
 	Policy Policy
 	Mode   Mode
-	// Logger gets the choice of the limit, overruns and misuse; nil is slog.Default().
+	// Logger gets every [Event]; nil is slog.Default().
 	Logger *slog.Logger
 }
 
@@ -79,6 +79,7 @@ type Budget struct {
 	closed  bool
 	drained chan struct{} // closed when the last unit of a closing budget ends; nil before Close
 	misuse  misuse
+	events  events // with a lock of its own
 }
 
 // New opens a budget. Unless the mode is Off it forces the garbage collector, to know how much of the heap was
@@ -100,8 +101,8 @@ func New(cfg Config) (*Budget, error) {
 	if err := b.SetLimit(cfg.Limit); err != nil {
 		return nil, err
 	}
-	b.log.Debug("memacct: budget opened", "content", bytesize.Format(b.Stats().Limit), "from", b.source.String(),
-		"baseline", bytesize.Format(b.base), "policy", b.policy.String(), "mode", b.mode.String())
+	b.emit(Event{Kind: EventOpened, Bytes: b.source.process, Text: b.source.String() +
+		", baseline " + bytesize.Format(b.base) + ", policy " + b.policy.String() + ", mode " + b.mode.String()})
 	return b, nil
 }
 
@@ -113,12 +114,16 @@ func (b *Budget) SetLimit(l Limit) error {
 		return err
 	}
 	b.mu.Lock()
-	defer b.unlock()
+	first := b.source == limitSource{}
 	b.source = source
 	b.core.SetLimit(source.content)
 	b.gov = nil
 	if source.process > 0 && b.mode == Enforce {
 		b.govern(source.process)
+	}
+	b.unlock()
+	if !first {
+		b.emit(Event{Kind: EventLimit, Bytes: cmp.Or(source.process, source.content), Text: "the limit changed: " + source.String()})
 	}
 	return nil
 }
@@ -223,11 +228,11 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
 
 // done ends a wait: it keeps w for reuse, lets go of the lock, and then does what must not be done under it.
 func (b *Budget) done(w *core.Waiter, err error) error {
-	overran, queue, bytes := w.Overran, w.Queue.Name, w.Bytes
+	overran, q, bytes := w.Overran, w.Queue, w.Bytes
 	b.idle = append(b.idle, w)
 	b.unlock()
 	if overran {
-		b.log.Warn("memacct: a unit was admitted past the limit", "queue", queue, "bytes", bytesize.Format(bytes))
+		b.emit(Event{Kind: EventOverrun, Account: q.Account.Name, Queue: q.Name, Bytes: bytes, Text: "a unit was admitted past the limit"})
 	}
 	return b.explain(err)
 }

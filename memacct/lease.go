@@ -237,7 +237,7 @@ func (l *Lease[T]) finish() {
 
 // misused reports the second end of a lease.
 func (l *Lease[T]) misused(how string) {
-	l.c.l.b.reportMisuse(how, l.c.l.q.Name, callSite(2), l.ended)
+	l.c.l.b.reportMisuse(how, &l.c.l.q, callSite(2), l.ended)
 }
 
 // guard watches over a detached lease: when it is collected before it ended, its charge would be lost.
@@ -251,6 +251,6 @@ func (l *Lease[T]) guard() {
 		}
 		line.q.Release(1, c.bytes)
 		line.b.unlock()
-		line.b.reportLost(line.q.Name, c.bytes, where)
+		line.b.reportLost(&line.q, c.bytes, where)
 	}, l.claim)
 }

@@ -247,12 +247,12 @@ func TestEveryUseAfterTheEndIsNamedWithBothPlaces(t *testing.T) {
 	l.Detach()
 	stop()
 	require.Equal(t, int64(4), b.Stats().Misuse)
-	lines := strings.Split(strings.TrimSpace(log()), "\n")
+	lines := strings.Split(strings.TrimSpace(log()), "\n")[1:] // the first says what the limit is
 	require.Len(t, lines, 4)
 	for i, how := range []string{"Release", "Forward", "Resize", "Split"} {
 		require.Contains(t, lines[i], how+" of a lease that had ended")
 		require.Contains(t, lines[i], "queue=units")
-		at, end, _ := strings.Cut(lines[i], "ended at")
+		at, end, _ := strings.Cut(lines[i], "ended before at")
 		require.Contains(t, at, inThisFile(line+2+i))
 		require.Contains(t, end, inThisFile(line+1))
 	}
@@ -286,7 +286,7 @@ func TestLostLeaseIsFoundNamedAndReleased(t *testing.T) {
 	}, 10*time.Second, time.Millisecond)
 	require.Zero(t, b.Stats().Used)
 	require.Equal(t, int64(3), b.Stats().Misuse)
-	require.Contains(t, log(), "a detached lease was lost")
+	require.Contains(t, log(), "a lease was lost, detached at")
 	for i := range 3 {
 		require.Contains(t, log(), inThisFile(line+1+2*i))
 	}
@@ -328,7 +328,7 @@ func TestReleaseStopsTheSearchForALostLease(t *testing.T) {
 	l = nil
 	runtime.GC()
 	runtime.GC()
-	require.Empty(t, log())
+	require.NotContains(t, log(), "lost")
 	empty(t, b)
 }
 

@@ -82,9 +82,9 @@ type limitSource struct {
 
 func (s limitSource) String() string {
 	if s.process == 0 {
-		return s.from
+		return fmt.Sprintf("content limit of %s (%s)", bytesize.Format(s.content), s.from)
 	}
-	return fmt.Sprintf("%s of process limit (%s)", bytesize.Format(s.process), s.from)
+	return fmt.Sprintf("process limit of %s (%s), at first %s of it for content", bytesize.Format(s.process), s.from, bytesize.Format(s.content))
 }
 
 // resolve finds the limit out.

@@ -5,7 +5,7 @@ import (
 	"runtime"
 	"sync/atomic"
 
-	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/memacct/internal/core"
 )
 
 // misuse counts mistakes of the program that cost nothing but a report.
@@ -29,15 +29,20 @@ func place(pc uintptr) string {
 	return fmt.Sprintf("%s:%d", f.File, f.Line)
 }
 
-// reportMisuse logs the second end of a lease, with both places.
-func (b *Budget) reportMisuse(how, queue string, second, first uintptr) {
+// reportMisuse reports the second end of a lease, with both places.
+func (b *Budget) reportMisuse(how string, q *core.Queue, second, first uintptr) {
 	b.misuse.doubleEnds.Add(1)
-	b.log.Error("memacct: "+how+" of a lease that had ended", "queue", queue, "at", place(second), "ended at", place(first))
+	b.emit(Event{
+		Kind: EventMisuse, Account: q.Account.Name, Queue: q.Name,
+		Text: how + " of a lease that had ended: at " + place(second) + ", ended before at " + place(first),
+	})
 }
 
-// reportLost logs a detached lease that was collected before it ended.
-func (b *Budget) reportLost(queue string, bytes int64, where uintptr) {
+// reportLost reports a detached lease that was collected before it ended.
+func (b *Budget) reportLost(q *core.Queue, bytes int64, where uintptr) {
 	b.misuse.lost.Add(1)
-	b.log.Error("memacct: a detached lease was lost; its unit is released", "queue", queue,
-		"bytes", bytesize.Format(bytes), "detached at", place(where))
+	b.emit(Event{
+		Kind: EventLeak, Account: q.Account.Name, Queue: q.Name, Bytes: bytes,
+		Text: "a lease was lost, detached at " + place(where) + "; its unit is released",
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"reflect"
 	"time"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
@@ -60,7 +61,7 @@ func (l *line[T]) open(a *Account, name string, capacity int, size func(T) int64
 	a.b.mu.Lock()
 	defer a.b.unlock()
 	a.b.core.AddQueue(&l.q)
-	l.info = &queueInfo{q: &l.q, waits: func() (int64, time.Duration) { return l.waits, l.waited }}
+	l.info = &queueInfo{q: &l.q, unit: reflect.TypeFor[T]().String(), waits: func() (int64, time.Duration) { return l.waits, l.waited }}
 	a.queues = append(a.queues, l.info)
 	if a.b.closed && gate {
 		l.q.Close()

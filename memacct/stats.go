@@ -8,6 +8,7 @@ import (
 
 // Stats are a budget's or an account's figures at one moment. Amounts are bytes.
 type Stats struct {
+	At      time.Time
 	Limit   int64  // of content; what the process may use is Process
 	Process int64  // 0 when the limit is one of content
 	Source  string // where the limit is from, in words
@@ -26,17 +27,48 @@ type Stats struct {
 	// Growth is what an account's units are expected to weigh at most, over what they weigh at the gate; 0 if
 	// the account does not ask, see [WithGrowth].
 	Growth float64
-	Queues []QueueStats
+	// Memory is the process's; of a budget only.
+	Memory   MemoryStats
+	Accounts []AccountStats // of a budget only
+	Queues   []QueueStats
+}
+
+// MemoryStats are what the runtime and the kernel say about the whole process. Amounts are bytes.
+type MemoryStats struct {
+	Live     int64 // heap that the last collection found alive
+	Baseline int64 // live heap when the budget was opened
+	// Pinned estimates what lives beside content and baseline: the median over the last collections, exact to
+	// about what was admitted or released while they ran. A [BudgetError] has the exact figure.
+	Pinned  int64
+	Go      int64 // all that GOMEMLIMIT bounds: heap, stacks and the runtime's own
+	RSS     int64 // anonymous resident memory; 0 where the kernel does not tell
+	Outside int64 // of RSS, what Go does not know of: other allocators, mapped memory
+	Cycles  int64 // collections since the start of the process
+}
+
+// AccountStats are one account's figures. Amounts are bytes.
+type AccountStats struct {
+	Name                string
+	Used, Peak, Waiting int64
+	Named               int64 // of Used, what [Account.Charge] booked
+	Floor               int64
+	Weight, Growth      float64
+	Units               int
 }
 
 // QueueStats are one gate's or queue's figures. Amounts are bytes.
 type QueueStats struct {
 	Account, Name string
+	Type          string // of its units
 	Gate          bool
+	Capacity      int
 	Queued        int
 	QueuedBytes   int64
 	InHand        int // taken by a consumer and not yet released or forwarded
 	InHandBytes   int64
+	Parked        int           // of those in hand, the ones that wait for another unit
+	Waiters       int           // puts that wait, for memory or a slot
+	WaiterBytes   int64         // and what they would add
 	Units         int64         // that went in so far
 	Waits         int64         // puts that slept so far, for memory or a slot
 	Waited        time.Duration // and for how long together
@@ -70,8 +102,10 @@ func (s BatchStats) Add(o BatchStats) BatchStats {
 	}
 }
 
-// Stats returns the figures of the whole budget. It takes the lock for a moment.
+// Stats returns the figures of the whole budget. It takes the lock for a moment, and some ten microseconds in
+// all: it asks the runtime and the kernel too.
 func (b *Budget) Stats() Stats {
+	now := readMem()
 	b.mu.Lock()
 	defer b.unlock()
 	b.collect()
@@ -79,10 +113,33 @@ func (b *Budget) Stats() Stats {
 	s := stats(b.core.Snapshot())
 	s.Process, s.Source = b.source.process, b.source.from
 	s.Misuse = b.misuse.doubleEnds.Load() + b.misuse.lost.Load()
+	s.Memory = b.memory(now)
 	for _, a := range b.owners {
+		s.Accounts = append(s.Accounts, a.figures())
 		s.Queues = append(s.Queues, a.queueStats()...)
 	}
 	return s
+}
+
+// memory is what a sample says of the process. The lock is held.
+func (b *Budget) memory(now memSample) MemoryStats {
+	m := MemoryStats{Live: now.live, Baseline: b.base, Go: now.mapped, RSS: now.rss, Cycles: now.cycles}
+	if now.rss > 0 {
+		m.Outside = max(0, now.rss-now.mapped)
+	}
+	if b.gov != nil {
+		m.Pinned = max(0, b.gov.beside.median()-b.base)
+	}
+	return m
+}
+
+// figures are the account's. The lock is held.
+func (a *Account) figures() AccountStats {
+	c, named := a.acct.Snapshot()
+	return AccountStats{
+		Name: a.acct.Name, Used: c.Used, Peak: c.Peak, Waiting: c.Waiting, Named: named,
+		Floor: a.acct.Floor, Weight: a.acct.Weight, Growth: a.growth.factor, Units: c.Units,
+	}
 }
 
 // Stats returns the figures of one account; Limit is the whole budget's. A nil account has none.
@@ -102,7 +159,7 @@ func (a *Account) Stats() Stats {
 
 func stats(c core.Snapshot) Stats {
 	return Stats{
-		Limit: c.Limit, Used: c.Used, Peak: c.Peak, Waiting: c.Waiting, Debt: c.Debt, Units: c.Units, Waiters: c.Waiters,
+		At: time.Now(), Limit: c.Limit, Used: c.Used, Peak: c.Peak, Waiting: c.Waiting, Debt: c.Debt, Units: c.Units, Waiters: c.Waiters,
 		Pressure: c.Pressure, Overruns: c.Counts.Overruns, Refused: c.Counts.Refused, WouldWait: c.Counts.WouldWait,
 	}
 }
@@ -128,7 +185,8 @@ func (i *queueInfo) stats() QueueStats {
 	c := i.q.Snapshot()
 	n := c.Counts.Batches
 	s := QueueStats{
-		Account: i.q.Account.Name, Name: i.q.Name, Gate: i.q.Gate, Queued: c.Queued, QueuedBytes: c.QueuedBytes,
+		Account: i.q.Account.Name, Name: i.q.Name, Type: i.unit, Gate: i.q.Gate, Capacity: i.q.Capacity,
+		Parked: c.Parked, Waiters: c.Waiters, WaiterBytes: c.WaiterBytes, Queued: c.Queued, QueuedBytes: c.QueuedBytes,
 		InHand: c.InHand, InHandBytes: c.InHandSize, Units: c.Counts.Units,
 		Batches: BatchStats{
 			Size: n[core.BySize], Bytes: n[core.ByBytes], End: n[core.ByEnd], Awaited: n[core.ByAwaited],

@@ -42,7 +42,7 @@ func (o *options) findLimit() error {
 	if err != nil {
 		return err
 	}
-	b, err := memacct.New(memacct.Config{Limit: limit, Mode: memacct.Shadow})
+	b, err := memacct.New(memacct.Config{Limit: limit, Mode: memacct.Shadow, Logger: stderr.logger()})
 	if err != nil {
 		return err
 	}

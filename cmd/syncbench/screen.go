@@ -35,7 +35,8 @@ func (s *screen) Write(p []byte) (int, error) {
 	return os.Stderr.Write(p)
 }
 
-// logger logs to the screen, without the time: a run is too short for it to say much.
+// logger logs warnings to the screen, without the time: a run is too short for it to say much. What is less
+// than a warning, such as the choice of the limit, the result says.
 func (s *screen) logger() *slog.Logger {
 	noTime := func(groups []string, a slog.Attr) slog.Attr {
 		if len(groups) == 0 && a.Key == slog.TimeKey {
@@ -43,5 +44,5 @@ func (s *screen) logger() *slog.Logger {
 		}
 		return a
 	}
-	return slog.New(slog.NewTextHandler(s, &slog.HandlerOptions{ReplaceAttr: noTime}))
+	return slog.New(slog.NewTextHandler(s, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: noTime}))
 }
