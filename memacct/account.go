@@ -3,7 +3,6 @@ package memacct
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
 )
@@ -22,7 +21,7 @@ type Account struct {
 type queueInfo struct {
 	q     *core.Queue
 	unit  string // the type of its units
-	waits func() (puts int64, slept time.Duration)
+	waits *waits
 }
 
 // AccountOption changes how an account shares the budget with others.

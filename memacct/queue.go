@@ -41,9 +41,8 @@ type line[T any] struct {
 	q      core.Queue
 	size   func(T) int64
 	ring   ring[T]
-	growth *growth       // of the account
-	waits  int64         // puts that slept
-	waited time.Duration // and for how long together
+	growth *growth // of the account
+	waits  waits
 	info   *queueInfo
 }
 
@@ -61,7 +60,7 @@ func (l *line[T]) open(a *Account, name string, capacity int, size func(T) int64
 	a.b.mu.Lock()
 	defer a.b.unlock()
 	a.b.core.AddQueue(&l.q)
-	l.info = &queueInfo{q: &l.q, unit: reflect.TypeFor[T]().String(), waits: func() (int64, time.Duration) { return l.waits, l.waited }}
+	l.info = &queueInfo{q: &l.q, unit: reflect.TypeFor[T]().String(), waits: &l.waits}
 	a.queues = append(a.queues, l.info)
 	if a.b.closed && gate {
 		l.q.Close()
@@ -203,8 +202,8 @@ func (l *line[T]) admit(ctx context.Context, w *core.Waiter) error {
 	}
 	l.b.core.Enqueue(w)
 	if w.State == core.Waiting {
-		since := time.Now()
-		defer func() { l.waits++; l.waited += time.Since(since) }()
+		l.waits.begin()
+		defer l.waits.end()
 	}
 	return l.b.await(ctx, w)
 }

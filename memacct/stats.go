@@ -9,6 +9,7 @@ import (
 // Stats are a budget's or an account's figures at one moment. Amounts are bytes.
 type Stats struct {
 	At      time.Time
+	Mode    Mode   // of a budget only
 	Limit   int64  // of content; what the process may use is Process
 	Process int64  // 0 when the limit is one of content
 	Source  string // where the limit is from, in words
@@ -44,6 +45,14 @@ type MemoryStats struct {
 	RSS     int64 // anonymous resident memory; 0 where the kernel does not tell
 	Outside int64 // of RSS, what Go does not know of: other allocators, mapped memory
 	Cycles  int64 // collections since the start of the process
+	// GCCPU is the part of the processors' time that the collector took of late, from 0 to 1; 0 is unknown.
+	GCCPU float64
+	// GCLimited says that the collector reached the part of the processors it may take at most: the limit is
+	// held only because it runs nearly all the time, and may be passed.
+	GCLimited bool
+	// SizeFactor is how many bytes of live heap come with an accounted byte: 1.3 means that sizes under-report by
+	// that much. 0 is unknown.
+	SizeFactor float64
 }
 
 // AccountStats are one account's figures. Amounts are bytes.
@@ -71,7 +80,7 @@ type QueueStats struct {
 	WaiterBytes   int64         // and what they would add
 	Units         int64         // that went in so far
 	Waits         int64         // puts that slept so far, for memory or a slot
-	Waited        time.Duration // and for how long together
+	Waited        time.Duration // and for how long together, those that still sleep included
 	Batches       BatchStats
 }
 
@@ -111,7 +120,7 @@ func (b *Budget) Stats() Stats {
 	b.collect()
 	b.forget()
 	s := stats(b.core.Snapshot())
-	s.Process, s.Source = b.source.process, b.source.from
+	s.Mode, s.Process, s.Source = b.mode, b.source.process, b.source.from
 	s.Misuse = b.misuse.doubleEnds.Load() + b.misuse.lost.Load()
 	s.Memory = b.memory(now)
 	for _, a := range b.owners {
@@ -193,7 +202,7 @@ func (i *queueInfo) stats() QueueStats {
 			Linger: n[core.ByLinger], Pressure: n[core.ByPressure], Units: c.Counts.Batched,
 		},
 	}
-	s.Waits, s.Waited = i.waits()
+	s.Waits, s.Waited = i.waits.read()
 	return s
 }
 
