@@ -101,7 +101,7 @@ func New(cfg Config) (*Budget, error) {
 	if err := b.SetLimit(cfg.Limit); err != nil {
 		return nil, err
 	}
-	b.emit(Event{Kind: EventOpened, Bytes: b.source.process, Text: b.source.String() +
+	b.emit(Event{Kind: EventOpened, Bytes: cmp.Or(b.source.process, b.source.content), Text: b.source.String() +
 		", baseline " + bytesize.Format(b.base) + ", policy " + b.policy.String() + ", mode " + b.mode.String()})
 	return b, nil
 }
@@ -232,7 +232,7 @@ func (b *Budget) done(w *core.Waiter, err error) error {
 	b.idle = append(b.idle, w)
 	b.unlock()
 	if overran {
-		b.emit(Event{Kind: EventOverrun, Account: q.Account.Name, Queue: q.Name, Bytes: bytes, Text: "a unit was admitted past the limit"})
+		b.emit(Event{Kind: EventOverrun, Account: q.Account.Name, Queue: q.Name, Bytes: bytes, Text: "a unit of " + bytesize.Format(bytes) + " was admitted past the limit"})
 	}
 	return b.explain(err)
 }

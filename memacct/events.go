@@ -4,10 +4,9 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
-
-	"github.com/syncmem/syncmem/internal/bytesize"
 )
 
 // Event is something rare that a budget decided or noticed, for logs, pages and records. Waits at a gate and
@@ -17,7 +16,7 @@ type Event struct {
 	Kind           EventKind
 	Account, Queue string // "" where it concerns the whole budget
 	Bytes          int64  // of the unit, lease or limit it is about; 0 if it is about none
-	Text           string // one or a few lines for a reader
+	Text           string // for a reader, with amounts in words: one line, and what there is to add below it
 }
 
 // EventKind is the kind of an event, in one word.
@@ -89,22 +88,25 @@ func (b *Budget) emit(e Event) {
 	b.events.kept = append(b.events.kept, e)
 	watchers := b.events.watchers // never changed in place
 	b.events.mu.Unlock()
-	b.log.LogAttrs(context.Background(), e.Kind.level(), "memacct: "+e.Text, e.attrs()...)
+	message, attrs := e.record()
+	b.log.LogAttrs(context.Background(), e.Kind.level(), message, attrs...)
 	for _, w := range watchers {
 		(*w)(e)
 	}
 }
 
-// attrs are what a log record says of an event beside its text.
-func (e Event) attrs() []slog.Attr {
-	attrs := []slog.Attr{slog.String("event", string(e.Kind))}
-	for _, a := range []struct{ key, value string }{{"account", e.Account}, {"queue", e.Queue}} {
+// record is an event as a log record. The message is its first line, so that it is one line in every format,
+// and has amounts in words; the attributes have them in bytes, as numbers that can be compared and summed.
+func (e Event) record() (message string, attrs []slog.Attr) {
+	message, detail, _ := strings.Cut(e.Text, "\n")
+	attrs = []slog.Attr{slog.String("event", string(e.Kind))}
+	for _, a := range []struct{ key, value string }{{"account", e.Account}, {"queue", e.Queue}, {"detail", detail}} {
 		if a.value != "" {
 			attrs = append(attrs, slog.String(a.key, a.value))
 		}
 	}
 	if e.Bytes != 0 {
-		attrs = append(attrs, slog.String("bytes", bytesize.Format(e.Bytes)))
+		attrs = append(attrs, slog.Int64("bytes", e.Bytes))
 	}
-	return attrs
+	return "memacct: " + message, attrs
 }

@@ -1,6 +1,9 @@
 package memacct
 
 import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
 	"slices"
 	"testing"
 
@@ -28,7 +31,7 @@ func TestEventsAreKeptLoggedAndTold(t *testing.T) {
 	}
 	require.Equal(t, []EventKind{EventOpened, EventLimit, EventMisuse, EventLimit}, kept)
 	require.Contains(t, log(), "level=ERROR msg=\"memacct: Release of a lease that had ended")
-	require.Contains(t, log(), "level=INFO msg=\"memacct: the limit changed: content limit of 200 B (given)\" event=limit bytes=\"200 B\"")
+	require.Contains(t, log(), "level=INFO msg=\"memacct: the limit changed: content limit of 200 B (given)\" event=limit bytes=200\n")
 }
 
 func TestOnlyTheLatestEventsAreKept(t *testing.T) {
@@ -59,4 +62,32 @@ func TestStatsSayWhatTheProcessAndEachAccountHold(t *testing.T) {
 	free()
 	g.Discard()
 	empty(t, b)
+}
+
+// What a log pipeline sees: one line of message, and attributes that need no parsing.
+func TestAnEventIsAGoodLogRecord(t *testing.T) {
+	var out bytes.Buffer
+	log := slog.New(slog.NewJSONHandler(&out, nil))
+	b, err := New(Config{Limit: Content(100), Policy: Overrun(1000), Logger: log})
+	require.NoError(t, err)
+	fill(t, NewGate(b.Account("rpm"), "units", 1, weight), 300)
+	b.emit(Event{Kind: EventStall, Account: "rpm", Text: "nothing moved\nqueue  units\nunits  1"})
+
+	var records []map[string]any
+	for line := range bytes.Lines(out.Bytes()) {
+		var r map[string]any
+		require.NoError(t, json.Unmarshal(line, &r))
+		delete(r, "time")
+		records = append(records, r)
+	}
+	require.Len(t, records, 3)
+	require.Regexp(t, `^memacct: content limit of 100 B \(given\), baseline .*, policy overrun:1000B, mode enforce$`, records[0]["msg"])
+	require.Equal(t, 100.0, records[0]["bytes"])
+	require.Equal(t, map[string]any{
+		"level": "WARN", "msg": "memacct: a unit of 300 B was admitted past the limit",
+		"event": "overrun", "account": "rpm", "queue": "units", "bytes": 300.0,
+	}, records[1])
+	require.Equal(t, map[string]any{
+		"level": "WARN", "msg": "memacct: nothing moved", "event": "stall", "account": "rpm", "detail": "queue  units\nunits  1",
+	}, records[2])
 }

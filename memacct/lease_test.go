@@ -286,7 +286,7 @@ func TestLostLeaseIsFoundNamedAndReleased(t *testing.T) {
 	}, 10*time.Second, time.Millisecond)
 	require.Zero(t, b.Stats().Used)
 	require.Equal(t, int64(3), b.Stats().Misuse)
-	require.Contains(t, log(), "a lease was lost, detached at")
+	require.Contains(t, log(), "a lease of 10 B was lost, detached at")
 	for i := range 3 {
 		require.Contains(t, log(), inThisFile(line+1+2*i))
 	}

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync/atomic"
 
+	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/memacct/internal/core"
 )
 
@@ -43,6 +44,6 @@ func (b *Budget) reportLost(q *core.Queue, bytes int64, where uintptr) {
 	b.misuse.lost.Add(1)
 	b.emit(Event{
 		Kind: EventLeak, Account: q.Account.Name, Queue: q.Name, Bytes: bytes,
-		Text: "a lease was lost, detached at " + place(where) + "; its unit is released",
+		Text: "a lease of " + bytesize.Format(bytes) + " was lost, detached at " + place(where) + "; its unit is released",
 	})
 }
