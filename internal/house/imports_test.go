@@ -18,6 +18,9 @@ const module = "github.com/syncmem/syncmem"
 var rooms = map[string][]string{
 	"/sizer":   {},
 	"/memacct": {"/internal", "github.com/KimMachineGun/automemlimit", "github.com/DataDog/gostackparse"},
+	// In packages of their own, so that who imports memacct gets neither an HTTP server nor Prometheus.
+	"/memacct/memprom":   {"/memacct", "github.com/prometheus/client_golang"},
+	"/memacct/debugpage": {"/memacct", "/internal"},
 
 	"/contentmodel":                 {"/internal"},
 	"/contentmodel/source":          {"/contentmodel", "github.com/klauspost/compress", "github.com/pierrec/lz4/v4", "github.com/ulikunitz/xz"},
