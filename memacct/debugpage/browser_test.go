@@ -1,0 +1,326 @@
+package debugpage
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/png"
+	"iter"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/syncmem/syncmem/memacct"
+)
+
+// evil is a name that is a script, should anything take it for markup.
+const evil = `<script>document.title="owned"</script><img src=x onerror=alert(1)>`
+
+// startSync runs a small sync until the test is over: a first stage, a gate, and two stages that take batches.
+func startSync(t *testing.T) *memacct.Budget {
+	b, err := memacct.New(memacct.Config{Limit: memacct.Content(4 << 20), Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	a := b.Account("mirror")
+	gate := memacct.NewGate(a, "packages", 200, cap0)
+	save := memacct.NewQueue(a, "save", 200, cap0)
+	t.Cleanup(b.Account("cache", memacct.WithFloor(1<<20)).Charge(300 << 10))
+	memacct.NewGate(b.Account(evil), evil, 1, cap0)
+	require.NoError(t, b.SetLimit(memacct.Content(5<<20))) // an event
+	ctx, stop := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	all.Go(func() {
+		heavyTail := rand.New(rand.NewPCG(1, 2))
+		for gate.Put(ctx, make([]byte, 2000+int(heavyTail.ExpFloat64()*heavyTail.ExpFloat64()*20_000))) == nil {
+		}
+	})
+	all.Go(func() { // query
+		for batch := range gate.Batches(ctx, memacct.Batch{Size: 50}) {
+			time.Sleep(time.Duration(2+rand.IntN(20)) * time.Millisecond)
+			for _, v := range batch {
+				_ = save.Put(ctx, v)
+			}
+		}
+	})
+	all.Go(func() {
+		for batch := range save.Batches(ctx, memacct.Batch{Size: 100, Linger: 50 * time.Millisecond}) {
+			time.Sleep(time.Duration(len(batch)/3+rand.IntN(15)) * time.Millisecond)
+		}
+	})
+	t.Cleanup(func() {
+		stop()
+		all.Wait()
+		gate.Discard()
+		save.Discard()
+	})
+	return b
+}
+
+func cap0(v []byte) int64 { return int64(cap(v)) }
+
+// browser is a page in a real browser, and what it did.
+type browser struct {
+	ctx context.Context
+
+	mu         sync.Mutex
+	complaints []string // what the console says, and what the page threw
+	requests   []string // URLs
+}
+
+// openBrowser starts Chromium without a window, or skips.
+func openBrowser(t *testing.T) *browser {
+	t.Helper()
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if p, err := exec.LookPath(name); err == nil {
+			path = p
+			break
+		}
+	}
+	if path == "" {
+		t.Skip("NO CHROMIUM HERE: nothing is known about the page in a browser")
+	}
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.Flag("disable-dev-shm-usage", true))
+	if os.Geteuid() == 0 {
+		opts = append(opts, chromedp.NoSandbox)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, opts...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	b := &browser{ctx: ctx}
+	require.NoError(t, chromedp.Listen(ctx, b.listen))
+	call(t, b, network.Enable, network.EnableParams{})
+	call(t, b, log.Enable, cdp.Empty{})
+	call(t, b, runtime.Enable, cdp.Empty{})
+	return b
+}
+
+// listen notes what the page asks for and complains of. It runs on the goroutine that reads from the browser.
+func (b *browser) listen(ev any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch ev := ev.(type) {
+	case *network.EventRequestWillBeSent:
+		b.requests = append(b.requests, ev.Request.URL)
+	case *log.EventEntryAdded:
+		b.complaints = append(b.complaints, ev.Entry.Text+" "+ev.Entry.URL)
+	case *runtime.EventExceptionThrown:
+		b.complaints = append(b.complaints, fmt.Sprintf("thrown: %+v", ev.ExceptionDetails))
+	case *runtime.EventConsoleAPICalled:
+		b.complaints = append(b.complaints, fmt.Sprint(ev.Type, " in the console"))
+	}
+}
+
+// noted returns what listen noted up to now.
+func (b *browser) noted() (complaints, requests []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.complaints), slices.Clone(b.requests)
+}
+
+// call runs a command of the browser's protocol.
+func call[P, R any](t *testing.T, b *browser, command cdp.Command[P, R], params P) {
+	t.Helper()
+	_, err := chromedp.Call(b.ctx, command, params)
+	require.NoError(t, err)
+}
+
+func (b *browser) do(t *testing.T, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	require.NoError(t, chromedp.Do(b.ctx, steps...))
+}
+
+// eval is the value of a JavaScript expression. The debugger evaluates it, which the page's policy allows.
+func eval[T any](t *testing.T, b *browser, expression string) T {
+	t.Helper()
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
+	require.NoError(t, err, expression)
+	return v
+}
+
+// await waits until a JavaScript expression is true.
+func (b *browser) await(t *testing.T, expression string) {
+	t.Helper()
+	require.Eventually(t, func() bool { return eval[bool](t, b, expression) }, 15*time.Second, 50*time.Millisecond, expression)
+}
+
+// prefer sets the system's colours.
+func (b *browser) prefer(t *testing.T, scheme string) {
+	t.Helper()
+	call(t, b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+}
+
+// look takes a picture of the whole page; go test -artifacts keeps it.
+func (b *browser) look(t *testing.T, name string, width int64, scheme string) image.Image {
+	t.Helper()
+	b.prefer(t, scheme)
+	b.do(t, chromedp.EmulateViewport(width, 900), chromedp.Sleep(300*time.Millisecond)) // for the charts to fit
+	shot, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(t.ArtifactDir(), name+".png"), shot, 0o644))
+	img, err := png.Decode(bytes.NewReader(shot))
+	require.NoError(t, err)
+	require.EqualValues(t, width, img.Bounds().Dx(), "nothing is wider than the screen")
+	return img
+}
+
+// brightness is the mean of a picture, from 0 to 1.
+func brightness(img image.Image) float64 {
+	var sum, n float64
+	for y := 0; y < img.Bounds().Dy(); y += 4 {
+		for x := 0; x < img.Bounds().Dx(); x += 4 {
+			r, g, b, _ := img.At(x, y).RGBA()
+			sum += float64(r+g+b) / (3 * 0xffff)
+			n++
+		}
+	}
+	return sum / n
+}
+
+// drawn tells of each chart how many of its pixels have about the colour of one of its series, opaque or not.
+const drawn = `charts.map((c) => {
+	const pixels = (canvas, w, h) => canvas.getContext("2d").getImageData(0, 0, w, h).data;
+	const hues = c.shown.map((s) => {
+		const canvas = document.createElement("canvas"), d = canvas.getContext("2d");
+		d.fillStyle = colour(s.hue);
+		d.fillRect(0, 0, 1, 1);
+		return pixels(canvas, 1, 1);
+	});
+	const canvas = c.box.querySelector("canvas"), px = pixels(canvas, canvas.width, canvas.height);
+	let n = 0;
+	for (let i = 0; i < px.length; i += 4)
+		if (px[i + 3] > 40 && hues.some((h) => [0, 1, 2].every((k) => Math.abs(h[k] - px[i + k]) < 12))) n++;
+	return n;
+})`
+
+// cells is the text of a table, a row at a time.
+const cells = `(id) => [...document.getElementById(id).rows].map((r) => [...r.cells].map((c) => c.textContent))`
+
+func TestInABrowser(t *testing.T) {
+	b := openBrowser(t)
+	busy := httptest.NewServer(http.StripPrefix("/behind/a/proxy", Handler(startSync(t))))
+	defer busy.Close()
+
+	t.Run("a sync at work", func(t *testing.T) {
+		b.do(t, chromedp.Navigate(busy.URL+"/behind/a/proxy/debug/memacct"))
+		b.await(t, `points.length >= 4`)
+		for chart, pixels := range eval[[]int](t, b, drawn) {
+			require.Greater(t, pixels, 50, "chart %d has no lines", chart)
+		}
+		var light, dark float64
+		for _, width := range []int64{1280, 390} {
+			light = brightness(b.look(t, fmt.Sprint("light-", width), width, "light"))
+			dark = brightness(b.look(t, fmt.Sprint("dark-", width), width, "dark"))
+			require.Greater(t, light, 0.75)
+			require.Less(t, dark, 0.3)
+		}
+		b.do(t, chromedp.Click("#theme"))
+		require.Equal(t, "light", eval[string](t, b, `document.documentElement.dataset.theme`), "the reader's choice wins over the system's")
+		require.Regexp(t, `^Memory at .*: process limit –, resident .* MiB, live heap .*, content limit 5.0 MiB, accounted .*`, eval[string](t, b, `charts[0].box.getAttribute("aria-label")`))
+	})
+	t.Run("names are text", func(t *testing.T) {
+		require.Equal(t, evil, eval[string](t, b, `document.getElementById("accounts").tBodies[0].rows[2].cells[0].textContent`))
+		require.Equal(t, evil+"/"+evil, eval[string](t, b, `document.getElementById("queues").tBodies[0].rows[2].cells[0].textContent`))
+		require.Contains(t, eval[string](t, b, `charts[1].legend.textContent`), evil)
+		require.Zero(t, eval[int](t, b, `document.querySelectorAll("main script, main img").length`))
+		require.NotEqual(t, "owned", eval[string](t, b, `document.title`))
+	})
+	t.Run("a reload keeps the lines", func(t *testing.T) {
+		before := eval[float64](t, b, `points[0].t`)
+		b.do(t, chromedp.Reload())
+		b.await(t, `points.length > 4`)
+		require.Equal(t, before, eval[float64](t, b, `points[0].t`))
+	})
+	t.Run("nobody looks, nobody asks", func(t *testing.T) {
+		b.do(t, chromedp.Click("#pause"))
+		require.Regexp(t, `^paused at \d`, eval[string](t, b, `statetext.textContent`))
+		time.Sleep(100 * time.Millisecond) // an answer may be on its way
+		before := eval[int](t, b, `points.length`)
+		time.Sleep(2200 * time.Millisecond)
+		require.Equal(t, before, eval[int](t, b, `points.length`))
+		b.do(t, chromedp.Click("#pause"))
+		b.await(t, fmt.Sprintf(`points.length > %d`, before))
+
+		eval[bool](t, b, `Object.defineProperty(document, "hidden", { value: true, configurable: true })`+` !== null`)
+		time.Sleep(100 * time.Millisecond)
+		before = eval[int](t, b, `points.length`)
+		time.Sleep(1500 * time.Millisecond)
+		require.Equal(t, before, eval[int](t, b, `points.length`))
+		eval[bool](t, b, `delete document.hidden && document.dispatchEvent(new Event("visibilitychange"))`)
+		b.await(t, fmt.Sprintf(`points.length > %d`, before))
+	})
+	t.Run("the figures are right", func(t *testing.T) {
+		still := httptest.NewServer(Handler(stillBudget(t)))
+		defer still.Close()
+		b.do(t, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(still.URL+"/?format=html"))
+		b.await(t, `points.length >= 1`)
+		require.Equal(t, [][]string{
+			{"Account", "Used", "Peak", "Waiting", "Charged by name", "Floor", "Weight", "Growth", "Units"},
+			{"rpm", "3.5 MiB", "3.5 MiB", "0 B", "512.0 KiB", "1.0 MiB", "1", "–", "3"},
+		}, eval[[][]string](t, b, `(`+cells+`)("accounts")`))
+		require.Equal(t, []string{
+			"rpm/packages", "gate", "1", "1.0 MiB", "2", "2.0 MiB", "1,000", "0", "0", "0", "0.0 s", "3", "1", "2", "size 100%", "int64",
+		}, eval[[][]string](t, b, `(`+cells+`)("queues")`)[1])
+		events := eval[[][]string](t, b, `(`+cells+`)("events")`)
+		require.Equal(t, []string{"opened", "–", "8.0 MiB"}, events[len(events)-1][1:4])
+		require.Contains(t, eval[string](t, b, `tiles.innerText ?? document.getElementById("tiles").innerText`), "3.5 MiB\nof 8.0 MiB for content, peak 3.5 MiB")
+	})
+	complaints, requests := b.noted()
+	require.Empty(t, complaints)
+	require.Greater(t, len(requests), 20)
+	for _, r := range requests {
+		u, err := url.Parse(r)
+		require.NoError(t, err)
+		require.Regexp(t, `^127\.0\.0\.1:`, u.Host, "the page asks nobody but its server")
+		require.NotContains(t, r, "favicon", "the page brings its own icon")
+	}
+
+	t.Run("the server is gone", func(t *testing.T) {
+		b.do(t, chromedp.Navigate(busy.URL+"/behind/a/proxy/"))
+		b.await(t, `points.length >= 1`)
+		require.True(t, eval[bool](t, b, `gone.hidden`))
+		busy.CloseClientConnections()
+		busy.Close()
+		b.await(t, `!gone.hidden && /^No answer since [3-9] s; the figures below are of \d/.test(gonesince.textContent)`)
+		require.Equal(t, "no answer", eval[string](t, b, `statetext.textContent`))
+		b.look(t, "gone", 1280, "light")
+	})
+}
+
+// stillBudget has three units of 1 MiB, two of them in hand, and a charge of 512 KiB.
+func stillBudget(t *testing.T) *memacct.Budget {
+	b, err := memacct.New(memacct.Config{Limit: memacct.Content(8 << 20), Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	a := b.Account("rpm", memacct.WithFloor(1<<20))
+	t.Cleanup(a.Charge(512 << 10))
+	g := memacct.NewGate(a, "packages", 1000, func(n int64) int64 { return n })
+	for range 3 {
+		require.NoError(t, g.Put(t.Context(), 1<<20))
+	}
+	next, stop := iter.Pull(g.Batches(context.Background(), memacct.Batch{Size: 2}))
+	next()
+	t.Cleanup(func() { stop(); g.Discard() })
+	return b
+}

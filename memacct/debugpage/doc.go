@@ -1,0 +1,27 @@
+// Package debugpage shows a [memacct.Budget] to people and scripts, over HTTP.
+//
+//	http.Handle("/debug/memacct", debugpage.Handler(budget))
+//
+// The handler answers in one of these formats: by ?format=, else by what the client accepts.
+//
+//	html    a live page with charts and tables, for browsers
+//	text    the same figures as aligned text, for curl and a terminal
+//	json    a [Snapshot], for scripts: its keys stay
+//	report  who waits where, and why nothing moves
+//
+// The page needs nothing but this handler: no other host, no inline script. It asks once a second while its tab
+// is visible, and keeps the last ten minutes in the browser; the server keeps nothing and runs nothing in
+// between. An answer costs the process one [memacct.Budget.Stats], tens of microseconds, and its text.
+//
+// # Where to serve it
+//
+// On an address that only operators reach: as with net/http/pprof there is no password. Nothing can be changed
+// through it, and no unit's content is shown, but names of accounts, queues and Go types are, and the source
+// lines of leases that were misused.
+//
+// The handler does not look at the path, so it can be mounted anywhere, with and without a trailing slash and
+// behind a proxy's prefix.
+//
+// The charts are drawn by uPlot 1.6.32, https://github.com/leeoniya/uPlot, which is embedded; its MIT license is
+// beside it.
+package debugpage
