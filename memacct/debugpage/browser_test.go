@@ -238,7 +238,7 @@ func TestInABrowser(t *testing.T) {
 		}
 		b.do(t, chromedp.Click("#theme"))
 		require.Equal(t, "light", eval[string](t, b, `document.documentElement.dataset.theme`), "the reader's choice wins over the system's")
-		require.Regexp(t, `^Memory at .*: process limit –, resident .* MiB, live heap .*, content limit 5.0 MiB, accounted .*`, eval[string](t, b, `charts[0].box.getAttribute("aria-label")`))
+		require.Regexp(t, `^Memory at .*: resident .* MiB, live heap .*, content limit 5.0 MiB, accounted .*`, eval[string](t, b, `charts[0].box.getAttribute("aria-label")`))
 	})
 	t.Run("names are text", func(t *testing.T) {
 		require.Equal(t, evil, eval[string](t, b, `document.getElementById("accounts").tBodies[0].rows[2].cells[0].textContent`))
@@ -281,7 +281,7 @@ func TestInABrowser(t *testing.T) {
 			{"rpm", "3.5 MiB", "3.5 MiB", "0 B", "512.0 KiB", "1.0 MiB", "1", "–", "3"},
 		}, eval[[][]string](t, b, `(`+cells+`)("accounts")`))
 		require.Equal(t, []string{
-			"rpm/packages", "gate", "1", "1.0 MiB", "2", "2.0 MiB", "1,000", "0", "0", "0", "0.0 s", "3", "1", "2", "size 100%", "int64",
+			"rpm/packages", "gate", "1 of 1,000", "1.0 MiB", "2", "2.0 MiB", "0", "0", "0", "0.0 s", "3", "1", "2", "size 100%", "int64",
 		}, eval[[][]string](t, b, `(`+cells+`)("queues")`)[1])
 		events := eval[[][]string](t, b, `(`+cells+`)("events")`)
 		require.Equal(t, []string{"opened", "–", "8.0 MiB"}, events[len(events)-1][1:4])

@@ -3,6 +3,13 @@
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 
+// pale is a colour mixed with that of the card below, opaque: the areas of a stack cover each other.
+function pale(name) {
+  const part = (hex, i) => parseInt(hex.slice(i, i + 2), 16);
+  const [hue, card] = [colour(name), colour("card")];
+  return "rgb(" + [1, 3, 5].map((i) => Math.round(0.45 * part(hue, i) + 0.55 * part(card, i))).join() + ")";
+}
+
 // A series has a name, a colour's name, and one value or null for each point.
 const series = (name, hue, values, more) => ({ name, hue, values, ...more });
 const line = (name, hue, key, more) => series(name, hue, points.map((p) => p[key]), more);
@@ -30,7 +37,7 @@ const chartSpecs = [
       line("content limit", "s6", "limit", { dash: [3, 4] }),
       line("accounted", "s0", "used", { fill: true }),
       line("pinned (estimate)", "s3", "pinned"),
-    ],
+    ].filter((s) => s.values.some((v) => v != null)),
   },
   {
     id: "stagebytes", title: "Bytes by stage", note: "Queued and in hand, stacked.", format: bytes, tick: tickBytes, binary: true, stacked: true,
@@ -41,12 +48,12 @@ const chartSpecs = [
     series: () => stageSeries("units", []),
   },
   {
-    id: "batches", title: "Batches by cause", note: "A second, stacked. Pressure means: handed on early, because memory was short.",
+    id: "batches", title: "Batches by cause", note: "In a second, stacked. Pressure: handed on early, because memory was short.",
     format: (n) => few(n) + "/s", tick: few, stacked: true,
     series: () => causes.map((c, i) => series(c, ["s0", "s4", "s6", "s3", "s5", "s1"][i], rates((p) => p.batches[i]))),
   },
   {
-    id: "waits", title: "Waits", note: "Seconds that puts waited, a second: 1 is one put that waits all the time.",
+    id: "waits", title: "Waits", note: "Seconds waited in a second: 1 is one put that waits all the time. Shaded as above.",
     format: (n) => (n == null ? "–" : n.toFixed(2)), tick: few, shade: true,
     series: () => [
       series("at gates, for memory or a slot", "s1", rates((p) => p.gates), { fill: true }),
@@ -80,7 +87,7 @@ function el(tag, text, className) {
   return e;
 }
 
-const sizeOf = (c) => ({ width: Math.max(200, c.box.clientWidth), height: c.spec.wide ? 260 : 190 });
+const sizeOf = (c) => ({ width: Math.max(200, c.box.clientWidth), height: c.spec.wide ? 250 : 180 });
 
 // drawCharts shows the points there are.
 function drawCharts() {
@@ -120,18 +127,18 @@ function options(c) {
   const { spec } = c;
   const axis = { stroke: () => colour("soft"), font: "11px system-ui, sans-serif", ticks: { show: false }, grid: { stroke: () => colour("grid"), width: 1 } };
   const lines = c.shown.map((s) => ({
-    label: s.name, stroke: () => colour(s.hue), width: spec.stacked ? 1 : 1.75, dash: s.dash, points: { show: false },
-    fill: spec.stacked ? () => colour(s.hue) : s.fill ? () => colour(s.hue) + "33" : undefined,
+    label: s.name, stroke: () => colour(s.hue), width: 1.75, dash: s.dash, points: { show: false },
+    fill: spec.stacked ? () => pale(s.hue) : s.fill ? () => colour(s.hue) + "33" : undefined,
   }));
   return {
-    ...sizeOf(c), legend: { show: false }, padding: [8, 8, 0, 0],
+    ...sizeOf(c), legend: { show: false }, padding: [8, 28, 0, 0],
     cursor: { sync: { key: "memacct" }, y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: {
       x: { range: () => [Math.max(now() - windowSeconds, Math.min(points[0]?.t ?? now(), now() - 60)), now()] },
       y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] },
     },
     axes: [
-      { ...axis, space: 80, values: (_, ticks) => ticks.map((t) => clock(new Date(t * 1000))) },
+      { ...axis, size: 26, space: 80, values: (_, ticks) => ticks.map((t) => clock(new Date(t * 1000))) },
       { ...axis, size: 68, space: 34, values: (_, ticks) => ticks.map(spec.tick), incrs: spec.binary ? binarySteps : spec.whole ? wholeSteps : undefined },
     ],
     series: [{}, ...(spec.stacked ? lines.reverse() : lines)],

@@ -12,6 +12,9 @@ const historyKey = "memacct:" + location.pathname;
 const queueName = (q) => q.account + "/" + q.name;
 const sum = (list, f) => list.reduce((n, x) => n + f(x), 0);
 
+// pinnedOf is what is pinned; null where that is not estimated, as without a process limit.
+const pinnedOf = (s) => (s.memory.pinned_bytes || s.process_limit_bytes ? s.memory.pinned_bytes : null);
+
 // pointOf is what is kept of a snapshot.
 function pointOf(s) {
   const stages = {};
@@ -24,7 +27,7 @@ function pointOf(s) {
   return {
     t: Date.parse(s.at) / 1000, pid: s.pid, pressure: s.pressure,
     processLimit: s.process_limit_bytes || null, limit: s.limit_bytes, used: s.used_bytes,
-    live: s.memory.live_bytes, pinned: s.memory.pinned_bytes, rss: s.memory.rss_bytes || null,
+    live: s.memory.live_bytes, pinned: pinnedOf(s), rss: s.memory.rss_bytes || null,
     stages, named: sum(s.accounts, (a) => a.named_bytes),
     batches: causes.map((c) => sum(s.queues, (q) => q.batches[c])),
     gates: waited(true), queues: waited(false),

@@ -15,14 +15,15 @@ const accountColumns = [
   ["Units", (a) => count(a.units)],
 ];
 
+const unbounded = 2 ** 31 - 1; // slots: more units than any memory holds
+
 const queueColumns = [
   ["Queue", queueName, left],
   ["Kind", (q) => (q.gate ? "gate" : "queue"), left],
-  ["Queued", (q) => count(q.queued)],
+  ["Queued", (q) => count(q.queued) + (q.slots < unbounded ? " of " + count(q.slots) : "")],
   ["Bytes queued", (q) => bytes(q.queued_bytes)],
   ["In hand", (q) => count(q.in_hand)],
   ["Bytes in hand", (q) => bytes(q.in_hand_bytes)],
-  ["Slots", (q) => (q.slots >= 2 ** 31 - 1 ? "unbounded" : count(q.slots))],
   ["Parked", (q) => count(q.parked)],
   ["Puts waiting", (q) => count(q.waiting_puts)],
   ["Waits", (q) => count(q.waits_total)],
@@ -94,8 +95,8 @@ const tiles = [
   ["Resident", (s) => (s.memory.rss_bytes ? bytes(s.memory.rss_bytes) : "unknown"),
     (s) => (s.process_limit_bytes ? "of " + bytes(s.process_limit_bytes) + " for the process (" + s.limit_source + ")" : "the process is not limited"),
     (s) => (s.process_limit_bytes ? s.memory.rss_bytes / s.process_limit_bytes : 0)],
-  ["Live heap", (s) => bytes(s.memory.live_bytes), (s) => bytes(s.memory.baseline_bytes) + " of it from the start; Go has " + bytes(s.memory.go_bytes)],
-  ["Pinned", (s) => bytes(s.memory.pinned_bytes), () => "live, but neither content nor from the start; an estimate"],
+  ["Live heap", (s) => bytes(s.memory.live_bytes), (s) => bytes(s.memory.baseline_bytes) + " from the start; Go has " + bytes(s.memory.go_bytes)],
+  ["Pinned", (s) => (pinnedOf(s) == null ? "unknown" : bytes(pinnedOf(s))), () => "neither content nor from the start; an estimate"],
   ["Units", (s) => count(s.units), (s) => "in flight; " + (s.debt_bytes ? bytes(s.debt_bytes) + " past the limit" : "no debt")],
   ["Gates", (s) => (s.waiting_puts ? count(s.waiting_puts) + " waiting" : "open"), (s) => bytes(s.waiting_bytes) + " wait; refused " + count(s.refused_total) + ", overruns " + count(s.overruns_total)],
   ["Collector", (s) => (s.memory.gc_cpu ? percent(s.memory.gc_cpu) : "unknown"), (s) => "of the processors" + (s.memory.gc_limited ? ", as much as it may" : "") + "; " + count(s.memory.gc_cycles_total) + " cycles"],
@@ -111,6 +112,7 @@ function fillTiles(s) {
     tile.querySelector(".sub").textContent = sub(s);
     if (!part) return;
     const p = part(s) || 0, meter = tile.querySelector(".meter");
+    meter.hidden = i > 0 && !s.process_limit_bytes;
     meter.classList.toggle("full", p > 1);
     meter.setAttribute("aria-valuenow", Math.round(100 * p));
     meter.firstChild.style.width = Math.min(100, 100 * p) + "%";
