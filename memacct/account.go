@@ -53,6 +53,14 @@ func (a *Account) Name() string {
 	return a.acct.Name
 }
 
+// Budget returns the budget that the account is on, nil for a nil account.
+func (a *Account) Budget() *Budget {
+	if a == nil {
+		return nil
+	}
+	return a.b
+}
+
 // Charge books n bytes that are in no queue, such as a cache or a parser's table, and returns the function
 // that gives them back. It never waits; what goes past the limit is debt and keeps the gates shut. The
 // returned function may be called more than once and does nothing after the first time.

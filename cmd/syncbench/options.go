@@ -17,7 +17,7 @@ import (
 type options struct {
 	source, limit, limitFrom, mode string
 	depth, batch                   int
-	store, overrun, json           string
+	store, overrun, json, live     string
 	cgroup, quiet                  bool
 	stall                          time.Duration
 
@@ -54,6 +54,7 @@ func (o *options) register(c *cobra.Command) {
 	f.DurationVar(&o.stall, "stall-timeout", time.Minute, "how long a URL may send nothing")
 	f.BoolVar(&o.cgroup, "cgroup", false, "run in a memory cgroup of the limit's size, with the kernel's OOM killer on (Linux only; needs the right to make one, as root has)")
 	f.StringVar(&o.json, "json", "", "write the result as JSON to this `file`, too; - is stdout, instead of the text")
+	f.StringVar(&o.live, "live", "", "serve a live page and /metrics at this `address` while the run lasts, such as :6060, or localhost:6060 for this machine alone")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
 	f.StringVar(&o.limitFrom, "limit-from", limitFromFlag, "where --limit is from, in words")
 	_ = f.MarkHidden("limit-from") // for the child of --cgroup, which can't find it out any more
@@ -80,7 +81,7 @@ func (o *options) complete(c *cobra.Command) {
 
 // check reads the flags' values, and says what is wrong with them before anything is opened.
 func (o *options) check(depthGiven bool) error {
-	for _, check := range []func() error{o.checkLimit, o.checkOverrun, o.checkSource, o.checkStore} {
+	for _, check := range []func() error{o.checkLimit, o.checkOverrun, o.checkSource, o.checkStore, o.checkLive} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -170,7 +171,7 @@ func (o *options) args() []string {
 	a := []string{
 		"--source=" + o.source, fmt.Sprintf("--limit=%dB", o.limitN), "--limit-from=" + o.limitFrom,
 		"--mode=" + o.mode, fmt.Sprint("--batch=", o.batch), "--store=" + o.store, "--overrun=" + o.overrun,
-		"--json=" + o.json, fmt.Sprint("--stall-timeout=", o.stall), fmt.Sprint("--quiet=", o.quiet),
+		"--json=" + o.json, "--live=" + o.live, fmt.Sprint("--stall-timeout=", o.stall), fmt.Sprint("--quiet=", o.quiet),
 	}
 	if o.mode != modeNone {
 		a = append(a, fmt.Sprint("--depth=", o.depth))

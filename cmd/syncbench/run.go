@@ -41,6 +41,7 @@ The names of synth: sources, each with its keys and their defaults:
   syncbench run --source PULP_MANIFEST --store sqlite:content.sqlite
   syncbench run --source deb:Packages.xz --json result.json
   syncbench run --source https://example.org/files/PULP_MANIFEST
+  syncbench run --live localhost:6060                 # watch it at http://localhost:6060/
   sudo syncbench run --cgroup                         # behind the kernel's OOM killer`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -81,6 +82,7 @@ type work struct {
 	store      contentstore.Store
 	closeStore func()
 	account    *memacct.Account
+	live       *live
 	known      stages.Known
 	saved      stages.Saved
 }
@@ -96,12 +98,16 @@ func (w *work) open(ctx context.Context) (err error) {
 	if w.store, w.closeStore, err = openStore(ctx, w.o); err != nil {
 		return err
 	}
-	w.account, err = w.o.account()
+	if w.account, err = w.o.account(); err != nil {
+		return err
+	}
+	w.live, err = serveLive(w.o.live, w.account.Budget())
 	return err
 }
 
 // close closes what open opened, all or some of it.
 func (w *work) close() {
+	w.live.close()
 	if w.src != nil {
 		w.src.Close()
 	}
