@@ -44,7 +44,7 @@ function tell() {
   const silent = performance.now() - lastAnswer;
   const gone = !sleeping() && silent > soon;
   byId("gone").hidden = !gone;
-  byId("gonetext").textContent = gone ? "No answer from the server." : "";
+  byId("gonetext").textContent = gone ? "The server does not answer." : "";
   byId("gonesince").textContent = gone ? "No answer since " + Math.round(silent / 1000) + " s" + (lastTime && "; the figures below are of " + lastTime) + "." : "";
   byId("dot").className = gone ? "gone" : paused ? "" : "live";
   byId("statetext").textContent = paused ? "paused at " + lastTime : gone ? "no answer" : lastTime ? "live, " + lastTime : "connecting";
