@@ -289,6 +289,14 @@ func TestInABrowser(t *testing.T) {
 		require.Equal(t, []string{"opened", "–", "8.0 MiB"}, events[len(events)-1][1:4])
 		require.Contains(t, eval[string](t, b, `tiles.innerText ?? document.getElementById("tiles").innerText`), "3.5 MiB\nof 8.0 MiB for content, peak 3.5 MiB")
 	})
+	t.Run("more stages than colours", func(t *testing.T) {
+		many := httptest.NewServer(Handler(manyStages(t, 12)))
+		defer many.Close()
+		b.do(t, chromedp.Navigate(many.URL))
+		b.await(t, `points.length >= 1`)
+		legend := `[...charts[1].legend.children].map((li) => li.textContent)`
+		require.Equal(t, []string{"a/q1212.0 KiB", "a/q1111.0 KiB", "a/q1010.0 KiB", "a/q99.0 KiB", "a/q88.0 KiB", "a/q77.0 KiB", "others21.0 KiB"}, eval[[]string](t, b, legend))
+	})
 	complaints, requests := b.noted()
 	require.Empty(t, complaints)
 	require.Greater(t, len(requests), 20)
@@ -309,6 +317,19 @@ func TestInABrowser(t *testing.T) {
 		require.Equal(t, "no answer", eval[string](t, b, `statetext.textContent`))
 		b.look(t, "gone", 1280, "light")
 	})
+}
+
+// manyStages has so many queues, with one more KiB in each.
+func manyStages(t *testing.T, n int) *memacct.Budget {
+	b, err := memacct.New(memacct.Config{Limit: memacct.Content(8 << 20), Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	a := b.Account("a")
+	for i := range n {
+		q := memacct.NewQueue(a, fmt.Sprint("q", i+1), 10, func(n int64) int64 { return n })
+		require.NoError(t, q.Put(t.Context(), int64(i+1)<<10))
+		t.Cleanup(func() { q.Discard() })
+	}
+	return b
 }
 
 // stillBudget has three units of 1 MiB, two of them in hand, and a charge of 512 KiB.
