@@ -50,7 +50,8 @@ const chartSpecs = [
   {
     id: "batches", title: "Batches by cause", note: "In a second, stacked. Pressure: handed on early, because memory was short.",
     format: (n) => few(n) + "/s", tick: few, stacked: true,
-    series: () => causes.map((c, i) => series(c, ["s0", "s4", "s6", "s3", "s5", "s1"][i], rates((p) => p.batches[i]))),
+    series: () => causes.map((c, i) => series(c, ["s0", "s4", "s6", "s3", "s5", "s1"][i], rates((p) => p.batches[i]))).filter(
+      (s) => ["size", "pressure"].includes(s.name) || s.values.some((v) => v > 0)), // a line of zeros would lie on the next one
   },
   {
     id: "waits", title: "Waits", note: "Seconds waited in a second: 1 is one put that waits all the time. Shaded as above.",

@@ -47,7 +47,7 @@ function tell() {
   byId("gonetext").textContent = gone ? "The server does not answer." : "";
   byId("gonesince").textContent = gone ? "No answer since " + Math.round(silent / 1000) + " s" + (lastTime && "; the figures below are of " + lastTime) + "." : "";
   byId("dot").className = gone ? "gone" : paused ? "" : "live";
-  byId("statetext").textContent = paused ? "paused at " + lastTime : gone ? "no answer" : lastTime ? "live, " + lastTime : "connecting";
+  byId("statetext").textContent = paused ? "paused" + (lastTime && " at " + lastTime) : gone ? "no answer" : lastTime ? "live, " + lastTime : "connecting";
 }
 
 // wake starts anew after a pause, which is not the server's silence.
