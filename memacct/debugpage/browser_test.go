@@ -220,6 +220,29 @@ const drawn = `charts.map((c) => {
 // cells is the text of a table, a row at a time.
 const cells = `(id) => [...document.getElementById(id).rows].map((r) => [...r.cells].map((c) => c.textContent))`
 
+// history tells how many points are kept, and what else is special, after answers at certain seconds.
+const history = `(async () => {
+	const answer = await (await fetch("?format=json")).json(), is = {};
+	const at = (second, more) => remember({ ...answer, at: new Date(1e12 + 1000 * second).toISOString(), ...more });
+	points = [];
+	[0, 1, 2, 3].forEach((s) => at(s));
+	is.steady = points.length;
+	at(60);
+	charts[0].shown = charts[0].spec.series();
+	is.gap = dataOf(charts[0])[1].filter((v) => v === null).length;
+	at(650);
+	is.window = points.length;
+	at(651, { queues: [] });
+	is.fell = rates((p) => p.batches[0]).filter((r) => r < 0).length;
+	at(652, { pid: 1 });
+	is.restart = points.length;
+	at(640, { pid: 1 });
+	is.back = points.length;
+	at(640, { pid: 1 });
+	is.same = points.length;
+	return is;
+})()`
+
 func TestInABrowser(t *testing.T) {
 	b := openBrowser(t)
 	busy := httptest.NewServer(http.StripPrefix("/behind/a/proxy", Handler(startSync(t))))
@@ -286,6 +309,11 @@ func TestInABrowser(t *testing.T) {
 		events := eval[[][]string](t, b, `(`+cells+`)("events")`)
 		require.Equal(t, []string{"opened", "–", "8.0 MiB"}, events[len(events)-1][1:4])
 		require.Contains(t, eval[string](t, b, `tiles.innerText ?? document.getElementById("tiles").innerText`), "3.5 MiB\nof 8.0 MiB for content, peak 3.5 MiB")
+
+		eval[bool](t, b, `paused = true`)
+		kept, err := chromedp.Run(b.ctx, chromedp.Evaluate[map[string]int](history, chromedp.EvalAwaitPromise))
+		require.NoError(t, err)
+		require.Equal(t, map[string]int{"steady": 4, "gap": 1, "window": 2, "fell": 0, "restart": 1, "back": 1, "same": 1}, kept)
 	})
 	t.Run("more stages than colours", func(t *testing.T) {
 		many := httptest.NewServer(Handler(manyStages(t, 12)))

@@ -20,8 +20,8 @@
 // lines of leases that were misused.
 //
 // The handler does not look at the path, so it can be mounted anywhere, with and without a trailing slash and
-// behind a proxy's prefix.
+// behind a proxy's prefix. Several budgets have a handler each.
 //
-// The charts are drawn by uPlot 1.6.32, https://github.com/leeoniya/uPlot, which is embedded; its MIT license is
-// beside it.
+// The charts are drawn by uPlot 1.6.32, https://github.com/leeoniya/uPlot: static/uplot.js and static/uplot.css are
+// dist/uPlot.iife.min.js and dist/uPlot.min.css of npm's uplot, unchanged, with its MIT license beside them.
 package debugpage
