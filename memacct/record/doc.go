@@ -28,7 +28,8 @@
 // tries each of those and takes what has a right checksum, so that nothing has to be updated in place, and a
 // torn or damaged frame costs itself alone.
 //
-// The file is written with write-at and not through a mapping: to a mapping a sample would cost half a
-// microsecond less, of about thirty that it takes to find the figures (BenchmarkSample, BenchmarkWrite), while
-// a file that someone truncates, or a disk that fails, would end the process with SIGBUS instead of an error.
+// The file is written with write-at and not through a mapping: to a mapping a sample would cost a
+// microsecond less, of about thirty that it takes to find the figures (BenchmarkWrite, BenchmarkMapped,
+// BenchmarkSample), while a file that someone truncates, or a disk that fails, would end the process with SIGBUS
+// instead of an error; and a kill could tear a record at any byte.
 package record

@@ -78,10 +78,10 @@ var (
 )
 
 // readHeader reads and checks the header of a file. The errors say what to do but not which file it is.
-func readHeader(r io.Reader) (h header, err error) {
+func readHeader(r io.ReaderAt) (h header, err error) {
 	p := make([]byte, headerSize)
-	got, err := io.ReadFull(r, p)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+	got, err := r.ReadAt(p, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return h, err
 	}
 	n := len(magic)

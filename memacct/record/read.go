@@ -3,6 +3,7 @@ package record
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"time"
 )
@@ -60,11 +61,8 @@ func Read(path string) (*Record, error) {
 	return r, err
 }
 
-// read reads f, whoever has it open.
-func read(f *os.File, path string) (*Record, error) {
-	if _, err := f.Seek(0, 0); err != nil {
-		return nil, err
-	}
+// read reads what is in f, whoever has it open.
+func read(f io.ReaderAt, path string) (*Record, error) {
 	h, err := readHeader(f)
 	if err != nil {
 		return nil, err

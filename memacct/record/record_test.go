@@ -371,3 +371,16 @@ func (errWriter) Write([]byte) (int, error) { return 0, errors.New("no one liste
 func TestPrintSaysThatItFailed(t *testing.T) {
 	require.EqualError(t, new(Record).Print(errWriter{}, 1), "no one listens")
 }
+
+// A record makes no garbage; what there is, Stats makes.
+func TestRecordsAllocateNothing(t *testing.T) {
+	b, _ := budget(t, 1000)
+	r := start(t, file(t), b, Options{Every: time.Hour})
+	s, e := b.Stats(), b.Events()[0]
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		r.mu.Lock()
+		r.writeSample(&s)
+		r.mu.Unlock()
+		r.writeEvent(e)
+	}))
+}

@@ -16,7 +16,7 @@ import (
 // Options say how much is recorded. The zero value works.
 type Options struct {
 	// Size is the file's, in bytes: 512 KiB if it is 0, at least 128 KiB, at most 64 MiB. A sample of three
-	// stages takes about 350 bytes, so that the default covers some 18 minutes.
+	// stages takes about 300 bytes, so that the default covers some 20 minutes.
 	Size int64
 	// Every is the time between samples, a second if it is 0. While the memory of the process rises fast there
 	// are up to ten times as many.
@@ -50,9 +50,10 @@ type Recorder struct {
 	id      int64
 	events  ring
 	samples ring
-	buf     []byte // of the frame being made
-	sample  Sample // likewise
-	broken  error  // the first write that failed
+	frame   coder // being made; it, event and sample are kept so that a record allocates nothing
+	event   Event
+	sample  Sample
+	broken  error // the first write that failed
 	closed  bool
 
 	lastAt   time.Time // of the last sample
@@ -78,7 +79,7 @@ func Open(path string, b *memacct.Budget, o Options) (*Recorder, error) {
 	}
 	r := &Recorder{
 		budget: b, every: o.Every, log: cmp.Or(o.Logger, slog.Default()), path: path,
-		stop: make(chan struct{}), done: make(chan struct{}), buf: make([]byte, frameSize, maxFrame),
+		stop: make(chan struct{}), done: make(chan struct{}), frame: coder{buf: make([]byte, 0, maxFrame)},
 	}
 	h := newHeader(o)
 	var err error
@@ -150,29 +151,33 @@ func (r *Recorder) take() {
 func (r *Recorder) writeSample(s *memacct.Stats) {
 	r.sample.fill(s)
 	r.lastAt, r.lastSize = s.At, r.sample.resident()
-	r.write(&r.samples, kindSample, s.At, r.sample.code)
+	r.sample.code(r.begun())
+	r.write(&r.samples, kindSample, s.At)
 }
 
 // writeEvent writes an event, and tells whether the last sample is too old to go with it.
 func (r *Recorder) writeEvent(e memacct.Event) (due bool) {
-	own := Event{Kind: e.Kind, Account: e.Account, Queue: e.Queue, Bytes: e.Bytes, Text: e.Text}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.write(&r.events, kindEvent, e.At, own.code)
+	r.event = Event{Kind: e.Kind, Account: e.Account, Queue: e.Queue, Bytes: e.Bytes, Text: e.Text}
+	r.event.code(r.begun())
+	r.write(&r.events, kindEvent, e.At)
 	return e.At.Sub(r.lastAt) >= r.every/perEvery
 }
 
-// write writes one frame. The lock is held. A write that fails is told once; the next one may succeed, so each is
+// begun is the coder of the next frame, with the room before its payload. The lock is held.
+func (r *Recorder) begun() *coder {
+	r.frame.buf = r.frame.buf[:frameSize]
+	return &r.frame
+}
+
+// write writes the frame. The lock is held. A write that fails is told once; the next one may succeed, so each is
 // tried.
-func (r *Recorder) write(to *ring, k kind, at time.Time, code func(*coder)) {
+func (r *Recorder) write(to *ring, k kind, at time.Time) {
 	if r.closed {
 		return
 	}
-	c := coder{buf: r.buf[:frameSize]}
-	if code != nil {
-		code(&c)
-	}
-	if err := to.put(r.file, r.id, k, at, c.buf); err != nil && r.broken == nil {
+	if err := to.put(r.file, r.id, k, at, r.frame.buf); err != nil && r.broken == nil {
 		r.broken = err
 		r.log.Error("memacct: the record can't be written: " + err.Error())
 	}
@@ -191,7 +196,8 @@ func (r *Recorder) Close() (err error) {
 		r.take()
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.write(&r.events, kindEnd, time.Now(), nil)
+		r.begun()
+		r.write(&r.events, kindEnd, time.Now())
 		r.closed = true
 		if err = errors.Join(r.broken, r.file.Close()); err != nil {
 			err = fmt.Errorf("record: %w", err)
