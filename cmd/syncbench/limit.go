@@ -70,6 +70,7 @@ func (o *options) account() (*memacct.Account, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.budget = b
 	return b.Account("sync"), nil
 }
 

@@ -1,6 +1,7 @@
 // Command syncbench runs real content syncs under a memory limit and says whether the limit held.
 //
 //	syncbench run [--source S] [--limit 64MiB] [--mode bytes|count|none] ...
+//	syncbench record FILE
 //
 // See syncbench run --help, and the README.
 package main
@@ -60,7 +61,7 @@ The result goes to stdout, progress and messages to stderr. Exit codes:
   syncbench completion bash > syncbench.bash`,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(runCommand())
+	root.AddCommand(runCommand(), recordCommand())
 	return root
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/internal/synth"
+	"github.com/syncmem/syncmem/memacct"
 	"github.com/syncmem/syncmem/pipeline"
 )
 
@@ -18,13 +19,15 @@ type options struct {
 	source, limit, limitFrom, mode string
 	depth, batch                   int
 	store, overrun, json, live     string
+	record                         string
 	cgroup, quiet                  bool
 	stall                          time.Duration
 
-	limitN   int64       // of limit, in bytes; 0 if it has to be found out
-	overrunN int64       // of overrun
-	synth    *synth.Spec // of source; nil for a real one
-	sqlite   string      // of store; "" for a file that is removed afterwards
+	limitN   int64           // of limit, in bytes; 0 if it has to be found out
+	overrunN int64           // of overrun
+	synth    *synth.Spec     // of source; nil for a real one
+	sqlite   string          // of store; "" for a file that is removed afterwards
+	budget   *memacct.Budget // that account opened; nil where nothing is accounted
 }
 
 // The modes of run.
@@ -55,6 +58,7 @@ func (o *options) register(c *cobra.Command) {
 	f.BoolVar(&o.cgroup, "cgroup", false, "run in a memory cgroup of the limit's size, with the kernel's OOM killer on (Linux only; needs the right to make one, as root has)")
 	f.StringVar(&o.json, "json", "", "write the result as JSON to this `file`, too; - is stdout, instead of the text")
 	f.StringVar(&o.live, "live", "", "serve a live page and /metrics at this `address` while the run lasts, such as :6060, or localhost:6060 for this machine alone")
+	f.StringVar(&o.record, "record", "", "record the last minutes into this `file`, which survives a kill; syncbench record shows it")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
 	f.StringVar(&o.limitFrom, "limit-from", limitFromFlag, "where --limit is from, in words")
 	_ = f.MarkHidden("limit-from") // for the child of --cgroup, which can't find it out any more
@@ -171,7 +175,7 @@ func (o *options) args() []string {
 	a := []string{
 		"--source=" + o.source, fmt.Sprintf("--limit=%dB", o.limitN), "--limit-from=" + o.limitFrom,
 		"--mode=" + o.mode, fmt.Sprint("--batch=", o.batch), "--store=" + o.store, "--overrun=" + o.overrun,
-		"--json=" + o.json, "--live=" + o.live, fmt.Sprint("--stall-timeout=", o.stall), fmt.Sprint("--quiet=", o.quiet),
+		"--json=" + o.json, "--live=" + o.live, "--record=" + o.record, fmt.Sprint("--stall-timeout=", o.stall), fmt.Sprint("--quiet=", o.quiet),
 	}
 	if o.mode != modeNone {
 		a = append(a, fmt.Sprint("--depth=", o.depth))

@@ -9,6 +9,7 @@ import (
 	contentstore "github.com/syncmem/syncmem/contentmodel/store"
 	"github.com/syncmem/syncmem/internal/synth"
 	"github.com/syncmem/syncmem/memacct"
+	"github.com/syncmem/syncmem/memacct/record"
 	"github.com/syncmem/syncmem/pipeline"
 	"github.com/syncmem/syncmem/pipeline/stages"
 	"github.com/syncmem/syncmem/sizer"
@@ -83,6 +84,7 @@ type work struct {
 	closeStore func()
 	account    *memacct.Account
 	live       *live
+	recorder   *record.Recorder
 	known      stages.Known
 	saved      stages.Saved
 }
@@ -101,6 +103,9 @@ func (w *work) open(ctx context.Context) (err error) {
 	if w.account, err = w.o.account(); err != nil {
 		return err
 	}
+	if w.recorder, err = w.o.openRecord(); err != nil {
+		return err
+	}
 	w.live, err = serveLive(w.o.live, w.account.Budget())
 	return err
 }
@@ -108,6 +113,7 @@ func (w *work) open(ctx context.Context) (err error) {
 // close closes what open opened, all or some of it.
 func (w *work) close() {
 	w.live.close()
+	w.recorder.Close() // a write that failed was logged
 	if w.src != nil {
 		w.src.Close()
 	}

@@ -16,8 +16,9 @@ const module = "github.com/syncmem/syncmem"
 // room. The longest path that fits a package counts. A path of this module starts with a slash; a * allows
 // everything.
 var rooms = map[string][]string{
-	"/sizer":   {},
-	"/memacct": {"/internal", "github.com/KimMachineGun/automemlimit", "github.com/DataDog/gostackparse"},
+	"/sizer":          {},
+	"/memacct":        {"/internal", "github.com/KimMachineGun/automemlimit", "github.com/DataDog/gostackparse"},
+	"/memacct/record": {"/memacct", "/internal"},
 	// In packages of their own, so that who imports memacct gets neither an HTTP server nor Prometheus.
 	"/memacct/memprom":   {"/memacct", "github.com/prometheus/client_golang"},
 	"/memacct/debugpage": {"/memacct", "/internal"},
@@ -85,10 +86,11 @@ func TestArrowsPointDown(t *testing.T) {
 
 // light lists what an importer of a package gets from outside the standard library, all in all.
 var light = map[string][]string{
-	"/sizer":        {},
-	"/contentmodel": {},
-	"/memacct":      {"github.com/KimMachineGun/automemlimit", "github.com/pbnjay/memory", "github.com/DataDog/gostackparse"},
-	"/pipeline":     {"github.com/KimMachineGun/automemlimit", "github.com/pbnjay/memory", "github.com/DataDog/gostackparse"},
+	"/sizer":          {},
+	"/contentmodel":   {},
+	"/memacct":        {"github.com/KimMachineGun/automemlimit", "github.com/pbnjay/memory", "github.com/DataDog/gostackparse"},
+	"/memacct/record": {"github.com/KimMachineGun/automemlimit", "github.com/pbnjay/memory", "github.com/DataDog/gostackparse"},
+	"/pipeline":       {"github.com/KimMachineGun/automemlimit", "github.com/pbnjay/memory", "github.com/DataDog/gostackparse"},
 }
 
 // heavy are parts of the standard library that make a program larger for everyone who imports us.
