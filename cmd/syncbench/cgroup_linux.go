@@ -84,6 +84,7 @@ func killed(ctx context.Context, o *options, res wall.Result) error {
 	if o.json != "-" {
 		fmt.Printf("verdict  BROKEN: killed by the kernel at %s (%s)\n", bytesize.Format(o.limitN), o.limitFrom)
 	}
+	o.sayRecord()
 	return out.deliver(r)
 }
 

@@ -86,3 +86,10 @@ func (o *options) openRecord() (*record.Recorder, error) {
 	}
 	return r, nil
 }
+
+// sayRecord says how to see what a run recorded that was killed.
+func (o *options) sayRecord() {
+	if o.record != "" {
+		fmt.Fprintln(os.Stderr, "what it held at the end: syncbench record "+o.record)
+	}
+}

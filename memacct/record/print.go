@@ -22,6 +22,7 @@ func (r *Record) Print(w io.Writer, last int) error {
 	r.printEvents(&p, last)
 	r.printSamples(&p, last)
 	r.printStages(&p)
+	r.printCharges(&p)
 	p.line("\nsummary")
 	for _, l := range wrap(r.Summary(), lineWidth-2) {
 		p.line("  %s", l)
@@ -144,6 +145,9 @@ func known(n int64) string {
 func (r *Record) printStages(p *printer) {
 	s := r.last()
 	f := bytesize.Format
+	if len(s.Stages) == 0 {
+		return // there is no gate yet, or nothing is accounted
+	}
 	p.line("\nby stage, at the last sample")
 	rows := [][]string{{"stage", "queued", "bytes", "in hand", "bytes", "waiting", "bytes", "waited", "mean batch"}}
 	for _, q := range s.byBytes() {
@@ -157,11 +161,6 @@ func (r *Record) printStages(p *printer) {
 		})
 	}
 	p.table(0, rows)
-	for _, a := range s.Accounts {
-		if a.Named != 0 {
-			p.line("  %s: %s charged by name", a.Name, f(a.Named))
-		}
-	}
 	if s.LeftOut > 0 {
 		p.line("  and %d smaller ones", s.LeftOut)
 	}
@@ -178,6 +177,15 @@ func (s *Stage) meanBatch() string {
 		return "-"
 	}
 	return fmt.Sprintf("%.1f", float64(s.BatchUnits)/float64(s.Batches))
+}
+
+// printCharges shows what is in no queue.
+func (r *Record) printCharges(p *printer) {
+	for _, a := range r.last().Accounts {
+		if a.Named != 0 {
+			p.line("\ncharged by name  %s: %s", a.Name, bytesize.Format(a.Named))
+		}
+	}
 }
 
 // TypeHolding is what the units of one type hold, in bytes.

@@ -76,8 +76,12 @@ func (r *Record) Summary() string {
 	}
 	s := r.last()
 	var text strings.Builder
-	text.WriteString("At the last sample " + s.ofLimit() + " resident: " + r.parts() + ". ")
-	switch full := s.Process > 0 && float64(s.resident()) >= nearLimit*float64(s.Process); {
+	rise, rising := r.rise(), ""
+	if rise > s.Process/10 {
+		rising = ", and rising fast"
+	}
+	text.WriteString("At the last sample " + s.ofLimit() + " resident" + rising + ": " + r.parts() + ". ")
+	switch full := s.Process > 0 && float64(s.resident()+rise) >= nearLimit*float64(s.Process); {
 	case full || r.Ended == Killed && s.Process == 0:
 		text.WriteString("It looks like this: " + holders[r.Holdings()[0].Who].looks + r.largestStage() + ".")
 	case r.Ended == Killed:
@@ -87,6 +91,11 @@ func (r *Record) Summary() string {
 		text.WriteString("There was room.")
 	}
 	return text.String()
+}
+
+// rise is by how much the resident memory grew over the last three samples: as much again may have come after.
+func (r *Record) rise() int64 {
+	return max(0, r.last().resident()-tail(r.Samples, 3)[0].resident())
 }
 
 // ofLimit is how much of what was resident.

@@ -51,6 +51,10 @@ func TestSummaryNamesTheLargestHolder(t *testing.T) {
 			require.Contains(t, r.Summary(), want)
 		}
 	}
+	growing := ends(Killed, Sample{RSS: 50 * mib, Live: 5 * mib})
+	growing.Samples[1].RSS = 30 * mib
+	require.Contains(t, growing.Summary(), "50.0 MiB of 64.0 MiB were resident, and rising fast")
+	require.Contains(t, growing.Summary(), "set GOMEMLIMIT", "it need not have been full when it was sampled last")
 	require.Contains(t, new(Record).Summary(), "no sample")
 }
 
