@@ -68,7 +68,7 @@ func TestEveryFieldIsCoded(t *testing.T) {
 		Accounts: []Account{{"a", -1, 1 << 62, 3, 4}, {"ä", 1, 2, 3, 4}},
 		Stages:   []Stage{{"a", "q", "t", true, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}},
 	}
-	var w, got = coder{}, Sample{At: s.At}
+	w, got := coder{}, Sample{At: s.At}
 	s.code(&w)
 	got.code(&coder{buf: w.buf, reading: true})
 	require.Equal(t, s, got)

@@ -39,7 +39,7 @@ var holders = map[Holder]struct{ words, looks string }{
 }
 
 // Holdings splits the resident memory at the last sample, the largest part first. What is pinned is an
-// estimate: what lived and was nothing else, in every one of the last three samples.
+// estimate: what lived and was none of the content of the last three samples.
 func (r *Record) Holdings() []Holding {
 	if len(r.Samples) == 0 {
 		return []Holding{}
@@ -47,24 +47,30 @@ func (r *Record) Holdings() []Holding {
 	s := r.last()
 	inGo := s.Used + s.Waiting + r.pinned() + min(s.Baseline, s.Live)
 	all := []Holding{
-		{Accounted, s.Used}, {Waiting, s.Waiting}, {Pinned, r.pinned()}, {Baseline, min(s.Baseline, s.Live)},
-		{Outside, s.Outside}, {Uncollected, max(0, s.resident()-s.Outside-inGo)},
+		{Accounted, s.Used},
+		{Waiting, s.Waiting},
+		{Pinned, r.pinned()},
+		{Baseline, min(s.Baseline, s.Live)},
+		{Outside, s.Outside},
+		{Uncollected, max(0, s.resident()-s.Outside-inGo)},
 	}
 	slices.SortStableFunc(all, func(a, b Holding) int { return cmp.Compare(b.Bytes, a.Bytes) })
 	return all
 }
 
-// pinned is the least of what the last samples say, or the budget's own estimate if that is more: both lag
-// behind, and content that comes and goes while the collector marks adds to the first alone.
+// pinned is what lived at the last collection less the most that was content about then, so that content that
+// was released since is not taken for it; or the budget's own estimate if that is more. Both lag behind.
 func (r *Record) pinned() int64 {
-	const latest = 3
-	beside := func(s *Sample) int64 { return s.Live - s.Used - s.Waiting - s.Baseline }
-	least := beside(r.last())
-	for i := range tail(r.Samples, latest) {
-		least = min(least, beside(&r.Samples[len(r.Samples)-1-i]))
+	var content int64
+	for _, s := range tail(r.Samples, latest) {
+		content = max(content, s.Used+s.Waiting)
 	}
-	return max(0, least, r.last().Pinned-r.last().Waiting)
+	s := r.last()
+	return max(0, s.Live-content-s.Baseline, s.Pinned-s.Waiting)
 }
+
+// latest is how many samples are looked at for what changes from one to the next.
+const latest = 3
 
 // nearLimit is the part of the limit from which on memory is the likely cause of an end.
 const nearLimit = 0.85
@@ -95,7 +101,7 @@ func (r *Record) Summary() string {
 
 // rise is by how much the resident memory grew over the last three samples: as much again may have come after.
 func (r *Record) rise() int64 {
-	return max(0, r.last().resident()-tail(r.Samples, 3)[0].resident())
+	return max(0, r.last().resident()-tail(r.Samples, latest)[0].resident())
 }
 
 // ofLimit is how much of what was resident.

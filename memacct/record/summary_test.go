@@ -32,11 +32,13 @@ func TestSummaryNamesTheLargestHolder(t *testing.T) {
 		says []string
 	}{
 		{
-			Killed, Sample{RSS: 61 * mib, Go: 58 * mib, Outside: 3 * mib, Live: 57 * mib, Used: 20 * mib, Baseline: 2 * mib, Pinned: 35 * mib},
+			Killed,
+			Sample{RSS: 61 * mib, Go: 58 * mib, Outside: 3 * mib, Live: 57 * mib, Used: 20 * mib, Baseline: 2 * mib, Pinned: 35 * mib},
 			[]string{"61.0 MiB of 64.0 MiB were resident", "35.0 MiB pinned outside the queues, 20.0 MiB accounted", "the first stage keeps it, or there is a leak"},
 		},
 		{
-			Killed, Sample{RSS: 60 * mib, Live: 50 * mib, Used: 45 * mib, Stages: []Stage{{Account: "a", Queue: "small", QueuedBytes: 1}, {Account: "a", Queue: "save", InHandBytes: 44 * mib}}},
+			Killed,
+			Sample{RSS: 60 * mib, Live: 50 * mib, Used: 45 * mib, Stages: []Stage{{Account: "a", Queue: "small", QueuedBytes: 1}, {Account: "a", Queue: "save", InHandBytes: 44 * mib}}},
 			[]string{"most is content in flight", "a/save has 44.0 MiB of it"},
 		},
 		{Killed, Sample{RSS: 60 * mib, Live: 50 * mib, Waiting: 45 * mib, Pinned: 46 * mib}, []string{"Reserve before it reads"}},
