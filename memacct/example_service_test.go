@@ -1,0 +1,43 @@
+package memacct_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+
+	"github.com/syncmem/syncmem/memacct"
+)
+
+// A service whose operator sets the limit, with MEMACCT_LIMIT=800MiB or whatever else [memacct.ConfigFromEnv]
+// reads. Without a setting the limit is GOMEMLIMIT, else that of the container, so that most operators need none.
+func Example_service() {
+	os.Setenv("MEMACCT_LIMIT", "content:1MiB") // the operator's
+	defer os.Unsetenv("MEMACCT_LIMIT")
+
+	cfg, err := memacct.ConfigFromEnv()
+	if err != nil {
+		log.Fatal(err) // names the variable, and gives an example
+	}
+	budget, err := memacct.New(cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(budget.Stats().Limit, "bytes of content may be in flight")
+
+	account := budget.Account("rpm")
+	defer account.Close()
+	err = mirror(account, 100)
+	var refused *memacct.BudgetError
+	switch {
+	case errors.As(err, &refused):
+		log.Print("raise MEMACCT_LIMIT: ", refused)
+	case err != nil:
+		log.Print(err)
+	}
+	fmt.Println("shut down:", budget.Close(context.Background()))
+	// Output:
+	// 1048576 bytes of content may be in flight
+	// shut down: <nil>
+}
