@@ -23,10 +23,11 @@ func runBehindWall(ctx context.Context, o *options) error {
 	if _, err := o.account(); err != nil { // the child might be killed before it could say so
 		return failed(err)
 	}
-	cmd, err := childCommand(ctx, o)
+	cmd, remove, err := childCommand(ctx, o)
 	if err != nil {
 		return failed(err)
 	}
+	defer remove()
 	// The wall itself never ends the child: that ends by the signal it gets, so that it can say what was saved.
 	res, err := wall.Run(context.WithoutCancel(ctx), o.limitN, cmd)
 	switch {
@@ -53,21 +54,26 @@ func runBehindWall(ctx context.Context, o *options) error {
 // stopPatience is how long a child that was told to stop may take.
 const stopPatience = 10 * time.Second
 
-// childCommand is the child. It has a process group of its own, so that a Ctrl-C on the terminal reaches it
+// childCommand is the child, a fresh copy of this program: so its code is charged to the cgroup as well, as in
+// a container of its own. It has a process group of its own, so that a Ctrl-C on the terminal reaches it
 // once, through this process: a second one would end it at once. It does not outlive this process, which
 // holds only as long as the thread that starts it lives.
-func childCommand(ctx context.Context, o *options) (*exec.Cmd, error) {
+func childCommand(ctx context.Context, o *options) (cmd *exec.Cmd, remove func(), err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	copied, remove, err := wall.Fresh(self)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--cgroup: no copy of this program could be made, to be run inside: %w; make room in $TMPDIR", err)
 	}
 	runtime.LockOSThread()
-	cmd := exec.CommandContext(ctx, self, append([]string{"run"}, o.args()...)...)
+	cmd = exec.CommandContext(ctx, copied, append([]string{"run"}, o.args()...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = stopPatience
-	return cmd, nil
+	return cmd, remove, nil
 }
 
 // killed is the verdict on a child that can't give one any more.
@@ -78,7 +84,7 @@ func killed(ctx context.Context, o *options, res wall.Result) error {
 	}
 	sayWall(o, res)
 	r := newFailure(ctx, o, nil)
-	r.PeakCgroup, r.OOMKills = &res.PeakBytes, &res.OOMKills
+	r.PeakCgroup, r.OOMKills, r.CgroupFailcnt = &res.PeakBytes, &res.OOMKills, &res.Failcnt
 	r.judge()
 	r.Error = "killed by the kernel: out of the cgroup's memory"
 	if o.json != "-" {

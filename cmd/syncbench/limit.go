@@ -61,12 +61,13 @@ func (o *options) account() (*memacct.Account, error) {
 	if o.mode != modeBytes {
 		return nil, nil
 	}
-	debug.SetMemoryLimit(min(debug.SetMemoryLimit(-1), max(1, o.limitN-outsideGo(o.limitN))))
+	o.processN = min(o.limitN, procmem.OwnRoom()) // a cgroup charges for files, too
+	debug.SetMemoryLimit(min(debug.SetMemoryLimit(-1), max(1, o.processN-outsideGo(o.processN))))
 	policy := memacct.Fail()
 	if o.overrunN > 0 {
 		policy = memacct.Overrun(o.overrunN)
 	}
-	b, err := memacct.New(memacct.Config{Limit: memacct.Process(o.limitN), Policy: policy, Logger: stderr.logger()})
+	b, err := memacct.New(memacct.Config{Limit: memacct.Process(o.processN), Policy: policy, Logger: stderr.logger()})
 	if err != nil {
 		return nil, err
 	}

@@ -33,11 +33,13 @@ type result struct {
 	UnitsPerSecond float64            `json:"units_per_second"`
 	Limit          int64              `json:"limit_bytes"`
 	LimitFrom      string             `json:"limit_from"`
+	ProcessLimit   int64              `json:"process_limit_bytes"` // what the budget was told to keep to; less than the limit in a cgroup
 	PeakRSSAnon    *int64             `json:"peak_rss_anon_bytes"`
 	PeakRSSFile    *int64             `json:"peak_rss_file_bytes"`
 	PeakGo         int64              `json:"peak_go_bytes"` // of what GOMEMLIMIT bounds
 	PeakCgroup     *int64             `json:"peak_cgroup_bytes"`
 	OOMKills       *int64             `json:"oom_kills"`
+	CgroupFailcnt  *int64             `json:"cgroup_failcnt"` // how often the cgroup's limit was met, and something reclaimed or killed
 	Content        int64              `json:"content_budget_bytes"`
 	AccountedPeak  int64              `json:"accounted_peak_bytes"`
 	GateWaits      int64              `json:"gate_waits"`
@@ -46,6 +48,7 @@ type result struct {
 	MeanBatch      float64            `json:"mean_batch"`
 	Stages         map[string]batches `json:"stage_batches"`
 	GCLimited      bool               `json:"gc_limited"`
+	GCLimiterCycle uint64             `json:"gc_limiter_cycle"` // the last collection in which the collector gave up on the limit; 0 is never
 	Env            map[string]string  `json:"env"`
 
 	ran         bool // the sync began: there are figures to show
@@ -83,7 +86,9 @@ func newResult(ctx context.Context, w *work, rep *pipeline.Report, peak peaks, e
 	r.ran = true
 	r.Units, r.Known, r.Saved, r.Seconds = rep.Units, w.known.Count(), w.saved.Units(), rep.Elapsed.Seconds()
 	r.UnitsPerSecond = float64(r.Units) / max(r.Seconds, 1e-9)
-	r.GCLimited = procmem.ReadGo().Limiter > 0
+	r.GCLimiterCycle = procmem.ReadGo().Limiter
+	r.GCLimited = r.GCLimiterCycle > 0
+	r.ProcessLimit = w.o.processN
 	a := w.account.Stats()
 	r.Content, r.AccountedPeak = a.Limit, a.Peak
 	r.addQueues(rep.Queues)
@@ -129,6 +134,9 @@ func (r *result) addMemory(peak peaks) {
 	}
 	if n, err := group.OOMKills(); err == nil {
 		r.OOMKills = &n
+	}
+	if n, err := group.Failcnt(); err == nil {
+		r.CgroupFailcnt = &n
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 
 	"github.com/syncmem/syncmem/internal/procmem"
 )
@@ -147,4 +148,31 @@ func Example() {
 		return // and say so: nothing was proved
 	}
 	fmt.Println("held:", err == nil && res.OOMKills == 0)
+}
+
+// A fresh copy is the same program, none of it in memory, so that what reads it first pays for it.
+func TestFreshIsChargedInside(t *testing.T) {
+	self, err := os.Executable()
+	require.NoError(t, err)
+	copied, remove, err := Fresh(self)
+	require.NoError(t, err)
+	want, err := os.Stat(self)
+	require.NoError(t, err)
+	got, err := os.Stat(copied)
+	require.NoError(t, err)
+	require.Equal(t, want.Size(), got.Size())
+	require.NotZero(t, got.Mode()&0o100, "it can be run")
+
+	res, err := behind(t, t.Context(), 64<<20, exec.Command("cat", copied))
+	require.NoError(t, err)
+	remove()
+	require.NoFileExists(t, copied)
+	var fs unix.Statfs_t
+	require.NoError(t, unix.Statfs(os.TempDir(), &fs))
+	if fs.Type != unix.TMPFS_MAGIC && res.PeakBytes >= 0 {
+		require.Greater(t, res.PeakBytes, want.Size()*9/10, "bytes charged to whoever read the copy first")
+	}
+
+	_, _, err = Fresh("no-such-program")
+	require.ErrorIs(t, err, os.ErrNotExist)
 }

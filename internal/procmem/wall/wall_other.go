@@ -13,3 +13,9 @@ import (
 func Run(_ context.Context, _ int64, _ *exec.Cmd) (Result, error) {
 	return Result{}, fmt.Errorf("%w: this is %s, cgroups are Linux's", ErrNoCgroup, runtime.GOOS)
 }
+
+// Fresh is for [Run], which there is not.
+func Fresh(string) (path string, remove func(), err error) {
+	_, err = Run(context.Background(), 0, nil)
+	return "", nil, err
+}

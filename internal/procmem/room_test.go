@@ -1,0 +1,39 @@
+package procmem
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/syncmem/syncmem/internal/bytesize"
+)
+
+func TestFileRoom(t *testing.T) {
+	const MiB = bytesize.MiB
+	for _, c := range []struct{ limit, mapped, want int64 }{
+		{512 * MiB, 16 * MiB, 28 * MiB}, // what is measured to be used
+		{64 * MiB, 16 * MiB, 28 * MiB},
+		{48 * MiB, 16 * MiB, 12 * MiB}, // the program first
+		{32 * MiB, 16 * MiB, 4 * MiB},  // but files something
+		{512 * MiB, 0, 12 * MiB},
+		{0, 16 * MiB, 0},
+	} {
+		require.Equal(t, c.want, FileRoom(c.limit, c.mapped), "%+v", c)
+	}
+}
+
+// Whatever the figures, a process keeps most of a small cgroup, and a larger cgroup never leaves it less.
+func TestFileRoomGrowsEvenly(t *testing.T) {
+	const step = bytesize.MiB / 4
+	for mapped := int64(0); mapped < 64*bytesize.MiB; mapped += 8 * bytesize.MiB {
+		for limit := int64(step); limit < 256*bytesize.MiB; limit += step {
+			before, left := limit-step-FileRoom(limit-step, mapped), limit-FileRoom(limit, mapped)
+			require.GreaterOrEqual(t, left, before, "limit %d, mapped %d", limit, mapped)
+			require.GreaterOrEqual(t, left, min(limit*7/8, enough), "limit %d, mapped %d", limit, mapped)
+		}
+	}
+}
+
+func TestOwnRoom(t *testing.T) {
+	require.Positive(t, OwnRoom()) // with a limit: see TestCgroup of cmd/syncbench
+}
