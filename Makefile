@@ -20,7 +20,7 @@ RACY      := ./memacct/... ./pipeline/...
 LIBRARIES := ./sizer/... ./memacct/... ./pipeline/... ./contentmodel/...
 TOOL      := $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help build test race accuracy model fuzz bench lint vet cross cgroup graph tidy clean
+.PHONY: help build test race accuracy model fuzz bench lint vet cross cgroup sweep speed graph tidy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -70,9 +70,18 @@ cross: ## build, and vet the tests, for every one of PLATFORMS; the libraries fo
 	done; \
 	echo "== linux/386, libraries"; CGO_ENABLED=0 GOOS=linux GOARCH=386 $(GO) vet $(LIBRARIES)
 
-cgroup: ## SOURCE behind a real memory cgroup of LIMIT (64MiB): held with a budget, killed without; needs the right to make a cgroup
+cgroup: ## SOURCE behind a real memory cgroup of LIMIT (64MiB): held with a budget, broken by count; needs the right to make a cgroup; a minute
 	SYNCMEM_CGROUP=1 $(GO) test -count=1 -run 'TestCgroup$$' ./cmd/syncbench
-	@.ci/cgroup "$(LIMIT)" "$(SOURCE)"
+	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench ./internal/proof
+	bin/proof sweep -limits="$(LIMIT)" -source="$(SOURCE)"
+
+sweep: ## the same at 512, 256, 128 and 64 MiB, of work that needs ten times the largest; 6 GiB of memory, 5 to 10 minutes
+	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench ./internal/proof
+	bin/proof sweep
+
+speed: ## what a limit costs: throughput at a quarter of the unlimited peak, processor time far from it; 10 to 20 minutes
+	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench ./internal/proof
+	bin/proof speed -source="$(SOURCE)"
 
 graph: ## the modules are what go.sum says, and the requirements are tidy, here and in tools/
 	$(GO) mod verify

@@ -1,0 +1,8 @@
+// Command proof reruns syncbench until the claims about the process limit are proved or refuted, and prints one
+// table. Each run is a process of its own, one at a time.
+//
+//	proof sweep    in real memory cgroups the limit is held, and a pipeline bounded by count breaks it
+//	proof speed    a limit costs next to no throughput, and a far one next to no processor time
+//
+// Exit codes: 0 proved, 1 refuted or failed, 2 wrong usage, 75 nothing was proved, because no cgroup can be made.
+package main
