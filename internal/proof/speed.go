@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"text/tabwriter"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 )
@@ -66,8 +65,7 @@ func speed(r runner, pairs int) error {
 		return errNotProved
 	}
 	fmt.Printf("%s\nwithout a limit: %s RssAnon at the peak\n\n", r.source, bytesize.Format(*free.Anon))
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "compared\tof\tpairs\tmedian ratio\tfrom - to\twanted\treached")
+	fmt.Printf(speedRow, "compared", "of", "pairs", "median", "from - to", "wanted", "reached")
 	var faults []error
 	for _, c := range comparisons(*free.Anon / 4) {
 		if pairs > 0 {
@@ -77,10 +75,7 @@ func speed(r runner, pairs int) error {
 		if err != nil {
 			return err
 		}
-		c.print(table, ratios)
-		if err := table.Flush(); err != nil {
-			return err
-		}
+		c.print(os.Stdout, ratios)
 		if m := median(ratios); !c.reached(m) {
 			faults = append(faults, fmt.Errorf("%s: %s ratio %.3f", c.name, c.what, m))
 		}
@@ -112,14 +107,17 @@ func (c *comparison) reached(ratio float64) bool {
 	return ratio >= c.least && (c.most == 0 || ratio <= c.most)
 }
 
+// speedRow is a row of the table.
+const speedRow = "%-44s %-14s %5s  %6s  %-15s  %-7s  %s\n"
+
 func (c *comparison) print(w io.Writer, ratios []float64) {
 	wanted := fmt.Sprintf(">= %.2f", c.least)
 	if c.most > 0 {
 		wanted = fmt.Sprintf("<= %.2f", c.most)
 	}
 	m := median(ratios)
-	fmt.Fprintf(w, "%s\t%s\t%d\t%.3f\t%.3f - %.3f\t%s\t%v\n", c.name, c.what, len(ratios), m,
-		slices.Min(ratios), slices.Max(ratios), wanted, c.reached(m))
+	fmt.Fprintf(w, speedRow, c.name, c.what, fmt.Sprint(len(ratios)), fmt.Sprintf("%.3f", m),
+		fmt.Sprintf("%.3f - %.3f", slices.Min(ratios), slices.Max(ratios)), wanted, fmt.Sprint(c.reached(m)))
 }
 
 // median is the middle one, or the mean of the two in the middle.

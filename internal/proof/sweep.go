@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 )
@@ -33,18 +32,14 @@ func sweep(r runner, limits []int64) error {
 		return errNotProved // no Linux
 	}
 	fmt.Printf("%s\nwithout a limit: %s RssAnon at the peak, %.1f s\n\n", r.source, bytesize.Format(*free.Anon), free.Seconds)
-	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "limit\tunlimited/limit\tRssAnon\tkills\tlimit met\tGC limiter\tseconds\tby count, depth 1000\tproved")
+	fmt.Printf(sweepRow, "limit", "unlimited", "RssAnon", "kills", "limit met", "GC limiter", "seconds", "count 1000", "proved")
 	var faults []error
 	for _, limit := range limits {
 		s := step{limit: limit, unlimited: *free.Anon}
 		if err := s.run(r); err != nil {
 			return err
 		}
-		s.print(table)
-		if err := table.Flush(); err != nil {
-			return err
-		}
+		s.print(os.Stdout)
 		for _, f := range s.faults() {
 			faults = append(faults, fmt.Errorf("%s: %s", bytesize.Format(limit), f))
 		}
@@ -98,14 +93,17 @@ func (o outcome) fate(limit int64) string {
 	return o.Verdict + ": " + amount(o.Anon)
 }
 
+// sweepRow is a row of the table: fixed widths, since rows are shown as they come, minutes apart.
+const sweepRow = "%-10s %9s  %10s  %5s  %9s  %10s  %7s  %-20s %s\n"
+
 func (s *step) print(w io.Writer) {
 	proved := "yes"
 	if f := s.faults(); len(f) > 0 {
 		proved = "NO: " + strings.Join(f, "; ")
 	}
-	fmt.Fprintf(w, "%s\t%.1f\t%s\t%s\t%s\t%d\t%.1f\t%s\t%s\n", bytesize.Format(s.limit),
-		float64(s.unlimited)/float64(s.limit), amount(s.held.Anon), count(s.held.Kills), count(s.held.Failcnt),
-		s.held.Limiter, s.held.Seconds, s.control.fate(s.limit), proved)
+	fmt.Fprintf(w, sweepRow, bytesize.Format(s.limit), fmt.Sprintf("%.1fx", float64(s.unlimited)/float64(s.limit)),
+		amount(s.held.Anon), count(s.held.Kills), count(s.held.Failcnt), fmt.Sprint(s.held.Limiter),
+		fmt.Sprintf("%.1f", s.held.Seconds), s.control.fate(s.limit), proved)
 }
 
 // amount and count print what may be unknown.
