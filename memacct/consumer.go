@@ -14,8 +14,7 @@ type consumer[T any] struct {
 	t       core.Taker
 	linger  time.Duration
 	vals    []T
-	charges []int64 // of vals, one each; gone if somebody else answers for the unit now
-	bases   []int64 // what each weighed when it entered the account
+	costs   []cost  // of vals, one each; charged gone if somebody else answers for the unit now
 	sizes   []int64 // scratch: what they weigh now
 	first   int     // the first of vals that is not gone
 	left    int     // of those, how many this consumer still answers for
@@ -53,7 +52,7 @@ func (l *line[T]) attach(t core.Taker, linger time.Duration) *consumer[T] {
 }
 
 // unit is what is in hand at place i.
-func (c *consumer[T]) unit(i int) slot[T] { return slot[T]{c.vals[i], c.charges[i], c.bases[i]} }
+func (c *consumer[T]) unit(i int) slot[T] { return slot[T]{c.vals[i], c.costs[i]} }
 
 // holdsIn tells whether the loop runs in that goroutine and has a unit in hand, or is the only one that could
 // take those in its queue.
@@ -90,7 +89,7 @@ func (c *consumer[T]) collect() {
 	}
 	n, bytes := 0, int64(0)
 	for ; c.first < done; c.first++ {
-		n, bytes = n+1, bytes+c.charges[c.first]
+		n, bytes = n+1, bytes+c.costs[c.first].charge
 	}
 	c.left -= n
 	c.bytes -= bytes
@@ -161,7 +160,7 @@ func (c *consumer[T]) next(ctx context.Context) bool {
 // empty forgets the units in hand, so that neither collect nor anything else finds them again.
 func (c *consumer[T]) empty() {
 	clear(c.vals)
-	c.vals, c.charges, c.bases = c.vals[:0], c.charges[:0], c.bases[:0]
+	c.vals, c.costs = c.vals[:0], c.costs[:0]
 	c.at, c.extent, c.first, c.left, c.bytes = 0, 0, 0, 0, 0
 	c.begun.Store(0)
 }
@@ -180,17 +179,7 @@ func (c *consumer[T]) take() bool {
 		return false
 	}
 	c.empty()
-	r := &c.l.ring
-	for len(c.vals) < units && r.n > 0 {
-		if len(c.vals) > 0 && r.front() > bound-c.bytes {
-			break
-		}
-		s := r.pop()
-		c.vals = append(c.vals, s.v)
-		c.charges = append(c.charges, s.charge)
-		c.bases = append(c.bases, s.base)
-		c.bytes += s.charge
-	}
+	c.vals, c.costs, c.bytes = c.l.ring.take(c.vals, c.costs, units, bound)
 	c.left = len(c.vals)
 	if c.t.Ahead > 1 {
 		c.extent = c.left

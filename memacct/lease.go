@@ -11,15 +11,13 @@ import (
 // Lease is the right to a unit in hand. It ends with the loop body that got it, unless it was forwarded,
 // released or detached before. A lease belongs to one goroutine at a time.
 type Lease[T any] struct {
-	c      *consumer[T]
-	v      T
-	charge int64
-	base   int64
-	state  leaseState
-	park   *core.Park // nil if it is not parked
-	claim  *claim     // once detached
-	ended  uintptr    // where it ended, for the report of a second end
-	lost   runtime.Cleanup
+	c *consumer[T]
+	slot[T]
+	state leaseState
+	park  *core.Park // nil if it is not parked
+	claim *claim     // once detached
+	ended uintptr    // where it ended, for the report of a second end
+	lost  runtime.Cleanup
 }
 
 // claim is what a detached lease still holds, for the case that it is lost: what the cleanup gives back.
@@ -43,7 +41,7 @@ func (l *line[T]) Leases(ctx context.Context) iter.Seq[*Lease[T]] {
 		c := l.attach(core.Taker{Size: 1}, 0)
 		defer c.end()
 		for c.next(ctx) {
-			lease := &Lease[T]{c: c, v: c.vals[0], charge: c.charges[0], base: c.bases[0]}
+			lease := &Lease[T]{c: c, slot: c.unit(0)}
 			if !lease.lend(yield) {
 				return
 			}
@@ -95,7 +93,7 @@ func (l *Lease[T]) Forward(ctx context.Context, to *Queue[T]) error {
 		return ErrReleased
 	}
 	l.Unpark()
-	err := l.c.l.forward(ctx, to, slot[T]{l.v, l.charge, l.base}, stopped{units: 1, worker: l.state == leaseHeld})
+	err := l.c.l.forward(ctx, to, l.slot, stopped{units: 1, worker: l.state == leaseHeld})
 	if err != nil {
 		return err
 	}
@@ -120,7 +118,7 @@ func (l *Lease[T]) Resize() error {
 	b := l.c.l.b
 	b.mu.Lock()
 	defer b.unlock()
-	n = l.c.l.grown(slot[T]{l.v, l.charge, l.base}, n).charge
+	n = l.c.l.grown(l.slot, n).charge
 	if l.state == leaseHeld {
 		l.c.bytes += n - l.charge
 	}
@@ -147,7 +145,7 @@ func (l *Lease[T]) Split(v T) (*Lease[T], error) {
 	b.mu.Lock()
 	l.c.l.q.Split(n)
 	b.unlock()
-	part := &Lease[T]{c: l.c, v: v, charge: n, base: n, state: leaseDetached}
+	part := &Lease[T]{c: l.c, slot: slot[T]{v, cost{n, n}}, state: leaseDetached}
 	part.guard()
 	return part, nil
 }

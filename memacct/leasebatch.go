@@ -64,7 +64,7 @@ func (b *LeaseBatch[T]) Release(i int) {
 	bud := b.c.l.b
 	bud.mu.Lock()
 	defer bud.unlock() // also when there is no unit i
-	if b.c.charges[i] != gone {
+	if b.c.costs[i].charge != gone {
 		b.c.l.q.Release(1, b.settle(i))
 	}
 }
@@ -99,11 +99,11 @@ func (b *LeaseBatch[T]) forward(ctx context.Context, i int, to *Queue[T], unit s
 // settle takes unit i out of what the loop answers for and returns its charge. The lock is held.
 func (b *LeaseBatch[T]) settle(i int) int64 {
 	c := b.c
-	charge := c.charges[i]
-	c.charges[i] = gone
+	charge := c.costs[i].charge
+	c.costs[i].charge = gone
 	c.left--
 	c.bytes -= charge
-	for c.first < len(c.charges) && c.charges[c.first] == gone {
+	for c.first < len(c.costs) && c.costs[c.first].charge == gone {
 		c.first++
 	}
 	return charge
@@ -150,7 +150,7 @@ func (c *consumer[T]) weighAll(to *line[T]) error {
 	c.sizes = c.sizes[:0]
 	for i, v := range c.vals {
 		n, err := int64(0), error(nil)
-		if c.charges[i] != gone {
+		if c.costs[i].charge != gone {
 			n, err = to.weigh(v)
 		}
 		if err != nil {
@@ -199,7 +199,7 @@ func (l *line[T]) forward(ctx context.Context, to *Queue[T], unit slot[T], with 
 	}
 	if err = to.admit(ctx, w); err == nil {
 		moved := l.grown(unit, now)
-		to.ring.push(moved)
+		to.ring.push(moved.v, moved.cost)
 		l.q.Moved(w, unit.charge, moved.charge)
 	}
 	return l.b.done(w, err)
@@ -211,6 +211,6 @@ func (l *line[T]) moveNow(to *Queue[T], unit slot[T], now int64) bool {
 	if !l.q.Move(&to.q, unit.charge, moved.charge) {
 		return false
 	}
-	to.ring.push(moved)
+	to.ring.push(moved.v, moved.cost)
 	return true
 }

@@ -100,7 +100,7 @@ func (l *line[T]) put(ctx context.Context, v T) error {
 	}
 	for {
 		l.b.mu.Lock()
-		unit := slot[T]{v, l.expected(n), n}
+		unit := slot[T]{v, cost{l.expected(n), n}}
 		if l.q.Put(unit.charge) {
 			l.accept(unit)
 			l.b.unlock()
@@ -147,7 +147,7 @@ func (l *line[T]) putNow(vs []T, sizes []int64) int {
 	}
 	all := l.q.PutAll(len(vs), total)
 	for i, v := range vs {
-		unit := slot[T]{v, l.expected(sizes[i]), sizes[i]}
+		unit := slot[T]{v, cost{l.expected(sizes[i]), sizes[i]}}
 		if !all && !l.q.Put(unit.charge) {
 			return i
 		}
@@ -188,7 +188,7 @@ func (l *line[T]) putSlow(ctx context.Context, unit slot[T]) error {
 // accept puts a unit that was admitted where consumers find it. The lock is held.
 func (l *line[T]) accept(unit slot[T]) {
 	l.b.largest = max(l.b.largest, unit.base)
-	l.ring.push(unit)
+	l.ring.push(unit.v, unit.cost)
 }
 
 // admit stands in line as w until it is granted. The lock is held on entry and on return.
@@ -262,9 +262,7 @@ func (l *line[T]) Discard() int {
 	l.b.mu.Lock()
 	defer l.b.unlock()
 	n, bytes := l.q.Ready()
-	for range n {
-		l.ring.pop()
-	}
+	l.ring.clear()
 	l.q.Discard(n, bytes)
 	return n
 }

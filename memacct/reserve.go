@@ -102,7 +102,7 @@ func (r *Reservation[T]) Put(ctx context.Context, v T) error {
 	b, q := r.g.b, &r.g.q
 	b.mu.Lock()
 	if q.Redeem(r.bytes, n) {
-		r.g.ring.push(slot[T]{v, n, n})
+		r.g.ring.push(v, cost{n, n})
 		r.finish()
 		b.unlock()
 		return nil
@@ -110,7 +110,7 @@ func (r *Reservation[T]) Put(ctx context.Context, v T) error {
 	w := b.newWaiter(q, n)
 	w.Carried, w.Units = true, 1
 	if err = r.g.admit(ctx, w); err == nil {
-		r.g.ring.push(slot[T]{v, n, n})
+		r.g.ring.push(v, cost{n, n})
 		q.Redeemed(w, r.bytes, n)
 		r.finish()
 	}

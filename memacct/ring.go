@@ -1,52 +1,89 @@
 package memacct
 
 // ring is a first-in first-out buffer that grows as it fills and forgets what was taken, so that it keeps no
-// unit alive that the account believes gone.
+// unit alive that the account believes gone. Values and what they cost lie apart, for a batch is handed on as
+// a slice of values: both are moved as blocks.
 type ring[T any] struct {
-	slots []slot[T] // a power of two of them
+	vals  []T // a power of two of them
+	costs []cost
 	head  int
 	n     int
 }
 
-// slot is a value with what it is charged.
-type slot[T any] struct {
-	v      T
+// cost is what a unit is charged, in bytes.
+type cost struct {
 	charge int64
 	base   int64 // what it weighed when it entered the account
 }
 
-func (r *ring[T]) push(s slot[T]) {
-	if r.n == len(r.slots) {
+// slot is a value with its cost.
+type slot[T any] struct {
+	v T
+	cost
+}
+
+func (r *ring[T]) push(v T, c cost) {
+	if r.n == len(r.vals) {
 		r.grow()
 	}
-	r.slots[(r.head+r.n)&(len(r.slots)-1)] = s
+	i := (r.head + r.n) & (len(r.vals) - 1)
+	r.vals[i], r.costs[i] = v, c
 	r.n++
 }
 
-func (r *ring[T]) pop() slot[T] {
-	s := r.slots[r.head]
-	r.slots[r.head] = slot[T]{}
-	r.head = (r.head + 1) & (len(r.slots) - 1)
-	r.n--
-	return s
+// take moves units from the front to the ends of vals and costs: the first one, and as many more, up to most,
+// as are charged no more than bound bytes together with it. It returns their charge, too.
+func (r *ring[T]) take(vals []T, costs []cost, most int, bound int64) ([]T, []cost, int64) {
+	var bytes int64
+	for n := min(most, r.n); n > 0; {
+		part := r.costs[r.head:min(r.head+n, len(r.costs))] // up to where the ring wraps round
+		k := 0
+		for k < len(part) && (part[k].charge <= bound-bytes || len(vals)+k == 0) {
+			bytes += part[k].charge
+			k++
+		}
+		vals = append(vals, r.vals[r.head:r.head+k]...)
+		costs = append(costs, part[:k]...)
+		r.drop(k)
+		if n -= k; k < len(part) {
+			break
+		}
+	}
+	return vals, costs, bytes
 }
 
-// unpop puts a unit back where pop took it from.
+// drop forgets k units at the front, which must not go past the end of the slices.
+func (r *ring[T]) drop(k int) {
+	clear(r.vals[r.head : r.head+k])
+	r.head = (r.head + k) & (len(r.vals) - 1)
+	r.n -= k
+}
+
+// clear forgets all units.
+func (r *ring[T]) clear() {
+	clear(r.vals)
+	r.head, r.n = 0, 0
+}
+
+// unpop puts a unit back where take took it from.
 func (r *ring[T]) unpop(s slot[T]) {
-	if r.n == len(r.slots) {
+	if r.n == len(r.vals) {
 		r.grow()
 	}
-	r.head = (r.head - 1) & (len(r.slots) - 1)
-	r.slots[r.head] = s
+	r.head = (r.head - 1) & (len(r.vals) - 1)
+	r.vals[r.head], r.costs[r.head] = s.v, s.cost
 	r.n++
 }
-
-// front returns the charge of the unit that pop would return.
-func (r *ring[T]) front() int64 { return r.slots[r.head].charge }
 
 func (r *ring[T]) grow() {
-	bigger := make([]slot[T], max(8, 2*len(r.slots)))
-	n := copy(bigger, r.slots[r.head:])
-	copy(bigger[n:], r.slots[:r.head])
-	r.slots, r.head = bigger, 0
+	r.vals, r.costs = unrolled(r.vals, r.head), unrolled(r.costs, r.head)
+	r.head = 0
+}
+
+// unrolled is a full ring of twice the size, begun anew at its front.
+func unrolled[E any](full []E, head int) []E {
+	bigger := make([]E, max(8, 2*len(full)))
+	n := copy(bigger, full[head:])
+	copy(bigger[n:], full[:head])
+	return bigger
 }
