@@ -149,10 +149,18 @@ func (b *Budget) Account(name string, opts ...AccountOption) *Account {
 // unlock lets go of the lock and wakes whoever this critical section decided about. One sleeper, the usual
 // number, is woken after the lock is free, so that it does not run into it.
 func (b *Budget) unlock() {
-	woken := b.core.Woken
-	if a := b.core.Alert(); a != b.alert.Load() {
-		b.alert.Store(a)
+	a := b.core.Alert()
+	if len(b.core.Woken) == 0 && b.drained == nil && a == b.alert.Load() {
+		b.mu.Unlock()
+		return
 	}
+	b.unlockSlow(a)
+}
+
+// unlockSlow is unlock where there is something to tell others.
+func (b *Budget) unlockSlow(alert bool) {
+	woken := b.core.Woken
+	b.alert.Store(alert)
 	if b.drained != nil && b.core.Empty() {
 		b.signalDrained()
 	}

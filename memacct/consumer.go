@@ -2,6 +2,7 @@ package memacct
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -10,24 +11,26 @@ import (
 
 // consumer is one loop over a queue, with the units it has in hand.
 type consumer[T any] struct {
-	l       *line[T]
-	t       core.Taker
-	linger  time.Duration
-	vals    []T
-	costs   []cost  // of vals, one each; charged gone if somebody else answers for the unit now
-	sizes   []int64 // scratch: what they weigh now
-	first   int     // the first of vals that is not gone
-	left    int     // of those, how many this consumer still answers for
-	bytes   int64   // and what they are charged
-	goid    uint64  // the goroutine that runs the loop
+	l      *line[T]
+	t      core.Taker
+	linger time.Duration
+	vals   []T
+	costs  []cost  // of vals, one each; charged gone if somebody else answers for the unit now
+	sizes  []int64 // scratch: what they weigh now
+	first  int     // the first of vals that is not gone
+	left   int     // of those, how many this consumer still answers for
+	bytes  int64   // and what they are charged
+	goid   uint64  // the goroutine that runs the loop
 
-	// A loop over single units that is alone on its queue takes some ahead, and goes from one to the next with
-	// one atomic addition instead of the lock. Two others look in on it, both with the lock held. Whoever finds
-	// memory short first raises Budget.alert and then collects the units that are done with; the loop counts
-	// first and then looks at the alert, so that one of the two always sees the other. And a second loop on the
-	// queue recalls the units that are not begun, by swapping the count for one that is past them all.
+	// A loop over single units takes some ahead, and goes from one to the next with one atomic addition instead
+	// of the lock. Two others look in on it, both with the lock held. Whoever finds memory short first raises
+	// Budget.alert and then collects the units that are done with; the loop counts first and then looks at the
+	// alert, so that one of the two always sees the other. And another loop on the queue that has nothing to do,
+	// or sees this one get nowhere, recalls the units that are not begun, by swapping the count for one that is
+	// past them all.
 	at     int          // the unit whose loop body runs
 	begun  atomic.Int32 // units of the hand whose bodies have begun; shut or more once the rest was recalled
+	seen   int32        // of those, what another loop saw when it last looked
 	extent int          // units of the hand, without those recalled
 
 	detached bool // the lease that the loop body got was detached in it
@@ -40,10 +43,8 @@ func (l *line[T]) attach(t core.Taker, linger time.Duration) *consumer[T] {
 		c.goid = goroutineID()
 	}
 	l.b.mu.Lock()
-	for _, h := range l.b.holders {
-		if other, ok := h.(*consumer[T]); ok && other.l == l {
-			other.recall()
-		}
+	if t.Ahead > 1 {
+		l.ahead = append(l.ahead, c)
 	}
 	l.q.Attach(&c.t)
 	l.b.holders = append(l.b.holders, c)
@@ -96,12 +97,34 @@ func (c *consumer[T]) collect() {
 	c.drop(n, bytes)
 }
 
-// recall puts back the units that were taken ahead and not begun, for another loop to take. The lock is held.
-func (c *consumer[T]) recall() { c.putBack(int(c.begun.Swap(shut))) }
+// recall puts back what the loops on the queue took ahead and have not begun, for another one to take. It
+// reports whether that was anything. The lock is held.
+func (l *line[T]) recall() (any bool) {
+	for _, c := range l.ahead {
+		if int(c.begun.Load()) < c.extent && c.putBack(int(c.begun.Swap(shut))) > 0 {
+			any = true
+		}
+	}
+	return any
+}
 
-// putBack returns the units from place i on to the front of the queue.
-func (c *consumer[T]) putBack(i int) {
-	n, bytes := 0, int64(0)
+// relieve recalls what lies before a loop that has begun nothing since the last time somebody looked: what it
+// took ahead must not wait for a slow body while other loops are done with theirs. The lock is held.
+func (l *line[T]) relieve(by *consumer[T]) {
+	for _, c := range l.ahead {
+		if n := c.begun.Load(); c == by || int(n) >= c.extent {
+			continue
+		} else if n == c.seen {
+			c.putBack(int(c.begun.Swap(shut)))
+		} else {
+			c.seen = n
+		}
+	}
+}
+
+// putBack returns the units from place i on to the front of the queue, and says how many those are.
+func (c *consumer[T]) putBack(i int) (n int) {
+	bytes := int64(0)
 	for ; c.extent > i; c.extent-- {
 		u := c.unit(c.extent - 1)
 		c.l.ring.unpop(u)
@@ -112,6 +135,7 @@ func (c *consumer[T]) putBack(i int) {
 		c.bytes -= bytes
 		c.l.q.Untake(n, bytes)
 	}
+	return n
 }
 
 // end releases what is in hand and unregisters the consumer. It is deferred, and so runs after a break, a
@@ -120,6 +144,8 @@ func (c *consumer[T]) end() {
 	c.l.b.mu.Lock()
 	if c.t.Ahead > 1 {
 		c.putBack(c.at + 1)
+		i := slices.Index(c.l.ahead, c)
+		c.l.ahead = slices.Delete(c.l.ahead, i, i+1)
 	}
 	c.drop(c.left, c.bytes)
 	c.l.q.Detach(&c.t)
@@ -146,6 +172,9 @@ func (c *consumer[T]) next(ctx context.Context) bool {
 	c.empty()
 	c.drop(n, bytes)
 	for !c.take() {
+		if l.recall() {
+			continue
+		}
 		if l.q.Ended() {
 			return false
 		}
@@ -179,10 +208,12 @@ func (c *consumer[T]) take() bool {
 		return false
 	}
 	c.empty()
+	c.l.relieve(c)
 	c.vals, c.costs, c.bytes = c.l.ring.take(c.vals, c.costs, units, bound)
 	c.left = len(c.vals)
 	if c.t.Ahead > 1 {
 		c.extent = c.left
+		c.seen = 0
 		c.begun.Store(1)
 	}
 	c.l.q.Took(&c.t, c.left, c.bytes, why)

@@ -41,7 +41,8 @@ type line[T any] struct {
 	q      core.Queue
 	size   func(T) int64
 	ring   ring[T]
-	growth *growth // of the account
+	growth *growth        // of the account
+	ahead  []*consumer[T] // the loops that may take units ahead
 	waits  waits
 	info   *queueInfo
 }
@@ -98,19 +99,13 @@ func (l *line[T]) put(ctx context.Context, v T) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	for {
-		l.b.mu.Lock()
-		unit := slot[T]{v, cost{l.expected(n), n}}
-		if l.q.Put(unit.charge) {
-			l.accept(unit)
-			l.b.unlock()
-			return nil
-		}
-		err := l.putSlow(ctx, unit)
-		if refused, ok := err.(*BudgetError); !ok || !l.b.reconsider(refused) {
-			return err
-		}
+	l.b.mu.Lock()
+	if c := (cost{l.expected(n), n}); l.q.Put(c.charge) {
+		l.accept(v, c)
+		l.b.unlock()
+		return nil
 	}
+	return l.putSlow(ctx, v, n)
 }
 
 // PutAll hands several units to the consumers, in order, with one lock for as many of them as need not wait.
@@ -147,11 +142,11 @@ func (l *line[T]) putNow(vs []T, sizes []int64) int {
 	}
 	all := l.q.PutAll(len(vs), total)
 	for i, v := range vs {
-		unit := slot[T]{v, cost{l.expected(sizes[i]), sizes[i]}}
-		if !all && !l.q.Put(unit.charge) {
+		c := cost{l.expected(sizes[i]), sizes[i]}
+		if !all && !l.q.Put(c.charge) {
 			return i
 		}
-		l.accept(unit)
+		l.accept(v, c)
 	}
 	return len(vs)
 }
@@ -175,20 +170,29 @@ func (l *line[T]) weighAll(vs []T, sizes []int64) (n int) {
 }
 
 // putSlow is put where it has to wait. The lock is held on entry.
-func (l *line[T]) putSlow(ctx context.Context, unit slot[T]) error {
-	w := l.b.newWaiter(&l.q, unit.charge)
-	err := l.admit(ctx, w)
-	if err == nil {
-		l.accept(unit)
-		l.q.Arrive(w)
+func (l *line[T]) putSlow(ctx context.Context, v T, n int64) error {
+	for {
+		c := cost{l.expected(n), n}
+		w := l.b.newWaiter(&l.q, c.charge)
+		err := l.admit(ctx, w)
+		if err == nil {
+			l.accept(v, c)
+			l.q.Arrive(w)
+		}
+		err = l.b.done(w, err)
+		if refused, ok := err.(*BudgetError); !ok || !l.b.reconsider(refused) {
+			return err
+		}
+		l.b.mu.Lock()
 	}
-	return l.b.done(w, err)
 }
 
 // accept puts a unit that was admitted where consumers find it. The lock is held.
-func (l *line[T]) accept(unit slot[T]) {
-	l.b.largest = max(l.b.largest, unit.base)
-	l.ring.push(unit.v, unit.cost)
+func (l *line[T]) accept(v T, c cost) {
+	if c.base > l.b.largest {
+		l.b.largest = c.base
+	}
+	l.ring.push(v, c)
 }
 
 // admit stands in line as w until it is granted. The lock is held on entry and on return.
@@ -213,16 +217,22 @@ func (l *line[T]) weigh(v T) (n int64, err error) {
 	if l.b.mode == Off {
 		return 0, nil
 	}
+	n = -1 // and so it stays if there is no answer; to ask that costs less than to recover every time
 	defer func() {
-		if r := recover(); r != nil {
-			err = &SizeError{Queue: l.q.Name, Type: fmt.Sprintf("%T", v), Panic: r}
+		if n < 0 {
+			n, err = 0, l.sizeError(v, n, recover())
 		}
 	}()
-	n = l.size(v)
-	if n < 0 {
-		return 0, &SizeError{Queue: l.q.Name, Type: fmt.Sprintf("%T", v), Bytes: n}
+	n = min(l.size(v), core.MaxCharge)
+	return n, nil
+}
+
+func (l *line[T]) sizeError(v T, n int64, panicked any) error {
+	e := &SizeError{Queue: l.q.Name, Type: fmt.Sprintf("%T", v), Panic: panicked}
+	if panicked == nil {
+		e.Bytes = n
 	}
-	return min(n, core.MaxCharge), nil
+	return e
 }
 
 // Close says that no more units come, as close does for a channel. Consumers take what is there, and their
@@ -280,7 +290,7 @@ func (l *line[T]) All(ctx context.Context) iter.Seq[T] {
 
 // mostAhead is how many units a loop over single ones takes at once while it is the queue's only consumer: a
 // lock for sixteen of them costs little more than none.
-const mostAhead = 16
+const mostAhead = 64
 
 // Batch says when a batch is complete: at Size units (0: the queue's capacity), at Bytes of them (0: no
 // bound), or when its first unit has waited for Linger (0: for ever). Batches are cut short, too, when the

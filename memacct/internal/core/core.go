@@ -138,12 +138,17 @@ func (a *Account) Charge(n int64) {
 // charge books n bytes, which may be negative.
 func (a *Account) charge(n int64) {
 	c := a.core
-	before := a.unmet()
+	if a.Floor > 0 {
+		c.unmet += max(0, a.Floor-a.used-n) - a.unmet()
+	}
 	c.used += n
 	a.used += n
-	c.unmet += a.unmet() - before
-	c.peak = max(c.peak, c.used)
-	a.peak = max(a.peak, a.used)
+	if c.used > c.peak { // stores cost more than questions, here where every unit passes
+		c.peak = c.used
+	}
+	if a.used > a.peak {
+		a.peak = a.used
+	}
 }
 
 // unmet is the part of a's floor that it does not use.

@@ -23,7 +23,7 @@ type Taker struct {
 	Size    int   // units it collects; at least 1
 	Bytes   int64 // or bytes; 0 is no bound
 	Expired bool  // it lingered long enough: any unit will do
-	Ahead   int   // single units that it takes at once while it is alone and nobody waits; 0 is 1
+	Ahead   int   // single units that it may take at once while nobody waits for them, or for memory; 0 is 1
 	Peek    bool  // wake it for anything: it wants to start its linger clock, not to take
 
 	queue *Queue
@@ -85,10 +85,23 @@ func (q *Queue) Take(t *Taker) (units int, bytes int64, why Cause, ok bool) {
 		bytes = min(bytes, q.core.share())
 	}
 	units = t.Size
-	if t.Ahead > 1 && q.consumers == 1 && !q.core.Alert() {
-		units = t.Ahead
+	if t.Ahead > 1 && !q.core.Alert() {
+		units = min(t.Ahead, q.spare())
 	}
 	return units, bytes, why, true
+}
+
+// spare is how many units one consumer may take at once, for it alone to use: beside others half its share of
+// what is there, and no more than the one it needs while another sleeps. Before one goes to sleep it must have
+// the others give back, with Untake, what they took ahead.
+func (q *Queue) spare() int {
+	switch {
+	case q.consumers == 1:
+		return q.ready
+	case len(q.takers) > 0:
+		return 1
+	}
+	return max(1, q.ready/(2*q.consumers))
 }
 
 // Untake gives back n units, bytes in total, that a consumer took ahead and will not use.
