@@ -73,6 +73,8 @@ type Budget struct {
 	gov     *governor
 	largest int64 // the largest unit, in bytes, that was accepted since the governor last looked
 	idle    []*core.Waiter
+	clock   *time.Timer // runs while puts wait at gates: see tick
+	ticking bool
 	holders []holder
 	alert   atomic.Bool // as core.Alert said when the lock was last let go
 	owners  []*Account
@@ -201,12 +203,6 @@ func (b *Budget) newWaiter(q *core.Queue, bytes int64) *core.Waiter {
 
 // await sleeps until w is decided about or ctx is done. It is called, and returns, with the lock held.
 func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
-	var patience <-chan time.Time
-	if w.Queue.Gate && !w.Carried {
-		t := time.NewTicker(nestedAfter)
-		defer t.Stop()
-		patience = t.C
-	}
 	for {
 		switch w.State {
 		case core.Granted:
@@ -214,17 +210,17 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
 		case core.Refused:
 			return b.refusal(w)
 		}
+		if !b.ticking && w.Queue.Gate && !w.Carried {
+			b.startClock()
+		}
 		b.unlock()
-		impatient := false
 		select {
 		case <-w.Ring:
-		case <-patience:
-			impatient = true
 		case <-ctx.Done():
 		}
 		b.mu.Lock()
 		err := ctx.Err()
-		if err == nil && impatient && b.nested() {
+		if err == nil && w.Impatient() && b.nested() {
 			err = ErrNested
 		}
 		if err != nil && w.State != core.Refused {
@@ -245,9 +241,29 @@ func (b *Budget) done(w *core.Waiter, err error) error {
 	return b.explain(err)
 }
 
-// nestedAfter is how long a put waits before it looks whether it waits for itself, and then again. Finding out
-// who it is costs a goroutine microseconds, too much for every wait.
+// nestedAfter is how long, and up to as long again, a put waits before it looks whether it waits for itself,
+// and then once more. Finding out who it is costs a goroutine microseconds, too much for every wait.
 const nestedAfter = time.Second
+
+// tick wakes the puts that have waited at gates for long, and goes on as long as any wait. One clock for all
+// costs less than a timer for each.
+func (b *Budget) tick() {
+	b.mu.Lock()
+	defer b.unlock()
+	if b.ticking = b.core.Tick(); b.ticking {
+		b.clock.Reset(nestedAfter)
+	}
+}
+
+// startClock has tick called. It is made here and not with the budget, for a synctest bubble has its own time.
+func (b *Budget) startClock() {
+	b.ticking = true
+	if b.clock == nil {
+		b.clock = time.AfterFunc(nestedAfter, b.tick)
+	} else {
+		b.clock.Reset(nestedAfter)
+	}
+}
 
 // holder is a loop or a reservation that may have memory while its goroutine asks for more.
 type holder interface {

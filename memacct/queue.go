@@ -217,13 +217,23 @@ func (l *line[T]) weigh(v T) (n int64, err error) {
 	if l.b.mode == Off {
 		return 0, nil
 	}
-	n = -1 // and so it stays if there is no answer; to ask that costs less than to recover every time
+	n, panicked := l.ask(v)
+	if n < 0 {
+		return 0, l.sizeError(v, n, panicked)
+	}
+	return min(n, core.MaxCharge), nil
+}
+
+// ask calls the size function and nothing more, for what a deferred function shares makes every call dearer.
+// The answer is negative after a panic.
+func (l *line[T]) ask(v T) (n int64, panicked any) {
+	n = -1
 	defer func() {
-		if n < 0 {
-			n, err = 0, l.sizeError(v, n, recover())
+		if n < 0 { // to look at that costs less than to recover every time
+			panicked = recover()
 		}
 	}()
-	n = min(l.size(v), core.MaxCharge)
+	n = l.size(v)
 	return n, nil
 }
 

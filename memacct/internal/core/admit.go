@@ -47,6 +47,7 @@ type Waiter struct {
 	State    State
 	Reason   Reason
 	Overran  bool  // admitted past the limit
+	ticks    int   // see Tick
 	passed   int   // grants that passed it since it was blocked
 	passedBy int64 // and their bytes
 }
@@ -56,7 +57,7 @@ func (w *Waiter) memory() bool { return w.Queue.Gate && !w.Carried }
 
 // Enqueue puts w at the end of its line. It may be granted, or refused, at once: look at w.State.
 func (c *Core) Enqueue(w *Waiter) {
-	w.State, w.Reason, w.Overran, w.passed, w.passedBy = Waiting, None, false, 0, 0
+	w.State, w.Reason, w.Overran, w.ticks, w.passed, w.passedBy = Waiting, None, false, 0, 0, 0
 	q := w.Queue
 	if !w.memory() {
 		q.waiters = slices.Insert(q.waiters, q.carried(), w)
@@ -82,6 +83,30 @@ func (w *Waiter) stop(sign int) {
 	if w.From != nil {
 		w.From.held += sign
 	}
+}
+
+// Tick wakes the waiters at gates that have waited since the last Tick or longer, for them to look whether they
+// wait for themselves. It reports whether anybody waits there.
+func (c *Core) Tick() bool {
+	for _, q := range c.lines() {
+		for _, w := range q.waiters {
+			if w.memory() {
+				if w.ticks++; w.ticks > 1 {
+					c.Woken = append(c.Woken, &w.Sleeper)
+				}
+			}
+		}
+	}
+	return c.waiters > 0
+}
+
+// Impatient tells, once, whether w was woken by Tick.
+func (w *Waiter) Impatient() bool {
+	if w.State != Waiting || w.ticks < 2 {
+		return false
+	}
+	w.ticks = 1
+	return true
 }
 
 // Cancel takes back w, which gave up. A grant that came in the meantime is given back, and whoever fits then
@@ -124,6 +149,7 @@ func (c *Core) grant(w *Waiter) {
 	w.State = Granted
 	if !w.Carried {
 		w.Queue.enter(1, w.Bytes)
+		c.moving++ // it is on its way
 	}
 	if !w.NoSlot {
 		w.Queue.incoming++
@@ -144,6 +170,7 @@ func (q *Queue) unreserve(n int64) {
 	q.Account.units--
 	q.core.units--
 	q.core.moving--
+	q.Account.forget()
 }
 
 // Unreserve gives back a reservation of n bytes.
@@ -176,8 +203,7 @@ func (q *Queue) Redeemed(w *Waiter, was, now int64) {
 }
 
 func (q *Queue) redeem(was, now int64) {
-	q.unreserve(was)
-	q.enter(1, now)
+	q.Account.charge(now - was)
 	q.core.moving--
 	q.arrive(1, now)
 }

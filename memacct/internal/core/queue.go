@@ -73,7 +73,6 @@ func (q *Queue) Put(n int64) bool {
 		return false
 	}
 	q.enter(1, n)
-	c.moving--
 	q.arrive(1, n)
 	return true
 }
@@ -88,12 +87,11 @@ func (q *Queue) PutAll(units int, n int64) bool {
 		return false
 	}
 	q.enter(units, n)
-	c.moving -= units
 	q.arrive(units, n)
 	return true
 }
 
-// enter charges units of n bytes in total that are on their way into q.
+// enter charges units of n bytes in total that come to q.
 func (q *Queue) enter(units int, n int64) {
 	if q.Gate && q.core.Mode == Shadow && !q.core.room(q.Account, n) {
 		q.core.counts.WouldWait++
@@ -101,7 +99,6 @@ func (q *Queue) enter(units int, n int64) {
 	q.Account.charge(n)
 	q.Account.units += units
 	q.core.units += units
-	q.core.moving += units
 }
 
 // arrive makes charged units of n bytes in total takeable, and wakes a consumer if that makes its batch due.
@@ -109,7 +106,9 @@ func (q *Queue) arrive(units int, n int64) {
 	q.ready += units
 	q.bytes += n
 	q.counts.Units += int64(units)
-	q.wakeTakers()
+	if len(q.takers) > 0 {
+		q.wakeTakers()
+	}
 	if c := q.core; c.waiters > 0 || c.used > c.limit {
 		c.settle() // this may have been the last unit on the move, or have made debt
 	}
@@ -164,7 +163,7 @@ func (q *Queue) move(to *Queue, was, now int64) {
 	q.Account.units--
 	q.core.units--
 	to.enter(1, now)
-	to.core.moving--
+	q.Account.forget()
 	to.arrive(1, now)
 }
 
@@ -179,6 +178,7 @@ func (q *Queue) Resize(was, now int64) {
 func (q *Queue) Split(n int64) {
 	q.hand++
 	q.handBytes += n
+	q.core.moving++
 	q.enter(1, n)
 	q.core.settle()
 }
