@@ -66,8 +66,11 @@ type Budget struct {
 	mode   Mode
 	policy Policy
 
+	alert atomic.Bool // as core.Alert said when the lock was last let go
+	_     [64]byte    // loops look at it for every unit, and the lock is on another cache line
+
 	mu      sync.Mutex
-	core    *core.Core
+	core    core.Core
 	source  limitSource
 	base    int64 // live heap, in bytes, when the budget was opened
 	gov     *governor
@@ -76,7 +79,6 @@ type Budget struct {
 	clock   *time.Timer // runs while puts wait at gates: see tick
 	ticking bool
 	holders []holder
-	alert   atomic.Bool // as core.Alert said when the lock was last let go
 	owners  []*Account
 	closed  bool
 	drained chan struct{} // closed when the last unit of a closing budget ends; nil before Close
@@ -93,7 +95,7 @@ func New(cfg Config) (*Budget, error) {
 	if cfg.Policy.overrun < 0 {
 		return nil, fmt.Errorf("memacct: overrun of %d bytes: use Fail() to allow none", cfg.Policy.overrun)
 	}
-	b := &Budget{log: cmp.Or(cfg.Logger, slog.Default()), mode: cfg.Mode, policy: cfg.Policy, core: core.New(0)}
+	b := &Budget{log: cmp.Or(cfg.Logger, slog.Default()), mode: cfg.Mode, policy: cfg.Policy, core: *core.New(0)}
 	b.core.Mode = core.Mode(cfg.Mode)
 	b.core.Overrun = cfg.Policy.overrun
 	if cfg.Mode == Off {

@@ -12,6 +12,7 @@ import (
 // consumer is one loop over a queue, with the units it has in hand.
 type consumer[T any] struct {
 	l      *line[T]
+	alert  *atomic.Bool // of the budget
 	t      core.Taker
 	linger time.Duration
 	vals   []T
@@ -37,7 +38,7 @@ type consumer[T any] struct {
 }
 
 func (l *line[T]) attach(t core.Taker, linger time.Duration) *consumer[T] {
-	c := &consumer[T]{l: l, t: t, linger: linger}
+	c := &consumer[T]{l: l, alert: &l.b.alert, t: t, linger: linger}
 	c.t.Ring = make(chan struct{}, 1)
 	if l.b.mode != Off {
 		c.goid = goroutineID()
@@ -73,7 +74,7 @@ func (c *consumer[T]) advance(ctx context.Context) bool {
 	var zero T
 	c.vals[c.at] = zero
 	c.at = i
-	if c.l.b.alert.Load() {
+	if c.alert.Load() {
 		c.l.b.mu.Lock()
 		c.collect()
 		c.l.b.unlock()

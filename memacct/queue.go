@@ -70,7 +70,7 @@ func (l *line[T]) open(a *Account, name string, capacity int, size func(T) int64
 
 // unaccounted returns an account that charges nothing, on a budget that nothing else is on.
 func unaccounted() *Account {
-	a := &Account{b: &Budget{mode: Off, core: core.New(0)}}
+	a := &Account{b: &Budget{mode: Off, core: *core.New(0)}}
 	a.b.core.Mode = core.Off
 	a.acct.Weight = 1
 	a.b.core.Add(&a.acct)
