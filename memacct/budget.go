@@ -163,8 +163,13 @@ func (b *Budget) unlock() {
 
 // unlockSlow is unlock where there is something to tell others.
 func (b *Budget) unlockSlow(alert bool) {
-	woken := b.core.Woken
+	if alert && !b.alert.Load() {
+		b.alert.Store(true)
+		b.collect() // and loops collect themselves from now on
+		alert = b.core.Alert()
+	}
 	b.alert.Store(alert)
+	woken := b.core.Woken
 	if b.drained != nil && b.core.Empty() {
 		b.signalDrained()
 	}

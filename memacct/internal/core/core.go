@@ -158,7 +158,8 @@ func (a *Account) unmet() int64 { return max(0, a.Floor-a.used) }
 func (c *Core) pressed() bool { return c.hungry || c.used > c.limit && c.Mode == Enforce }
 
 // Alert tells whether somebody waits for memory, or there is debt: what is done with must be released at once.
-func (c *Core) Alert() bool { return c.waiters > 0 || c.used > c.limit && c.Mode == Enforce }
+// A waiter that has no slot either does not count. To release units that left the queue is no help to it.
+func (c *Core) Alert() bool { return c.pressed() }
 
 // settle brings every decision up to date after an event. It costs two comparisons when nobody waits for memory.
 func (c *Core) settle() {
