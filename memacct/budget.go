@@ -150,8 +150,7 @@ func (b *Budget) Account(name string, opts ...AccountOption) *Account {
 	return a
 }
 
-// unlock lets go of the lock and wakes whoever this critical section decided about. One sleeper, the usual
-// number, is woken after the lock is free, so that it does not run into it.
+// unlock lets go of the lock and wakes whoever this critical section decided about.
 func (b *Budget) unlock() {
 	a := b.core.Alert()
 	if len(b.core.Woken) == 0 && b.drained == nil && a == b.alert.Load() {
@@ -173,18 +172,18 @@ func (b *Budget) unlockSlow(alert bool) {
 	if b.drained != nil && b.core.Empty() {
 		b.signalDrained()
 	}
-	if len(woken) == 1 {
-		ring := woken[0].Ring // the sleeper may be reused as soon as the lock is free
-		b.core.Woken = woken[:0]
-		b.mu.Unlock()
-		wake(ring)
-		return
-	}
+	// They are woken once the lock is free, so that they do not run into it. From then on a sleeper may be
+	// reused, and so its ring is what is remembered.
+	var few [16]chan struct{}
+	rings := few[:0]
 	for _, s := range woken {
-		wake(s.Ring)
+		rings = append(rings, s.Ring)
 	}
 	b.core.Woken = woken[:0]
 	b.mu.Unlock()
+	for _, r := range rings {
+		wake(r)
+	}
 }
 
 // wake leaves a token for a sleeper. Its channel holds one; a second says nothing new, because who wakes looks

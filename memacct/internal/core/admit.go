@@ -305,15 +305,15 @@ func (w *Waiter) barred(claimant *Waiter) bool {
 }
 
 // lines returns the gates that have waiters, lowest use per weight of their account first. One gate, the
-// usual case, costs no sorting.
+// usual case, costs no sorting. The slice is good until the next call.
 func (c *Core) lines() []*Queue {
-	var few [8]*Queue
-	lines := few[:0]
+	lines := c.scratch[:0]
 	for _, q := range c.queues {
 		if q.Gate && len(q.waiters) > 0 {
 			lines = append(lines, q)
 		}
 	}
+	c.scratch = lines
 	if len(lines) > 1 {
 		slices.SortStableFunc(lines, func(p, q *Queue) int {
 			l, r := float64(p.Account.used)/p.Account.Weight, float64(q.Account.used)/q.Account.Weight

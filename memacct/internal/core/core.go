@@ -50,7 +50,8 @@ type Core struct {
 	unmet   int64 // sum over accounts of the part of the floor not in use
 	takers  int   // batching consumers attached: the shares that the budget is cut into
 
-	parks    []*Park // units parked on a future whose end can be told
+	scratch  []*Queue // for lines
+	parks    []*Park  // units parked on a future whose end can be told
 	accounts []*Account
 	queues   []*Queue // open or not yet empty, in order of creation: a later one lies deeper in its pipeline
 	counts   Counts
