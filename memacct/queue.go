@@ -91,10 +91,17 @@ func (g *Gate[T]) Put(ctx context.Context, v T) error { return g.put(ctx, v) }
 // moment it counts twice. [Lease.Forward] and package pipeline move the charge instead.
 func (q *Queue[T]) Put(ctx context.Context, v T) error { return q.put(ctx, v) }
 
-func (l *line[T]) put(ctx context.Context, v T) error {
-	n, err := l.weigh(v)
-	if err != nil {
-		return err
+func (l *line[T]) put(ctx context.Context, v T) (err error) {
+	n := int64(-1) // weigh by hand, whose calls make every put dearer by a tenth
+	defer func() {
+		if n < 0 {
+			err = l.sizeError(v, n, recover())
+		}
+	}()
+	if l.b.mode == Off {
+		n = 0
+	} else if n = min(l.size(v), core.MaxCharge); n < 0 {
+		return nil // but for what is deferred
 	}
 	if err := ctx.Err(); err != nil {
 		return err
