@@ -88,6 +88,9 @@ func (w *world) take1(st step, before *world) (err error) {
 		}
 	}()
 	st.do(w)
+	if w.c.Alert() {
+		w.collect()
+	}
 	return w.verify(before)
 }
 

@@ -44,6 +44,13 @@ func (s *script) scenario() *scenario {
 	for range s.n(4) {
 		sc.limits = append(sc.limits, int64(1+s.n(12)))
 	}
+	for i := range sc.queues {
+		for j := range sc.queues[i].cons {
+			if t := &sc.queues[i].cons[j]; !t.Batch && sc.queues[i].next == 0 {
+				t.Ahead = s.n(5) // 0 and 1 take single units, the first with leases
+			}
+		}
+	}
 	return sc
 }
 

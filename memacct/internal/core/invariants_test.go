@@ -161,8 +161,21 @@ func (w *world) admitted(*world) error {
 				return fmt.Errorf("queue %d: a waiter for %d bytes fits and is left waiting", i, x.Bytes)
 			}
 		}
+		if err := w.shared(i); err != nil {
+			return err
+		}
 		if q.Ended() && len(q.takers) > 0 {
 			return fmt.Errorf("queue %d: %d consumers sleep though it has ended", i, len(q.takers))
+		}
+	}
+	return nil
+}
+
+// shared: nobody sleeps beside units that another has taken ahead.
+func (w *world) shared(queue int) error {
+	for i := range w.cons {
+		if w.cons[i].queue == queue && w.ahead(i) > 0 && len(w.qs[queue].takers) > 0 {
+			return fmt.Errorf("queue %d: a consumer sleeps while %d units are ahead in the hand of consumer %d", queue, w.ahead(i), i)
 		}
 	}
 	return nil

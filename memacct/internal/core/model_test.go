@@ -13,6 +13,7 @@ var full = os.Getenv("SYNCMEM_MODEL") == "full"
 
 func single() Taker                { return Taker{Size: 1} }
 func batch(n int) Taker            { return Taker{Batch: true, Size: n} }
+func ahead(n int) Taker            { return Taker{Size: 1, Ahead: n} }
 func puts(sizes ...int64) prodSpec { return prodSpec{sizes: sizes} }
 
 // line is a gate and queues behind it, all of the first account.
@@ -116,6 +117,16 @@ var scenarios = []scenario{
 		name: "bypass and claimant", deep: true, limit: 4, floors: []int64{0},
 		queues: line(queueSpec{capacity: 3, cons: []Taker{single()}}),
 		prods:  []prodSpec{puts(3), puts(4), puts(1, 1, 1, 1, 1, 1)},
+	},
+	{
+		name: "units taken ahead", limit: 9, floors: []int64{0}, env: env{quit: true}, budget: 1,
+		queues: line(queueSpec{capacity: 8, cons: []Taker{ahead(3), ahead(3)}}),
+		prods:  []prodSpec{puts(1, 1, 1, 1, 1, 1, 1, 1), puts(3)},
+	},
+	{
+		name: "units taken ahead beside a batch", limit: 9, overrun: 2, floors: []int64{0}, env: env{linger: true}, budget: 1,
+		queues: line(queueSpec{capacity: 8, cons: []Taker{ahead(3), batch(10)}}),
+		prods:  []prodSpec{puts(1, 1, 1, 1, 1, 1, 1, 1), puts(11)},
 	},
 	{
 		name: "units of no bytes", limit: 2, floors: []int64{0},

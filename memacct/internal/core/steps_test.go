@@ -1,6 +1,9 @@
 package core
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // step is one thing that can happen next. A step that need not happen, because it is the environment's free
 // choice, is optional: the system must not depend on it.
@@ -68,6 +71,9 @@ func (w *world) consumerSteps(all []step, i int) []step {
 	switch {
 	case c.phase == running && len(c.hand) > 0 && w.toDo(i):
 		return append(all, step{name: name + " handles", do: func(w *world) { w.handle(i) }})
+	case c.phase == running && w.ahead(i) > 0:
+		all = append(all, step{name: name + " is relieved", optional: true, do: func(w *world) { w.recall(i) }})
+		return append(all, step{name: name + " goes on", do: func(w *world) { w.cons[i].begun++ }})
 	case c.phase == running, c.phase == asleep && w.ts[i].awake:
 		return append(all, step{name: name + " next", do: func(w *world) { w.next(i) }})
 	case c.phase == waiting && w.cw[i].State != Waiting:
@@ -139,6 +145,7 @@ func (w *world) put(i int) {
 		w.failed(i)
 		return
 	}
+	w.collect()
 	w.c.Enqueue(x)
 	if x.State != Waiting { // decided in the same critical section
 		w.decided(i)
@@ -260,7 +267,7 @@ func (w *world) met(u int) bool { return w.units[w.sc.needs[u]].at == ended }
 func (w *world) toDo(i int) bool {
 	u := w.cons[i].hand[0]
 	d, needs := w.sc.needs[u]
-	needs = needs && !w.ts[i].Batch // there are no leases in a batch to park
+	needs = needs && !w.ts[i].Batch && w.ts[i].Ahead == 0 // there are no leases there to park
 	return w.sc.queues[w.cons[i].queue].next > 0 || needs && w.units[d].at != ended
 }
 
@@ -345,10 +352,19 @@ func (w *world) dropOne(i int) {
 func (w *world) next(i int) {
 	c, q, t := &w.cons[i], w.queueOf(i), &w.ts[i]
 	old := c.hand
-	c.hand = nil
+	c.hand, c.begun = nil, 0
 	took := w.take(i)
 	w.release(q, old)
 	if took || len(old) > 0 && w.take(i) {
+		c.phase = running
+		return
+	}
+	for j := range w.cons {
+		if w.cons[j].queue == c.queue {
+			w.recall(j)
+		}
+	}
+	if w.take(i) {
 		c.phase = running
 		return
 	}
@@ -379,7 +395,45 @@ func (w *world) take(i int) bool {
 		w.units[u].at = inHand
 	}
 	q.Took(&w.ts[i], len(c.hand), bytes, why)
+	c.begun = min(1, w.ts[i].Ahead)
 	return true
+}
+
+// ahead is how many units a consumer has taken ahead and not begun.
+func (w *world) ahead(i int) int {
+	if w.ts[i].Ahead == 0 {
+		return 0
+	}
+	return len(w.cons[i].hand) - w.cons[i].begun
+}
+
+// recall puts back what a consumer took ahead.
+func (w *world) recall(i int) {
+	n := w.ahead(i)
+	if n <= 0 {
+		return
+	}
+	c := &w.cons[i]
+	back := c.hand[c.begun:]
+	var bytes int64
+	for _, u := range back {
+		w.units[u].at = inQueue
+		bytes += w.units[u].charge
+	}
+	w.rings[c.queue] = slices.Concat(back, w.rings[c.queue])
+	c.hand = c.hand[:c.begun]
+	w.queueOf(i).Untake(n, bytes)
+}
+
+// collect releases what consumers that took units ahead are done with.
+func (w *world) collect() {
+	for i := range w.cons {
+		if c := &w.cons[i]; w.ts[i].Ahead > 0 && c.begun > 1 {
+			done := c.hand[:c.begun-1]
+			c.hand, c.begun = c.hand[c.begun-1:], 1
+			w.release(w.queueOf(i), done)
+		}
+	}
 }
 
 // release ends the units together.
@@ -413,6 +467,7 @@ func (w *world) leave(i int) {
 
 // quit is a consumer that leaves early, with what it has in hand.
 func (w *world) quit(i int) {
+	w.recall(i)
 	hand := w.cons[i].hand
 	w.cons[i].hand = nil
 	w.release(w.queueOf(i), hand)

@@ -109,6 +109,7 @@ type consumer struct {
 	phase phase
 	queue int
 	hand  []int
+	begun int // of the hand, where units are taken ahead: the last of these is at work, those before are done with
 }
 
 // newWorld builds the scenario's start.
@@ -178,7 +179,7 @@ func (w *world) clone() *world {
 
 // repoint makes everything in w, a copy of from, point into from.
 func (w *world) repoint(from *world) {
-	w.c.Woken = nil
+	w.c.Woken, w.c.scratch = nil, nil
 	w.c.accounts = moved(from.c.accounts, from.accts, w.accts)
 	w.c.queues = moved(from.c.queues, from.qs, w.qs)
 	w.c.parks = moved(from.c.parks, from.parks, w.parks)
@@ -258,7 +259,7 @@ func (w *world) key() string {
 	}
 	for i := range w.cons {
 		c, t := &w.cons[i], &w.ts[i]
-		put(int(c.phase), int(w.cw[i].State), flag(t.awake), flag(t.Expired), len(c.hand))
+		put(int(c.phase), int(w.cw[i].State), flag(t.awake), flag(t.Expired), c.begun, len(c.hand))
 		put(c.hand...)
 	}
 	for i := range w.qs {
