@@ -469,7 +469,7 @@ func (w *world) leave(i int) {
 func (w *world) quit(i int) {
 	w.recall(i)
 	hand := w.cons[i].hand
-	w.cons[i].hand = nil
+	w.cons[i].hand, w.cons[i].begun = nil, 0
 	w.release(w.queueOf(i), hand)
 	w.leave(i)
 }
