@@ -100,24 +100,26 @@ func (c *consumer[T]) collect() {
 
 // recall puts back what the loops on the queue took ahead and have not begun, for another one to take. It
 // reports whether that was anything. The lock is held.
-func (l *line[T]) recall() (any bool) {
+func (l *line[T]) recall() (some bool) {
 	for _, c := range l.ahead {
-		if int(c.begun.Load()) < c.extent && c.putBack(int(c.begun.Swap(shut))) > 0 {
-			any = true
-		}
+		some = c.recall() || some
 	}
-	return any
+	return some
+}
+
+func (c *consumer[T]) recall() bool {
+	return int(c.begun.Load()) < c.extent && c.putBack(int(c.begun.Swap(shut))) > 0
 }
 
 // relieve recalls what lies before a loop that has begun nothing since the last time somebody looked: what it
 // took ahead must not wait for a slow body while other loops are done with theirs. The lock is held.
 func (l *line[T]) relieve(by *consumer[T]) {
 	for _, c := range l.ahead {
-		if n := c.begun.Load(); c == by || int(n) >= c.extent {
-			continue
-		} else if n == c.seen {
-			c.putBack(int(c.begun.Swap(shut)))
-		} else {
+		switch n := c.begun.Load(); {
+		case c == by:
+		case n == c.seen:
+			c.recall()
+		default:
 			c.seen = n
 		}
 	}

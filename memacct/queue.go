@@ -81,7 +81,7 @@ func unaccounted() *Account {
 // never will be memory, ctx's error when ctx ends first, or [ErrClosed]. On an error v was not accepted.
 //
 // A goroutine that holds a unit or a reservation of this budget must not put another through the gate: it
-// would hold memory while it waits for memory. Where that waits for a second, Put returns [ErrNested].
+// would hold memory while it waits for memory. Where that waits for a second or two, Put returns [ErrNested].
 func (g *Gate[T]) Put(ctx context.Context, v T) error { return g.put(ctx, v) }
 
 // Put hands v to the consumers, waiting for a slot but never for memory, and returns ctx's error when ctx
@@ -92,7 +92,7 @@ func (g *Gate[T]) Put(ctx context.Context, v T) error { return g.put(ctx, v) }
 func (q *Queue[T]) Put(ctx context.Context, v T) error { return q.put(ctx, v) }
 
 func (l *line[T]) put(ctx context.Context, v T) (err error) {
-	n := int64(-1) // weigh by hand, whose calls make every put dearer by a tenth
+	n := int64(-1) // this is weigh, by hand: the call would make every put dearer by a tenth
 	defer func() {
 		if n < 0 {
 			err = l.sizeError(v, n, recover())
@@ -224,26 +224,17 @@ func (l *line[T]) weigh(v T) (n int64, err error) {
 	if l.b.mode == Off {
 		return 0, nil
 	}
-	n, panicked := l.ask(v)
-	if n < 0 {
-		return 0, l.sizeError(v, n, panicked)
-	}
-	return min(n, core.MaxCharge), nil
-}
-
-// ask calls the size function and nothing more, for what a deferred function shares makes every call dearer.
-// The answer is negative after a panic.
-func (l *line[T]) ask(v T) (n int64, panicked any) {
-	n = -1
+	n = -1 // and so it stays after a panic: to look at that costs less than to recover every time
 	defer func() {
-		if n < 0 { // to look at that costs less than to recover every time
-			panicked = recover()
+		if n < 0 {
+			n, err = 0, l.sizeError(v, n, recover())
 		}
 	}()
-	n = l.size(v)
+	n = min(l.size(v), core.MaxCharge)
 	return n, nil
 }
 
+// sizeError is the error for a size function that answered n bytes for v, or panicked.
 func (l *line[T]) sizeError(v T, n int64, panicked any) error {
 	e := &SizeError{Queue: l.q.Name, Type: fmt.Sprintf("%T", v), Panic: panicked}
 	if panicked == nil {
@@ -295,7 +286,8 @@ func (l *line[T]) Discard() int {
 }
 
 // All yields the units as they come, until the queue is closed and drained or ctx is done; the caller asks
-// ctx.Err() which. Each stays charged until its loop body ends. Several loops may share a queue.
+// ctx.Err() which. Each stays charged until its loop body ends, and for some loop bodies more where nobody waits
+// for memory. Several loops may share a queue.
 func (l *line[T]) All(ctx context.Context) iter.Seq[T] {
 	return func(yield func(T) bool) {
 		c := l.attach(core.Taker{Size: 1, Ahead: min(mostAhead, l.q.Capacity/4)}, 0)
@@ -305,8 +297,8 @@ func (l *line[T]) All(ctx context.Context) iter.Seq[T] {
 	}
 }
 
-// mostAhead is how many units a loop over single ones takes at once while it is the queue's only consumer: a
-// lock for sixteen of them costs little more than none.
+// mostAhead is how many units a loop over single ones takes at once, at most: a lock for so many of them costs
+// next to nothing a unit.
 const mostAhead = 64
 
 // Batch says when a batch is complete: at Size units (0: the queue's capacity), at Bytes of them (0: no
