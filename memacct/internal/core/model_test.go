@@ -124,7 +124,7 @@ var scenarios = []scenario{
 		prods:  []prodSpec{puts(1, 1, 1, 1, 1, 1, 1, 1), puts(3)},
 	},
 	{
-		name: "units taken ahead beside a batch", limit: 9, overrun: 2, floors: []int64{0}, env: env{linger: true}, budget: 1,
+		name: "units taken ahead beside a batch", deep: true, limit: 9, overrun: 2, floors: []int64{0}, env: env{linger: true}, budget: 1,
 		queues: line(queueSpec{capacity: 8, cons: []Taker{ahead(3), batch(10)}}),
 		prods:  []prodSpec{puts(1, 1, 1, 1, 1, 1, 1, 1), puts(11)},
 	},
