@@ -1,0 +1,5 @@
+//go:build race
+
+package stacks
+
+func init() { raceEnabled = true }
