@@ -22,6 +22,8 @@ type queueInfo struct {
 	q     *core.Queue
 	unit  string // the type of its units
 	waits *waits
+	most  func() int64 // the largest unit queued, in bytes
+	aged  aged         // since when nothing moved in it
 }
 
 // AccountOption changes how an account shares the budget with others.

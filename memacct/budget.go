@@ -57,6 +57,9 @@ type Config struct {
 	Mode   Mode
 	// Logger gets every [Event]; nil is slog.Default().
 	Logger *slog.Logger
+	// StallAfter is how long nothing may move, though units are in flight or puts wait, before that is reported
+	// as an [EventStall]. 0 is DefaultStallAfter; a negative time reports nothing.
+	StallAfter time.Duration
 }
 
 // Budget is the bytes of content that may be in flight in this process. One budget serves many pipelines,
@@ -79,11 +82,19 @@ type Budget struct {
 	clock   *time.Timer // runs while puts wait at gates: see tick
 	ticking bool
 	holders []holder
+	claims  map[*claim]struct{} // the detached leases
+	stages  []*stage            // running
+	verdict *verdict            // of those who were refused last; nil once all of them were told
+	stall   stall
+	dumped  time.Time // when somebody last began to look where the goroutines are
+	seen    census    // and what was seen
 	owners  []*Account
 	closed  bool
 	drained chan struct{} // closed when the last unit of a closing budget ends; nil before Close
 	misuse  misuse
 	events  events // with a lock of its own
+
+	measuring sync.Mutex // held while a verdict is measured; taken before mu
 }
 
 // New opens a budget. Unless the mode is Off it forces the garbage collector, to know how much of the heap was
@@ -102,6 +113,7 @@ func New(cfg Config) (*Budget, error) {
 		return b, nil
 	}
 	b.base = liveHeap()
+	b.stall.set(cfg.StallAfter)
 	if err := b.SetLimit(cfg.Limit); err != nil {
 		return nil, err
 	}
@@ -157,6 +169,9 @@ func (b *Budget) unlock() {
 		b.mu.Unlock()
 		return
 	}
+	if len(b.core.Woken) > 0 {
+		b.watch()
+	}
 	b.unlockSlow(a)
 }
 
@@ -204,11 +219,17 @@ func (b *Budget) newWaiter(q *core.Queue, bytes int64) *core.Waiter {
 		*w = core.Waiter{Sleeper: w.Sleeper, Queue: q, Bytes: bytes}
 		return w
 	}
-	return &core.Waiter{Sleeper: core.Sleeper{Ring: make(chan struct{}, 1)}, Queue: q, Bytes: bytes}
+	return &core.Waiter{Sleeper: core.Sleeper{Ring: make(chan struct{}, 1), Note: new(patient)}, Queue: q, Bytes: bytes}
 }
 
 // await sleeps until w is decided about or ctx is done. It is called, and returns, with the lock held.
 func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
+	who := w.Note.(*patient)
+	if w.State == core.Waiting {
+		who.since, who.ctx = time.Now(), ctx
+		defer func() { *who = patient{} }()
+		b.watch()
+	}
 	for {
 		switch w.State {
 		case core.Granted:
@@ -226,8 +247,11 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
 		}
 		b.mu.Lock()
 		err := ctx.Err()
-		if err == nil && w.Impatient() && b.nested() {
-			err = ErrNested
+		if err == nil && w.Impatient() {
+			who.goid = cmp.Or(who.goid, goroutineID())
+			if b.nested(who.goid) {
+				err = ErrNested
+			}
 		}
 		if err != nil && w.State != core.Refused {
 			b.core.Cancel(w)
@@ -238,13 +262,16 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
 
 // done ends a wait: it keeps w for reuse, lets go of the lock, and then does what must not be done under it.
 func (b *Budget) done(w *core.Waiter, err error) error {
-	overran, q, bytes := w.Overran, w.Queue, w.Bytes
+	was := *w
 	b.idle = append(b.idle, w)
 	b.unlock()
-	if overran {
-		b.emit(Event{Kind: EventOverrun, Account: q.Account.Name, Queue: q.Name, Bytes: bytes, Text: "a unit of " + bytesize.Format(bytes) + " was admitted past the limit"})
+	if was.Overran {
+		b.emit(Event{Kind: EventOverrun, Account: was.Queue.Account.Name, Queue: was.Queue.Name, Bytes: was.Bytes, Text: "a unit of " + bytesize.Format(was.Bytes) + " was admitted past the limit"})
 	}
-	return b.explain(err)
+	if e, ok := err.(*BudgetError); ok {
+		b.explain(e, &was)
+	}
+	return err
 }
 
 // nestedAfter is how long, and up to as long again, a put waits before it looks whether it waits for itself,
@@ -255,10 +282,10 @@ const nestedAfter = time.Second
 // costs less than a timer for each.
 func (b *Budget) tick() {
 	b.mu.Lock()
-	defer b.unlock()
 	if b.ticking = b.core.Tick(); b.ticking {
 		b.clock.Reset(nestedAfter)
 	}
+	b.unlockSlow(b.core.Alert()) // to the watch on stalls, who is only asked whether it has waited too long is no news
 }
 
 // startClock has tick called. It is made here and not with the budget, for a synctest bubble has its own time.
@@ -275,6 +302,7 @@ func (b *Budget) startClock() {
 type holder interface {
 	holdsIn(goid uint64) bool
 	collect() // release what it is done with
+	look(now time.Time) Usage
 }
 
 // collect releases what loops are done with and have not said so yet. The lock is held.
@@ -284,9 +312,8 @@ func (b *Budget) collect() {
 	}
 }
 
-// nested tells whether the calling goroutine, which waits at a gate, holds memory of this budget itself.
-func (b *Budget) nested() bool {
-	id := goroutineID()
+// nested tells whether that goroutine, which waits at a gate, holds memory of this budget itself.
+func (b *Budget) nested(id uint64) bool {
 	return slices.ContainsFunc(b.holders, func(h holder) bool { return h.holdsIn(id) })
 }
 

@@ -22,6 +22,8 @@ type consumer[T any] struct {
 	left   int     // of those, how many this consumer still answers for
 	bytes  int64   // and what they are charged
 	goid   uint64  // the goroutine that runs the loop
+	stage  string  // and its stage, if it has a name
+	aged   aged
 
 	// A loop over single units takes some ahead, and goes from one to the next with one atomic addition instead
 	// of the lock. Two others look in on it, both with the lock held. Whoever finds memory short first raises
@@ -37,13 +39,14 @@ type consumer[T any] struct {
 	detached bool // the lease that the loop body got was detached in it
 }
 
-func (l *line[T]) attach(t core.Taker, linger time.Duration) *consumer[T] {
+func (l *line[T]) attach(ctx context.Context, t core.Taker, linger time.Duration) *consumer[T] {
 	c := &consumer[T]{l: l, alert: &l.b.alert, t: t, linger: linger}
 	c.t.Ring = make(chan struct{}, 1)
 	if l.b.mode != Off {
-		c.goid = goroutineID()
+		c.goid, c.stage = goroutineID(), stageOf(ctx)
 	}
 	l.b.mu.Lock()
+	l.b.watch()
 	if t.Ahead > 1 {
 		l.ahead = append(l.ahead, c)
 	}

@@ -26,6 +26,15 @@
 // The one rule: a value must not outlive the loop body except through a Queue, a [Lease] or an Account. It is
 // charged until the body ends, by continue, break, return, panic or Goexit alike.
 //
+// # When something is wrong
+//
+// A refused put gets the gist as its error and one screen of text as [BudgetError.Report], which is also told as
+// an [Event]. When nothing moves for a while though units are in flight, that is told as an [EventStall]: the
+// queues, who holds what, at which file and line, and whether it is a slow stage, a deadlock, a leak, workers
+// parked on other units, or another account that has all the memory. [Budget.Report] says the same at any
+// moment, and a [*LeakError] from [Budget.Close] names who did not let go. Run the stages within
+// [Account.Stage], as package pipeline does, and they are named in all of these.
+//
 // # Cost
 //
 // All state of a budget is behind one mutex, held for tens of nanoseconds. Put and Get allocate nothing

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
-	"github.com/syncmem/syncmem/memacct/internal/core"
 )
 
 // The errors that errors.Is finds.
@@ -29,29 +28,44 @@ var (
 type Reason string
 
 // The reasons. TooLarge: the unit exceeds the whole budget. Pinned: it would fit, but memory that is in no
-// queue leaves too little. Stalled: the units in flight wait for each other, and it does not fit beside them.
+// queue leaves too little. Floors: it would fit, but for what the floors of other accounts keep free. Stalled:
+// the units in flight wait for each other, and it does not fit beside them.
 const (
 	TooLarge Reason = "too large"
 	Pinned   Reason = "pinned"
+	Floors   Reason = "floors"
 	Stalled  Reason = "stalled"
 )
 
 // BudgetError says that a unit does not fit and nothing will drain, and where the memory is. All amounts are
-// bytes; LiveHeap and Pinned were measured after a forced garbage collection.
+// bytes; LiveHeap and Pinned were measured after a forced garbage collection. Error is its gist in one line,
+// Report the whole on one screen.
 type BudgetError struct {
 	Reason         Reason
 	Account, Queue string
 	Item           int64 // the unit refused
 	Used           int64 // charged by units in flight and named charges
 	Units          int   // in flight
-	Waiting        int64 // of the puts that wait at gates, this one included
+	Waiting        int64 // of the puts that wait at gates, this one and those refused with it included
+	Unread         int64 // of Waiting, reservations: there is nothing in memory for them yet
+	Refused        int   // puts refused at once, this one included: nothing was left that could let any of them in
 	Limit          int64 // of content
+	Floors         int64 // of Limit, what the floors of other accounts keep free
 	LiveHeap       int64
 	Baseline       int64 // live heap when the budget was opened
-	Pinned         int64 // LiveHeap less Used, Waiting and Baseline: what the first stage, or a leak, holds
+	Pinned         int64 // LiveHeap less Used, Waiting (not Unread) and Baseline: what the first stage, or a leak, holds
 	Debt           int64
 	Process        int64 // what the process may use; 0 when only content is limited
 	Need           int64 // what it would need to hold what lives now, this unit included
+
+	Accounts []AccountStats
+	Queues   []QueueStats
+	Top      []Usage     // who has the most of it, or waits for it; ten at most
+	Stuck    []Goroutine // where the pipelines' goroutines are; nil if there are too many goroutines to look
+
+	verdict *verdict // until it is told
+	unread  bool     // it was a reservation
+	first   bool     // of those with the same verdict
 }
 
 // Is makes errors.Is find ErrOverBudget, and ErrStalled where that is the reason.
@@ -59,32 +73,59 @@ func (e *BudgetError) Is(target error) bool {
 	return target == ErrOverBudget || target == ErrStalled && e.Reason == Stalled
 }
 
-// Error does the subtraction, in a few lines, and ends in what to do.
+// Error says in one line what does not fit, does the subtraction, and ends in what to do.
 func (e *BudgetError) Error() string {
 	f := bytesize.Format
 	var s strings.Builder
-	fmt.Fprintf(&s, "memacct: %s/%s: a unit of %s does not fit (%s): the budget for content is %s, of which %s is in use by %d units",
-		e.Account, e.Queue, f(e.Item), e.Reason, f(e.Limit), f(e.Used), e.Units)
+	fmt.Fprintf(&s, "%s: the budget for content is %s, of which %s is in use by %d units", e.gist(), f(e.Limit), f(e.Used), e.Units)
 	if e.Process > 0 {
 		fmt.Fprintf(&s, ", in a process limited to %s", f(e.Process))
 	}
 	if e.Debt > 0 {
 		fmt.Fprintf(&s, ", %s past it", f(e.Debt))
 	}
-	fmt.Fprintf(&s, "; heap %s live after GC = %s accounted + %s waiting + %s baseline + %s held outside the queues (by the first stage, or leaked). ",
-		f(e.LiveHeap), f(e.Used), f(e.Waiting), f(e.Baseline), f(e.Pinned))
-	s.WriteString(e.remedy())
+	if e.Reason == Floors {
+		fmt.Fprintf(&s, ", and the floors of other accounts keep %s", f(e.Floors))
+	}
+	fmt.Fprintf(&s, "; heap %s live after GC = %s. %s", f(e.LiveHeap), e.sum(), e.remedy())
 	return s.String()
 }
 
+// gist is what happened.
+func (e *BudgetError) gist() string {
+	return fmt.Sprintf("memacct: %s/%s: a unit of %s does not fit (%s)", e.Account, e.Queue, bytesize.Format(e.Item), e.Reason)
+}
+
+// sum is what the live heap consists of.
+func (e *BudgetError) sum() string {
+	f := bytesize.Format
+	s := fmt.Sprintf("%s accounted + %s waiting + %s baseline + %s held outside the queues (by the first stage, or leaked)",
+		f(e.Used), f(e.Waiting-e.Unread), f(e.Baseline), f(e.Pinned))
+	if e.Unread > 0 {
+		s += fmt.Sprintf("; %s more were asked for and not read yet", f(e.Unread))
+	}
+	return s
+}
+
+// remedy says what to do.
 func (e *BudgetError) remedy() string {
 	switch e.Reason {
 	case Stalled:
-		return "The units in flight wait for each other: put the units that others wait for first, raise the limit, or allow an overrun."
+		return "The units in flight wait for each other" + e.together() + ": put the units that others wait for first, " + e.raise() + ", or allow an overrun."
 	case Pinned:
 		return "Have the first stage keep less, Reserve before it reads, or " + e.raise() + "."
+	case Floors:
+		return "Lower the floors of the other accounts, close those that are done, or " + e.raise() + "."
 	}
 	return "Allow an overrun, or " + e.raise() + "."
+}
+
+// together says that a verdict was about several puts: any of them may be what the units in flight wait for.
+func (e *BudgetError) together() string {
+	if e.Refused < 2 {
+		return ""
+	}
+	return fmt.Sprintf(", maybe for one of the %d that were refused at once", e.Refused)
 }
 
 // raise says by how much the limit falls short. A tenth is added to what a process needs, for the next unit.
@@ -92,53 +133,11 @@ func (e *BudgetError) raise() string {
 	if e.Process > 0 {
 		return fmt.Sprintf("raise the process limit to %s or more", bytesize.Format(max(e.Need, e.Process)/10*11))
 	}
-	return fmt.Sprintf("raise the budget by %s or more", bytesize.Format(max(0, e.Item-e.Limit+e.Used)))
-}
-
-// refusal is the error for a waiter that the core refused; explain completes it. The lock is held.
-func (b *Budget) refusal(w *core.Waiter) error {
-	if w.Reason == core.Closed {
-		return ErrClosed
+	missing := e.Item - e.Limit + e.Used
+	if e.Reason == Floors {
+		missing += e.Floors
 	}
-	s := b.core.Snapshot()
-	e := &BudgetError{
-		Account: w.Queue.Account.Name, Queue: w.Queue.Name, Item: w.Bytes, Used: s.Used, Units: s.Units,
-		Waiting: s.Waiting + w.Bytes, Limit: s.Limit, Baseline: b.base, Debt: s.Debt,
-	}
-	switch {
-	case w.Reason == core.Stalled:
-		e.Reason = Stalled
-	case w.Bytes > s.Limit:
-		e.Reason = TooLarge
-	default:
-		e.Reason = Pinned
-	}
-	return e
-}
-
-// explain measures the heap for a refusal. It forces a garbage collection, and so must run outside the lock.
-func (b *Budget) explain(err error) error {
-	if e, ok := err.(*BudgetError); ok {
-		e.LiveHeap = liveHeap()
-		e.Pinned = max(0, e.LiveHeap-e.Used-e.Waiting-e.Baseline)
-		b.blame(e)
-	}
-	return err
-}
-
-// blame adds what a process limit makes of a refusal. Such a budget is cut when something else takes the
-// memory, so that its size alone does not tell who is to blame.
-func (b *Budget) blame(e *BudgetError) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.gov == nil {
-		return
-	}
-	// A unit weighs what its size function says, also where the heap does not show it: it may lie outside.
-	e.Process, e.Need = b.gov.process, b.gov.need(readMem(), max(e.LiveHeap, e.Used+e.Item))
-	if e.Reason == TooLarge && e.Pinned > e.Item {
-		e.Reason = Pinned
-	}
+	return fmt.Sprintf("raise the budget by %s or more", bytesize.Format(max(0, missing)))
 }
 
 // SizeError says that a size function failed, which is a mistake in the program: the unit was not accepted.
@@ -157,13 +156,24 @@ func (e *SizeError) Error() string {
 	return fmt.Sprintf("memacct: queue %q: the size function says a %s has %d bytes: it must answer 0 or more", e.Queue, e.Type, e.Bytes)
 }
 
-// LeakError says whose units and charges were not released when the budget was closed.
+// LeakError says whose units and charges were not released when the budget was closed. Error is one line,
+// Report the whole, with what every goroutine of the pipelines was doing.
 type LeakError struct {
 	Units   int
 	Bytes   int64
 	Holders []QueueStats     // the queues that have some
 	Charges map[string]int64 // bytes that [Account.Charge] booked and nobody gave back, by account
+	Held    []Usage          // loops with units in hand, detached leases and reservations, the largest first
+	Stuck   []Goroutine      // where the pipelines' goroutines are
+
+	report string
 }
+
+// Report tells where everything is that was not released, on one screen or two.
+func (e *LeakError) Report() string { return e.report }
+
+// mostHeld is how many holders the one line of a LeakError names.
+const mostHeld = 4
 
 // Error names every holder.
 func (e *LeakError) Error() string {
@@ -174,10 +184,13 @@ func (e *LeakError) Error() string {
 		fmt.Fprintf(&s, " %s/%s has %d queued (%s) and %d in hand (%s);", h.Account, h.Name,
 			h.Queued, f(h.QueuedBytes), h.InHand, f(h.InHandBytes))
 	}
+	for _, u := range e.Held[:min(len(e.Held), mostHeld)] {
+		fmt.Fprintf(&s, " %s;", u)
+	}
 	for _, a := range slices.Sorted(maps.Keys(e.Charges)) {
 		fmt.Fprintf(&s, " account %s has charges of %s;", a, f(e.Charges[a]))
 	}
-	if len(e.Holders) == 0 && len(e.Charges) == 0 {
+	if len(e.Holders)+len(e.Charges)+len(e.Held) == 0 {
 		s.WriteString(" reservations that were never given back;")
 	}
 	s.WriteString(" drain or Discard the queues, and end every loop, lease and reservation before Close")

@@ -209,6 +209,6 @@ func (b *Budget) reconsider(e *BudgetError) bool {
 	if b.gov == nil || e.Reason == Stalled || s.Units > 0 || e.Need > b.gov.process {
 		return false
 	}
-	b.core.SetLimit(max(s.Limit, s.Used+e.Item))
+	b.core.SetLimit(max(s.Limit, s.Used+e.Item+e.Floors)) // below the floors of others it would be refused for ever
 	return true
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"runtime"
+	"time"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
 )
@@ -24,6 +25,10 @@ type Lease[T any] struct {
 type claim struct {
 	bytes int64
 	park  *core.Park
+	info  *queueInfo
+	stage string
+	where uintptr // of the Detach
+	since time.Time
 }
 
 type leaseState uint8
@@ -38,7 +43,7 @@ const (
 // costs one allocation a unit more than All.
 func (l *line[T]) Leases(ctx context.Context) iter.Seq[*Lease[T]] {
 	return func(yield func(*Lease[T]) bool) {
-		c := l.attach(core.Taker{Size: 1}, 0)
+		c := l.attach(ctx, core.Taker{Size: 1}, 0)
 		defer c.end()
 		for c.next(ctx) {
 			lease := &Lease[T]{c: c, slot: c.unit(0)}
@@ -216,6 +221,7 @@ func (l *Lease[T]) unpark() {
 // leave takes the unit out of what the loop answers for. The lock is held.
 func (l *Lease[T]) leave() {
 	l.unpark()
+	delete(l.c.l.b.claims, l.claim)
 	if l.state == leaseHeld {
 		l.c.left--
 		l.c.bytes -= l.charge
@@ -241,9 +247,11 @@ func (l *Lease[T]) misused(how string) {
 // guard watches over a detached lease: when it is collected before it ended, its charge would be lost.
 func (l *Lease[T]) guard() {
 	line, where := l.c.l, callSite(2)
-	l.claim = &claim{bytes: l.charge}
+	l.claim = &claim{bytes: l.charge, info: line.info, stage: l.c.stage, where: where, since: time.Now()}
+	line.b.claimed(l.claim)
 	l.lost = runtime.AddCleanup(l, func(c *claim) {
 		line.b.mu.Lock()
+		delete(line.b.claims, c)
 		if c.park != nil {
 			line.q.Unpark(c.park)
 		}

@@ -18,7 +18,7 @@ const gone = -1
 // LeaseBatches yields leased batches, until the queue is closed and drained or ctx is done.
 func (l *line[T]) LeaseBatches(ctx context.Context, by Batch) iter.Seq[*LeaseBatch[T]] {
 	return func(yield func(*LeaseBatch[T]) bool) {
-		b := &LeaseBatch[T]{c: l.attach(l.taker(by), by.Linger)}
+		b := &LeaseBatch[T]{c: l.attach(ctx, l.taker(by), by.Linger)}
 		defer b.c.end()
 		for b.c.next(ctx) && yield(b) {
 		}

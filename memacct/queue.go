@@ -61,7 +61,7 @@ func (l *line[T]) open(a *Account, name string, capacity int, size func(T) int64
 	a.b.mu.Lock()
 	defer a.b.unlock()
 	a.b.core.AddQueue(&l.q)
-	l.info = &queueInfo{q: &l.q, unit: reflect.TypeFor[T]().String(), waits: &l.waits}
+	l.info = &queueInfo{q: &l.q, unit: reflect.TypeFor[T]().String(), waits: &l.waits, most: l.ring.most}
 	a.queues = append(a.queues, l.info)
 	if a.b.closed && gate {
 		l.q.Close()
@@ -187,7 +187,7 @@ func (l *line[T]) putSlow(ctx context.Context, v T, n int64) error {
 			l.q.Arrive(w)
 		}
 		err = l.b.done(w, err)
-		if refused, ok := err.(*BudgetError); !ok || !l.b.reconsider(refused) {
+		if !l.b.again(err) {
 			return err
 		}
 		l.b.mu.Lock()
@@ -290,7 +290,7 @@ func (l *line[T]) Discard() int {
 // for memory. Several loops may share a queue.
 func (l *line[T]) All(ctx context.Context) iter.Seq[T] {
 	return func(yield func(T) bool) {
-		c := l.attach(core.Taker{Size: 1, Ahead: min(mostAhead, l.q.Capacity/4)}, 0)
+		c := l.attach(ctx, core.Taker{Size: 1, Ahead: min(mostAhead, l.q.Capacity/4)}, 0)
 		defer c.end()
 		for c.advance(ctx) && yield(c.vals[c.at]) {
 		}
@@ -317,7 +317,7 @@ type Batch struct {
 // Size units for it whatever its capacity.
 func (l *line[T]) Batches(ctx context.Context, by Batch) iter.Seq[[]T] {
 	return func(yield func([]T) bool) {
-		c := l.attach(l.taker(by), by.Linger)
+		c := l.attach(ctx, l.taker(by), by.Linger)
 		defer c.end()
 		for c.next(ctx) && yield(c.vals) {
 		}

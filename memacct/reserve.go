@@ -13,6 +13,8 @@ type Reservation[T any] struct {
 	g     *Gate[T]
 	bytes int64
 	goid  uint64
+	stage string
+	aged  aged
 	done  bool
 }
 
@@ -46,26 +48,38 @@ func (g *Gate[T]) ReserveAll(ctx context.Context, sizes ...int64) ([]*Reservatio
 	if g.b.mode == Off {
 		total = 0
 	}
-	id := goroutineID()
+	by := Reservation[T]{g: g, goid: goroutineID(), stage: stageOf(ctx)}
+	for {
+		rs, err := g.reserve(ctx, total, sizes, by)
+		if !g.b.again(err) {
+			return rs, err
+		}
+	}
+}
+
+// reserve waits for the bytes of several reservations and makes them like by.
+func (g *Gate[T]) reserve(ctx context.Context, total int64, sizes []int64, by Reservation[T]) ([]*Reservation[T], error) {
 	g.b.mu.Lock()
 	w := g.b.newWaiter(&g.q, total)
 	w.NoSlot = true
 	err := g.admit(ctx, w)
 	var rs []*Reservation[T]
 	if err == nil {
-		rs = g.divide(total, sizes, id)
+		rs = g.divide(total, sizes, by)
 	}
 	return rs, g.b.done(w, err)
 }
 
 // divide hands out the bytes of one grant. The lock is held.
-func (g *Gate[T]) divide(total int64, sizes []int64, id uint64) []*Reservation[T] {
+func (g *Gate[T]) divide(total int64, sizes []int64, by Reservation[T]) []*Reservation[T] {
 	g.q.Divide(len(sizes))
 	rs := make([]*Reservation[T], len(sizes))
 	for i, n := range sizes {
 		n = min(n, total)
 		total -= n
-		rs[i] = &Reservation[T]{g: g, bytes: n, goid: id}
+		r := by
+		r.bytes = n
+		rs[i] = &r
 		g.b.holders = append(g.b.holders, rs[i])
 	}
 	return rs

@@ -205,33 +205,3 @@ func (i *queueInfo) stats() QueueStats {
 	s.Waits, s.Waited = i.waits.read()
 	return s
 }
-
-// leaks is the error for a budget that still has units.
-func (b *Budget) leaks() error {
-	s := b.Stats()
-	if s.Units == 0 && s.Used == 0 {
-		return nil
-	}
-	e := &LeakError{Units: s.Units, Bytes: s.Used, Charges: b.charges()}
-	for _, q := range s.Queues {
-		if q.Queued+q.InHand > 0 {
-			e.Holders = append(e.Holders, q)
-		}
-	}
-	return e
-}
-
-// charges returns the bytes charged by name that were not given back, by account; nil if there are none.
-func (b *Budget) charges() (all map[string]int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, a := range b.owners {
-		if _, n := a.acct.Snapshot(); n > 0 {
-			if all == nil {
-				all = map[string]int64{}
-			}
-			all[a.acct.Name] += n
-		}
-	}
-	return all
-}

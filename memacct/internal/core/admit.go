@@ -7,10 +7,11 @@ import "slices"
 // while small ones use the room that it can't.
 const window = 4
 
-// A Sleeper is whoever sleeps until a decision. Ring is for the caller alone, its way to wake the sleeper: the
-// core never touches it.
+// A Sleeper is whoever sleeps until a decision. Its fields are for the caller alone, its way to wake the sleeper
+// and to know who that is: the core never touches them.
 type Sleeper struct {
 	Ring chan struct{}
+	Note any
 }
 
 // State is where a waiter stands.
@@ -46,6 +47,7 @@ type Waiter struct {
 	Units    int    // carried units that can't move while this one waits
 	State    State
 	Reason   Reason
+	Nth      int64 // of all that were ever refused, which one this is
 	Overran  bool  // admitted past the limit
 	ticks    int   // see Tick
 	passed   int   // grants that passed it since it was blocked
@@ -161,6 +163,10 @@ func (c *Core) grant(w *Waiter) {
 func (c *Core) refuse(w *Waiter, why Reason) {
 	c.unline(w)
 	w.State, w.Reason = Refused, why
+	if why != Closed {
+		w.Nth = c.counts.Refused
+		c.Turned.add(w, 1)
+	}
 	c.Woken = append(c.Woken, &w.Sleeper)
 }
 

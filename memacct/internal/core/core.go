@@ -38,6 +38,9 @@ type Core struct {
 	// Woken collects the sleepers that this event decided about; the caller empties it and wakes them.
 	Woken []*Sleeper
 
+	// Turned is about the waiters that were refused and do not know yet, or still measure why; see Told.
+	Turned Turned
+
 	limit   int64
 	used    int64 // sum of all charges
 	peak    int64

@@ -25,6 +25,7 @@ type Taker struct {
 	Expired bool  // it lingered long enough: any unit will do
 	Ahead   int   // single units that it may take at once while nobody waits for them, or for memory; 0 is 1
 	Peek    bool  // wake it for anything: it wants to start its linger clock, not to take
+	Takes   int   // how often it took
 
 	queue *Queue
 	awake bool
@@ -119,6 +120,7 @@ func (q *Queue) Took(t *Taker, n int, bytes int64, why Cause) {
 	q.handBytes += bytes
 	q.core.moving += n
 	t.Expired = false
+	t.Takes++
 	q.awaited = max(0, q.awaited-n)
 	q.edge = max(0, q.edge-n)
 	if t.Batch {

@@ -8,6 +8,8 @@
 package stacks
 
 import (
+	"fmt"
+	"path"
 	"runtime"
 	"runtime/pprof"
 	"time"
@@ -45,14 +47,13 @@ type Frame struct {
 // Dump is what was found.
 type Dump struct {
 	Goroutines []Goroutine
-	Total      int // goroutines in the process when it was taken
-	Lost       int // of those, the ones that are not in Goroutines
-	Self       uint64
+	Total      int    // goroutines in the process when it was taken
+	Lost       int    // of those, the ones that are not in Goroutines
+	Self       uint64 // who took it, 0 if that is not known
 }
 
 // Take looks where all goroutines are. Its memory is bounded by some MiB for a traceback, and by some 450 bytes
-// a goroutine, a fifth of the least that a stack takes, for a profile. The caller's own goroutine is left out
-// of a traceback.
+// a goroutine, a fifth of the least that a stack takes, for a profile.
 func Take() Dump {
 	n := runtime.NumGoroutine()
 	if n > MostTraced {
@@ -61,8 +62,8 @@ func Take() Dump {
 	buf := make([]byte, min(maxTrace, 64<<10+n<<10))
 	all := Parse(buf[:runtime.Stack(buf, true)])
 	d := Dump{Goroutines: all, Total: n}
-	if len(all) > 0 { // a traceback begins with who took it
-		d.Self, d.Goroutines = all[0].ID, all[1:]
+	if len(all) > 0 {
+		d.Self = all[0].ID // a traceback begins with who took it
 	}
 	d.Lost = max(0, n-len(all))
 	return d
@@ -80,4 +81,9 @@ func fold(n int) Dump {
 		d.Lost -= g.Count
 	}
 	return d
+}
+
+// String returns the function without the directories of its package, and the place: "store.(*DB).Save db.go:88".
+func (f Frame) String() string {
+	return fmt.Sprintf("%s %s:%d", path.Base(f.Func), path.Base(f.File), f.Line)
 }

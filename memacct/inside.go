@@ -1,0 +1,174 @@
+package memacct
+
+import (
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/syncmem/syncmem/memacct/internal/core"
+	"github.com/syncmem/syncmem/memacct/internal/stacks"
+)
+
+// inside is what a budget holds at one moment, for reports.
+type inside struct {
+	at       time.Time
+	still    time.Duration // how long nothing moved; 0 if that is not known
+	base     int64
+	sum      core.Snapshot
+	turned   core.Turned
+	unread   int64 // of what waits, reservations
+	accounts []AccountStats
+	queues   []queueLook
+	usages   []Usage
+	members  map[uint64]member
+
+	recent bool // somebody looks where the goroutines are, or did so a moment ago
+	census      // once locate was called
+}
+
+// queueLook is a queue with what only reports ask for.
+type queueLook struct {
+	QueueStats
+	consumers int
+	full      bool
+	still     time.Duration // how long nothing moved in it
+}
+
+// look takes stock. The lock is held.
+func (b *Budget) look(now time.Time) *inside {
+	b.collect()
+	in := &inside{
+		at: now, base: b.base, sum: b.core.Snapshot(), turned: b.core.Turned, unread: b.core.Unread(),
+		usages: b.usages(now), members: map[uint64]member{},
+	}
+	if !b.stall.moved.IsZero() && b.stall.armed {
+		in.still = now.Sub(b.stall.moved)
+	}
+	for _, a := range b.owners {
+		in.accounts = append(in.accounts, a.figures())
+		for _, i := range a.queues {
+			consumers, _ := i.q.Consumers()
+			in.queues = append(in.queues, queueLook{i.stats(), consumers, i.q.Full(), now.Sub(i.aged.since)})
+		}
+	}
+	b.meet(in)
+	return in
+}
+
+// meet notes the goroutines whose numbers are known. A loop says more of one than the stage around it.
+func (b *Budget) meet(in *inside) {
+	for _, s := range b.stages {
+		in.members[s.goid] = member{s.a.acct.Name, s.name}
+	}
+	for _, u := range in.usages {
+		if u.goid != 0 && in.members[u.goid].stage == "" {
+			name := u.Stage
+			if name == "" {
+				name = u.Account + "/" + u.Queue
+			}
+			in.members[u.goid] = member{u.Account, name}
+		}
+	}
+}
+
+// census is where the goroutines of the pipelines are.
+type census struct {
+	people []Goroutine
+	total  int // goroutines in the process; 0 if nobody looked
+	lost   int // of those, the ones that could not be looked at
+}
+
+// locate looks where the goroutines are, or takes over what somebody saw less than a moment ago, and says so in
+// usages. It must run outside the lock: it takes up to some hundred milliseconds. Without self the goroutine
+// that looks is left out: a timer's, which would pass for one that was started by whoever ran last.
+func (b *Budget) locate(in *inside, dump, self bool) {
+	if dump {
+		seen := in.count(self)
+		b.mu.Lock()
+		b.seen = seen
+		b.mu.Unlock()
+	}
+	if in.recent { // now, or just before
+		b.mu.Lock()
+		in.census = b.seen
+		b.mu.Unlock()
+	}
+	for i := range in.usages {
+		u := &in.usages[i]
+		if g := in.goroutine(u.goid); g != nil && u.Where == "" && u.Kind != Reserved {
+			u.Where = g.Where
+		}
+	}
+}
+
+// count looks where all goroutines are.
+func (in *inside) count(self bool) census {
+	d := stacks.Take()
+	var names []string
+	for _, a := range in.accounts {
+		names = append(names, a.Name)
+	}
+	return census{locate(d, self, in.members, names), d.Total, d.Lost}
+}
+
+// goroutine returns the place where that goroutine is, nil if it is not known.
+func (in *inside) goroutine(id uint64) *Goroutine {
+	if id == 0 {
+		return nil
+	}
+	for i := range in.people {
+		if slices.Contains(in.people[i].ids, id) {
+			return &in.people[i]
+		}
+	}
+	return nil
+}
+
+// lookAgain is how long a budget waits before it looks where the goroutines are once more.
+const lookAgain = time.Second
+
+// inspect takes stock and looks where the goroutines are, also the one that asked.
+func (b *Budget) inspect(asked bool) *inside {
+	b.mu.Lock()
+	in, dump := b.stock(asked)
+	b.unlock()
+	b.locate(in, dump, asked)
+	return in
+}
+
+// stock is look, and says whether to look where the goroutines are, too: not if that was done a moment ago, or
+// there are too many of them, and nobody asked. The lock is held.
+func (b *Budget) stock(asked bool) (in *inside, dump bool) {
+	now := time.Now()
+	in = b.look(now)
+	dump = asked || now.Sub(b.dumped) >= lookAgain && runtime.NumGoroutine() <= mostDumped
+	if dump {
+		b.dumped = now
+	}
+	in.recent = now.Sub(b.dumped) < lookAgain
+	return in, dump
+}
+
+// held lists the usages of some kinds that are not nothing. What loops of one stage have at the same place is
+// added up.
+func (in *inside) held(kinds ...UsageKind) (all []Usage) {
+	for _, u := range in.usages {
+		if u.Units == 0 || !slices.Contains(kinds, u.Kind) {
+			continue
+		}
+		i := slices.IndexFunc(all, func(v Usage) bool { return v.peer() == u.peer() })
+		if i < 0 || u.Kind == Waiting {
+			all = append(all, u)
+			continue
+		}
+		v := &all[i]
+		v.Units, v.Bytes = v.Units+u.Units, v.Bytes+u.Bytes
+		v.Largest, v.Age = max(v.Largest, u.Largest), max(v.Age, u.Age)
+	}
+	return all
+}
+
+// peer is what usages that are added up have in common.
+func (u Usage) peer() Usage {
+	return Usage{Kind: u.Kind, Account: u.Account, Queue: u.Queue, Stage: u.Stage, Where: u.Where}
+}

@@ -1,0 +1,64 @@
+package core
+
+// What reports need to know beside the figures in a Snapshot.
+
+// Turned is how many waiters were refused, and their bytes, while those are still in the hands of whoever
+// wanted to put them. A stalled budget refuses all who wait at once, and each wants to know what the others
+// hold.
+type Turned struct {
+	Waiters int
+	Bytes   int64
+	Unread  int64 // of reservations: nothing was read for them yet, and Bytes is without them
+}
+
+func (t *Turned) add(w *Waiter, sign int) {
+	t.Waiters += sign
+	if w.NoSlot {
+		t.Unread += int64(sign) * w.Bytes
+	} else {
+		t.Bytes += int64(sign) * w.Bytes
+	}
+}
+
+// Told says that a refused waiter knows why, and is about to let go of its unit.
+func (c *Core) Told(w *Waiter) { c.Turned.add(w, -1) }
+
+// Unread is the part of Snapshot.Waiting for which nothing was read yet: reservations.
+func (c *Core) Unread() (bytes int64) {
+	for _, q := range c.queues {
+		for _, w := range q.waiters {
+			if w.NoSlot {
+				bytes += w.Bytes
+			}
+		}
+	}
+	return bytes
+}
+
+// Kept is how many bytes of the limit the floors of the other accounts keep free.
+func (a *Account) Kept() int64 { return a.core.unmet - a.unmet() }
+
+// Line returns who waits at q, first come first. It is valid until the lock is let go.
+func (q *Queue) Line() []*Waiter { return q.waiters }
+
+// Consumers returns how many loops take from q, and how many of them a parked unit or a full queue holds up.
+func (q *Queue) Consumers() (attached, held int) { return q.consumers, q.held }
+
+// Progress differs between two moments if a unit came, went or was taken in between.
+type Progress struct {
+	arrived     int64
+	units, hand int
+}
+
+// Progress returns it for the whole budget.
+func (c *Core) Progress() (p Progress) {
+	for _, q := range c.queues {
+		p.arrived += q.counts.Units
+		p.hand += q.hand
+	}
+	p.units = c.units
+	return p
+}
+
+// Progress returns it for one queue.
+func (q *Queue) Progress() Progress { return Progress{q.counts.Units, q.ready, q.hand} }

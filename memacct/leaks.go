@@ -1,0 +1,31 @@
+package memacct
+
+import "strings"
+
+// leaks is the error for a budget that still has units, nil if it has none.
+func (b *Budget) leaks() error {
+	in := b.inspect(true)
+	if in.sum.Units == 0 && in.sum.Used == 0 {
+		return nil
+	}
+	e := &LeakError{Units: in.sum.Units, Bytes: in.sum.Used, Held: in.held(InHand, Detached, Reserved), Stuck: in.people}
+	for _, q := range in.queues {
+		if q.Queued+q.InHand > 0 {
+			e.Holders = append(e.Holders, q.QueueStats)
+		}
+	}
+	for _, a := range in.accounts {
+		if a.Named > 0 {
+			if e.Charges == nil {
+				e.Charges = map[string]int64{}
+			}
+			e.Charges[a.Name] += a.Named
+		}
+	}
+	var s screen
+	s.lines = append(s.lines, e.Error())
+	in.fill(&s)
+	e.report = s.text()
+	b.emit(Event{Kind: EventLeak, Bytes: e.Bytes, Text: strings.TrimPrefix(e.report, "memacct: ")})
+	return e
+}

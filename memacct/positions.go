@@ -1,0 +1,191 @@
+package memacct
+
+import (
+	"fmt"
+	"path"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/syncmem/syncmem/memacct/internal/stacks"
+)
+
+// Goroutine is where a goroutine of a pipeline is, or several that are at the same place.
+type Goroutine struct {
+	Stage string // or the queue that it takes from, where the stage has no name
+	Count int
+	Doing Doing
+	State string        // as the runtime says it: "IO wait"; "" where there are too many goroutines to ask for it
+	Wait  time.Duration // in that state, in whole minutes
+	Where string        // function, file and line, the innermost that is neither ours nor the standard library's; "" if none is
+
+	ids     []uint64
+	account string
+	busy    bool // it runs, or waits for something outside the program
+}
+
+// Doing is what a goroutine of a pipeline is about.
+type Doing string
+
+// What there is to do.
+const (
+	Works   Doing = "works"             // is in code of the stage's
+	Takes   Doing = "waits for a unit"  // in a loop
+	Puts    Doing = "waits in a put"    // for memory or a slot
+	Started Doing = "works for a stage" // was started by a stage's goroutine and is in no loop
+)
+
+// MostDumped is how many goroutines a process may have for reports that nobody asked for to look where they
+// are. Looking takes up to 450 bytes a goroutine.
+const mostDumped = 20_000
+
+// member is what is known of a goroutine beforehand.
+type member struct{ account, stage string }
+
+// locate picks the goroutines of the budget's pipelines from a dump. members are those known by their numbers;
+// others are known by their labels, or by who started them.
+// Who took the dump is left out without self.
+func locate(d stacks.Dump, self bool, members map[uint64]member, accounts []string) []Goroutine {
+	parents := make(map[uint64]uint64, len(d.Goroutines))
+	for _, g := range d.Goroutines {
+		parents[g.ID] = g.Parent
+	}
+	var all []Goroutine
+	for _, g := range d.Goroutines {
+		m, own := members[g.ID]
+		if !own {
+			m = inherited(g, members, parents, accounts)
+		}
+		if m == (member{}) || !self && g.ID == d.Self {
+			continue
+		}
+		all = fold(all, position(g, m, own))
+	}
+	return all
+}
+
+// inherited is what a goroutine has from its labels, or from the one that started it, up to eight back.
+func inherited(g stacks.Goroutine, members map[uint64]member, parents map[uint64]uint64, accounts []string) member {
+	if name := g.Labels[LabelStage]; name != "" {
+		if a := g.Labels[LabelAccount]; slices.Contains(accounts, a) {
+			return member{a, name}
+		}
+		return member{} // of another budget
+	}
+	id := g.Parent
+	for range 8 {
+		if m, ok := members[id]; ok && id != 0 {
+			return m
+		}
+		id = parents[id]
+	}
+	return member{}
+}
+
+// position says where g is.
+func position(g stacks.Goroutine, m member, own bool) Goroutine {
+	p := Goroutine{
+		Stage: m.stage, account: m.account, Count: g.Count, State: g.State, Wait: g.Wait,
+		Doing: Works, Where: where(g.Stack), busy: busy(g),
+	}
+	if g.ID != 0 {
+		p.ids = []uint64{g.ID}
+	}
+	if !own && g.ID != 0 {
+		p.Doing = Started
+	}
+	for _, f := range g.Stack {
+		switch name, _ := strings.CutPrefix(f.Func, stacks.Accountant); {
+		case name == "(*Budget).await", name == "(*Budget).explain":
+			p.Doing = Puts
+		case strings.HasPrefix(name, "(*consumer[") && strings.HasSuffix(name, ".sleep"):
+			p.Doing = Takes
+		}
+	}
+	return p
+}
+
+// fold adds p, to one at the same place if there is one.
+func fold(all []Goroutine, p Goroutine) []Goroutine {
+	for i := range all {
+		q := &all[i]
+		if q.Stage == p.Stage && q.account == p.account && q.Doing == p.Doing && q.State == p.State && q.Where == p.Where {
+			q.Count += p.Count
+			q.Wait = max(q.Wait, p.Wait)
+			q.ids = append(q.ids, p.ids...)
+			return all
+		}
+	}
+	return append(all, p)
+}
+
+// outsiders are packages of the standard library whose functions wait for something outside the program, also
+// where the goroutine itself waits for another one of theirs.
+var outsiders = []string{"net.", "net/", "os.", "os/", "database/sql", "syscall.", "crypto/tls", "internal/poll", "time.Sleep"}
+
+// busy tells whether g runs, or waits for something that is not in this program.
+func busy(g stacks.Goroutine) bool {
+	state, _, _ := strings.Cut(g.State, " (")
+	switch state {
+	case "running", "runnable", "syscall", "IO wait", "sleep":
+		return true
+	}
+	for _, f := range g.Stack {
+		if slices.ContainsFunc(outsiders, func(p string) bool { return strings.HasPrefix(f.Func, p) }) {
+			return true
+		}
+		if !standard(f.File) {
+			break
+		}
+	}
+	return false
+}
+
+// goroot is how the paths of the standard library's files begin in this program: "" if they were trimmed.
+var goroot = func() string {
+	pc := reflect.ValueOf(runtime.GC).Pointer()
+	file, _ := runtime.FuncForPC(pc).FileLine(pc)
+	return file[:max(0, strings.LastIndex(file, "runtime/"))]
+}()
+
+// standard tells whether a file is one of the standard library.
+func standard(file string) bool {
+	if goroot != "" {
+		return strings.HasPrefix(file, goroot)
+	}
+	first, _, _ := strings.Cut(file, "/")
+	return !strings.Contains(file, "@") && !strings.Contains(first, ".") && first != "main" && first != "command-line-arguments"
+}
+
+// module is how the names of our own functions begin.
+var module = strings.TrimSuffix(stacks.Accountant, "memacct.")
+
+// ours tells whether a frame is one of the packages that run a pipeline; their tests are not.
+func ours(f stacks.Frame) bool {
+	name, ok := strings.CutPrefix(f.Func, module)
+	return ok && (strings.HasPrefix(name, "memacct.") || strings.HasPrefix(name, "memacct/internal/") || strings.HasPrefix(name, "pipeline.")) && !strings.HasSuffix(f.File, "_test.go")
+}
+
+// where is the innermost frame that is the user's, else the innermost, but "" where only we are at work.
+func where(stack []stacks.Frame) string {
+	for _, f := range stack {
+		if !standard(f.File) && !ours(f) {
+			return f.String()
+		}
+	}
+	if len(stack) == 0 || slices.ContainsFunc(stack, ours) {
+		return ""
+	}
+	return stack[0].String()
+}
+
+// placeName is a call site with its function.
+func placeName(pc uintptr) string {
+	f, _ := runtime.CallersFrames([]uintptr{pc}).Next()
+	if f.File == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s %s:%d", path.Base(f.Function), path.Base(f.File), f.Line)
+}

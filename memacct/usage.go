@@ -1,0 +1,160 @@
+package memacct
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+)
+
+// Usage is memory of a budget that somebody has, or waits for.
+type Usage struct {
+	Kind           UsageKind
+	Account, Queue string
+	Stage          string // who has it; "" where that has no name, see [Account.Stage]
+	Type           string // of the units
+	Units          int
+	Bytes          int64
+	Largest        int64 // bytes of the largest unit
+	// Age is how long that did not change. It is found by looking in now and then, not by a clock for each unit,
+	// and so is too short by up to a quarter of Config.StallAfter; 0 is not known, or not long.
+	Age time.Duration
+	// Where is the function, file and line of a detached lease's Detach, or of the loop body; "" if not known.
+	Where string
+
+	goid uint64
+}
+
+// UsageKind says in what way somebody has the memory.
+type UsageKind string
+
+// The kinds of usage.
+const (
+	InQueue  UsageKind = "queued"
+	InHand   UsageKind = "in hand"  // of a loop
+	Detached UsageKind = "detached" // a lease that outlives its loop body
+	Reserved UsageKind = "reserved"
+	Waiting  UsageKind = "waiting" // of a put, or of a reservation that was not granted yet
+)
+
+// aged tells how long something did not change, for somebody who looks in now and then.
+type aged struct {
+	mark  any
+	since time.Time
+}
+
+// look returns since when mark was seen.
+func (a *aged) look(now time.Time, mark any) time.Duration {
+	if a.mark != mark {
+		a.mark, a.since = mark, now
+	}
+	return now.Sub(a.since)
+}
+
+// patient is who waits.
+type patient struct {
+	since time.Time
+	ctx   context.Context
+	goid  uint64 // once that is known; 0 before
+}
+
+// hand tells apart what a loop has in hand at two moments.
+type hand struct{ takes, begun, left int }
+
+// look says what the loop has in hand. The lock is held.
+func (c *consumer[T]) look(now time.Time) Usage {
+	u := c.l.info.usage(InHand, c.left, c.bytes)
+	u.Stage, u.goid = c.stage, c.goid
+	u.Age = c.aged.look(now, hand{c.t.Takes, int(c.begun.Load()), c.left})
+	if c.left > 0 {
+		for _, k := range c.costs[c.first:] {
+			u.Largest = max(u.Largest, k.charge)
+		}
+	}
+	return u
+}
+
+// look says what is reserved. The lock is held.
+func (r *Reservation[T]) look(now time.Time) Usage {
+	u := r.g.info.usage(Reserved, 1, r.bytes)
+	u.Stage, u.goid = r.stage, r.goid
+	u.Largest, u.Age = r.bytes, r.aged.look(now, r.bytes)
+	return u
+}
+
+// claimed notes a lease that was detached. The lock is not held.
+func (b *Budget) claimed(c *claim) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.claims == nil {
+		b.claims = map[*claim]struct{}{}
+	}
+	b.claims[c] = struct{}{}
+}
+
+// age looks in on everything whose age reports tell. The lock is held.
+func (b *Budget) age(now time.Time) {
+	for _, h := range b.holders {
+		h.look(now)
+	}
+	for _, a := range b.owners {
+		for _, i := range a.queues {
+			i.aged.look(now, i.q.Progress())
+		}
+	}
+}
+
+// usage is so much of the queue's.
+func (i *queueInfo) usage(kind UsageKind, units int, bytes int64) Usage {
+	return Usage{Kind: kind, Account: i.q.Account.Name, Queue: i.q.Name, Type: i.unit, Units: units, Bytes: bytes}
+}
+
+// usages lists all that somebody has or waits for, the largest amounts first, and also loops that have nothing
+// in hand. The lock is held.
+func (b *Budget) usages(now time.Time) []Usage {
+	var all []Usage
+	for _, h := range b.holders {
+		all = append(all, h.look(now))
+	}
+	for c := range b.claims {
+		u := c.info.usage(Detached, 1, c.bytes)
+		u.Stage, u.Largest, u.Age, u.Where = c.stage, c.bytes, now.Sub(c.since), placeName(c.where)
+		all = append(all, u)
+	}
+	for _, a := range b.owners {
+		for _, i := range a.queues {
+			all = append(all, i.outside(now)...)
+		}
+	}
+	slices.SortStableFunc(all, func(x, y Usage) int {
+		return cmp.Or(cmp.Compare(y.Bytes, x.Bytes), cmp.Compare(y.Age, x.Age), cmp.Compare(x.Where, y.Where))
+	})
+	return all
+}
+
+// outside lists what is queued, and who waits to get in.
+func (i *queueInfo) outside(now time.Time) (all []Usage) {
+	still := i.aged.look(now, i.q.Progress())
+	if n, bytes := i.q.Ready(); n > 0 {
+		u := i.usage(InQueue, n, bytes)
+		u.Largest, u.Age = i.most(), still
+		all = append(all, u)
+	}
+	for _, w := range i.q.Line() {
+		u := i.usage(Waiting, 1, w.Bytes)
+		if p, ok := w.Note.(*patient); ok && !p.since.IsZero() {
+			u.Stage, u.Age, u.goid = stageOf(p.ctx), now.Sub(p.since), p.goid
+		}
+		u.Largest = w.Bytes
+		all = append(all, u)
+	}
+	return all
+}
+
+// most is the bytes of the largest unit that is queued.
+func (r *ring[T]) most() (bytes int64) {
+	for i := range r.n {
+		bytes = max(bytes, r.costs[(r.head+i)&(len(r.costs)-1)].charge)
+	}
+	return bytes
+}

@@ -1,0 +1,133 @@
+package memacct
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/syncmem/syncmem/memacct/internal/core"
+)
+
+// verdict is what was measured for puts that were refused. Those refused at once share one, and none of them
+// returns before it is measured: what they want to put is alive until then, and part of the sum.
+type verdict struct {
+	once sync.Once
+	last int64 // the last refusal that is part of the sum; 0 before it is measured; guarded by the budget's lock
+	in   *inside
+	live int64 // heap, in bytes, after a forced garbage collection
+}
+
+// refusal is the error for a waiter that the core refused; explain completes it. The lock is held.
+func (b *Budget) refusal(w *core.Waiter) error {
+	if w.Reason == core.Closed {
+		return ErrClosed
+	}
+	if b.verdict == nil || b.verdict.last > 0 && b.verdict.last < w.Nth {
+		b.verdict = new(verdict)
+	}
+	s, a := b.core.Snapshot(), w.Queue.Account
+	e := &BudgetError{Account: a.Name, Queue: w.Queue.Name, Item: w.Bytes, Floors: a.Kept(), verdict: b.verdict, unread: w.NoSlot}
+	switch {
+	case w.Reason == core.Stalled:
+		e.Reason = Stalled
+	case w.Bytes > s.Limit:
+		e.Reason = TooLarge // blame may know better
+	case w.Bytes <= s.Limit-s.Used:
+		e.Reason = Floors
+	default:
+		e.Reason = Pinned
+	}
+	return e
+}
+
+// explain measures the heap for the refusal of w. It forces a garbage collection, and so must run outside the
+// lock.
+func (b *Budget) explain(e *BudgetError, w *core.Waiter) {
+	v := e.verdict
+	v.once.Do(func() {
+		e.first = true
+		b.measure(v)
+	})
+	e.tell(v.in, v.live)
+	e.verdict = nil
+	b.blame(e)
+	b.measuring.Lock() // nobody lets go of a unit while another verdict counts it
+	b.mu.Lock()
+	b.core.Told(w)
+	if b.core.Turned.Waiters == 0 {
+		b.verdict = nil
+	}
+	b.mu.Unlock()
+	b.measuring.Unlock()
+}
+
+// measure takes stock for a verdict: those who are refused later need another.
+func (b *Budget) measure(v *verdict) {
+	b.measuring.Lock()
+	defer b.measuring.Unlock()
+	b.mu.Lock()
+	in, dump := b.stock(false)
+	v.in, v.last = in, in.sum.Counts.Refused
+	b.unlock()
+	v.live = liveHeap()
+	b.locate(v.in, dump, true)
+}
+
+// tell takes over the figures of a verdict.
+func (e *BudgetError) tell(in *inside, live int64) {
+	e.Used, e.Units, e.Limit, e.Debt = in.sum.Used, in.sum.Units, in.sum.Limit, in.sum.Debt
+	e.Baseline, e.LiveHeap, e.Refused = in.base, live, in.turned.Waiters
+	e.Unread = in.unread + in.turned.Unread
+	e.Waiting = in.sum.Waiting + in.turned.Bytes + in.turned.Unread
+	e.Pinned = max(0, e.LiveHeap-e.Used-(e.Waiting-e.Unread)-e.Baseline)
+	e.Accounts, e.Stuck = in.accounts, in.people
+	for _, q := range in.queues {
+		e.Queues = append(e.Queues, q.QueueStats)
+	}
+	e.Top = in.top()
+}
+
+// mostTop is how many usages an error lists.
+const mostTop = 10
+
+// top lists the largest usages.
+func (in *inside) top() []Usage {
+	all := in.held(InHand, InQueue, Detached, Reserved, Waiting)
+	return all[:min(len(all), mostTop)]
+}
+
+// blame adds what a process limit makes of a refusal. Such a budget is cut when something else takes the
+// memory, so that its size alone does not tell who is to blame.
+func (b *Budget) blame(e *BudgetError) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.gov == nil {
+		return
+	}
+	alive := e.LiveHeap
+	if e.unread {
+		alive += e.Item
+	}
+	// A unit weighs what its size function says, also where the heap does not show it: it may lie outside.
+	e.Process, e.Need = b.gov.process, b.gov.need(readMem(), max(alive, e.Used+e.Item))
+	if e.Reason == TooLarge && e.Pinned > e.Item {
+		e.Reason = Pinned
+	}
+}
+
+// again tells whether a put or a reservation that failed is to be tried once more. A refusal that stands
+// becomes an event.
+func (b *Budget) again(err error) bool {
+	e, refused := err.(*BudgetError)
+	if !refused {
+		return false
+	}
+	if b.reconsider(e) {
+		return true
+	}
+	text := e.Error()
+	if e.first { // the report of the others says the same
+		text = e.Report()
+	}
+	b.emit(Event{Kind: EventRefused, Account: e.Account, Queue: e.Queue, Bytes: e.Item, Text: strings.TrimPrefix(text, "memacct: ")})
+	return false
+}
