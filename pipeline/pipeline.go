@@ -96,12 +96,13 @@ func Run[T any](ctx context.Context, cfg Config[T], first FirstStage[T], stages 
 
 // run is one pipeline at work.
 type run[T any] struct {
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	gate   *memacct.Gate[T]
-	ins    []*In[T]
-	outs   []*Out[T]
-	all    sync.WaitGroup
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	account *memacct.Account
+	gate    *memacct.Gate[T]
+	ins     []*In[T]
+	outs    []*Out[T]
+	all     sync.WaitGroup
 }
 
 // newRun lays the queues, in the order in which a unit passes them.
@@ -112,7 +113,7 @@ func newRun[T any](ctx context.Context, cfg Config[T], stages []Stage[T]) *run[T
 	if cfg.BatchSize == 0 {
 		cfg.BatchSize = DefaultBatchSize
 	}
-	r := new(run[T])
+	r := &run[T]{account: cfg.Account}
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	r.gate = memacct.NewGate(cfg.Account, FirstName, cfg.Depth, cfg.Size)
 	r.outs = append(r.outs, &Out[T]{put: r.gate.Put})
@@ -131,14 +132,14 @@ func newRun[T any](ctx context.Context, cfg Config[T], stages []Stage[T]) *run[T
 
 func (r *run[T]) start(first FirstStage[T], stages []Stage[T]) {
 	r.all.Go(func() {
-		r.guard(FirstName, func() error { return first(r.ctx, r.outs[0]) })
+		r.guard(FirstName, func(ctx context.Context) error { return first(ctx, r.outs[0]) })
 		r.gate.Close()
 	})
 	for i, s := range stages {
 		in, out := r.ins[i], r.outs[i+1]
 		r.all.Go(func() {
-			r.guard(s.Name(), func() error {
-				err := s.Run(r.ctx, in, out)
+			r.guard(s.Name(), func(ctx context.Context) error {
+				err := s.Run(ctx, in, out)
 				if err == nil && r.ctx.Err() == nil && !in.drained() {
 					err = ErrUndrained
 				}
@@ -151,8 +152,8 @@ func (r *run[T]) start(first FirstStage[T], stages []Stage[T]) {
 	}
 }
 
-// guard runs one stage and cancels all when it fails, panics, or leaves by Goexit.
-func (r *run[T]) guard(name string, body func() error) {
+// guard runs one stage, labelled with its name, and cancels all when it fails, panics, or leaves by Goexit.
+func (r *run[T]) guard(name string, body func(context.Context) error) {
 	err := errors.New("left by runtime.Goexit")
 	defer func() {
 		if p := recover(); p != nil {
@@ -162,7 +163,7 @@ func (r *run[T]) guard(name string, body func() error) {
 			r.cancel(&StageError{Stage: name, Err: err})
 		}
 	}()
-	err = body()
+	err = r.account.Stage(r.ctx, name, body)
 }
 
 // panicError is a recovered panic as an error, with the stack of the goroutine that panicked.

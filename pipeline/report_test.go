@@ -1,0 +1,61 @@
+package pipeline
+
+import (
+	"context"
+	"log/slog"
+	"runtime/pprof"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/syncmem/syncmem/memacct"
+)
+
+// never stands for whatever a stage calls that does not answer.
+func never(ctx context.Context) { <-ctx.Done() }
+
+// A stage that hangs is named in the report of the stall, with its place, also when it works in several
+// goroutines; the stages that wait for it are told apart from it.
+func TestHungStageIsNamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, err := memacct.New(memacct.Config{Limit: memacct.Content(300), Logger: slog.New(slog.DiscardHandler)})
+		require.NoError(t, err)
+		cfg := Config[*unit]{Account: b.Account("test"), Size: size, Depth: 4}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() {
+			_, err := Run(ctx, cfg, emit(1000),
+				Each("query", func(context.Context, *unit) error { return nil }),
+				EachN("download", 3, func(ctx context.Context, u *unit) error { never(ctx); return nil }),
+				Each("save", func(context.Context, *unit) error { return nil }))
+			done <- err
+		}()
+		time.Sleep(50 * time.Second)
+		cancel()
+		require.ErrorIs(t, <-done, context.Canceled)
+		require.NoError(t, b.Close(t.Context()))
+		require.Greater(t, len(b.Events()), 1) // the first is the opening
+		text := b.Events()[1].Text
+		t.Log("\n" + text)
+		require.Regexp(t, `^nothing moved for \d+s: deadlock: "download" \(from test/query\) has 3 units \(30 B\) in hand for \d+s, at pipeline.never report_test.go:\d+ \[chan receive\]`, text)
+		require.Regexp(t, `stage  download x3  works +pipeline.never`, text)
+		require.Regexp(t, `stage  first +waits in a put +pipeline.TestHung`, text)
+		require.Regexp(t, `stage  query +waits in a put`, text)
+		require.Regexp(t, `stage  save +waits for a unit`, text)
+	})
+}
+
+func TestStagesAreLabelled(t *testing.T) {
+	cfg, clean := config(t, 300)
+	_, err := Run(t.Context(), cfg, emit(1), Each("look", func(ctx context.Context, _ *unit) error {
+		name, _ := pprof.Label(ctx, memacct.LabelStage)
+		require.Equal(t, "look", name)
+		account, _ := pprof.Label(ctx, memacct.LabelAccount)
+		require.Equal(t, "test", account)
+		return nil
+	}))
+	require.NoError(t, err)
+	clean()
+}
