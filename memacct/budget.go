@@ -57,6 +57,11 @@ type Config struct {
 	Mode   Mode
 	// Logger gets every [Event]; nil is slog.Default().
 	Logger *slog.Logger
+	// SetGoLimit has the budget set the Go runtime's memory limit (debug.SetMemoryLimit) below its process
+	// limit, with room for what the runtime does not see, and keep it there until Close; never above what the
+	// application or GOMEMLIMIT set. Without a Go limit the heap may grow to twice what lives in it, and the
+	// budget for content must be half as large. There is one such setting in a process: it is off by default.
+	SetGoLimit bool
 }
 
 // Budget is the bytes of content that may be in flight in this process. One budget serves many pipelines,
@@ -65,6 +70,8 @@ type Budget struct {
 	log    *slog.Logger
 	mode   Mode
 	policy Policy
+	host   *host
+	setGo  bool // keep the Go runtime's limit below the process limit
 
 	mu      sync.Mutex
 	core    *core.Core
@@ -84,14 +91,16 @@ type Budget struct {
 
 // New opens a budget. Unless the mode is Off it forces the garbage collector, to know how much of the heap was
 // there before.
-func New(cfg Config) (*Budget, error) {
+func New(cfg Config) (*Budget, error) { return newOn(thisHost, cfg) }
+
+func newOn(h *host, cfg Config) (*Budget, error) {
 	if cfg.Mode > Off {
 		return nil, fmt.Errorf("memacct: unknown mode %d: use Enforce, Shadow or Off", cfg.Mode)
 	}
 	if cfg.Policy.overrun < 0 {
 		return nil, fmt.Errorf("memacct: overrun of %d bytes: use Fail() to allow none", cfg.Policy.overrun)
 	}
-	b := &Budget{log: cmp.Or(cfg.Logger, slog.Default()), mode: cfg.Mode, policy: cfg.Policy, core: core.New(0)}
+	b := &Budget{log: cmp.Or(cfg.Logger, slog.Default()), mode: cfg.Mode, policy: cfg.Policy, host: h, setGo: cfg.SetGoLimit, core: core.New(0)}
 	b.core.Mode = core.Mode(cfg.Mode)
 	b.core.Overrun = cfg.Policy.overrun
 	if cfg.Mode == Off {
@@ -107,20 +116,25 @@ func New(cfg Config) (*Budget, error) {
 }
 
 // SetLimit changes the limit while the budget is in use. Raising it admits at once whoever fits then;
-// lowering it below what is in flight revokes nothing, but admits nothing either until enough is released.
+// lowering it below what is in flight revokes nothing, but admits nothing either until enough is released. A
+// limit that cannot be held here, or is below the floors of all accounts together, is an error and changes
+// nothing.
 func (b *Budget) SetLimit(l Limit) error {
-	source, err := l.resolve()
+	source, err := l.resolve(b.host)
 	if err != nil {
 		return err
 	}
 	b.mu.Lock()
+	if floors := b.core.Floors(); floors > source.content {
+		b.mu.Unlock()
+		return l.bad(max(source.process, source.content)+2*(floors-source.content),
+			"it leaves %s for content, less than the floors of all accounts, %s together; set more", bytesize.Format(source.content), bytesize.Format(floors))
+	}
 	first := b.source == limitSource{}
 	b.source = source
+	b.core.Whole = source.content
 	b.core.SetLimit(source.content)
-	b.gov = nil
-	if source.process > 0 && b.mode == Enforce {
-		b.govern(source.process)
-	}
+	b.govern(l, source)
 	b.unlock()
 	if !first {
 		b.emit(Event{Kind: EventLimit, Bytes: cmp.Or(source.process, source.content), Text: "the limit changed: " + source.String()})
@@ -212,6 +226,7 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
 		case <-w.Ring:
 		case <-patience:
 			impatient = true
+			b.lookAgain() // no collection may come that would
 		case <-ctx.Done():
 		}
 		b.mu.Lock()
@@ -285,6 +300,9 @@ func (b *Budget) Close(ctx context.Context) error {
 	b.collect()
 	drained := b.drained
 	b.unlock()
+	if b.setGo {
+		defer takeGoBack()
+	}
 	select {
 	case <-drained:
 		return nil

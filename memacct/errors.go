@@ -52,6 +52,8 @@ type BudgetError struct {
 	Debt           int64
 	Process        int64 // what the process may use; 0 when only content is limited
 	Need           int64 // what it would need to hold what lives now, this unit included
+
+	fits int64 // the budget at which the unit fits beside the floors of other accounts
 }
 
 // Is makes errors.Is find ErrOverBudget, and ErrStalled where that is the reason.
@@ -104,11 +106,12 @@ func (b *Budget) refusal(w *core.Waiter) error {
 	e := &BudgetError{
 		Account: w.Queue.Account.Name, Queue: w.Queue.Name, Item: w.Bytes, Used: s.Used, Units: s.Units,
 		Waiting: s.Waiting + w.Bytes, Limit: s.Limit, Baseline: b.base, Debt: s.Debt,
+		fits: w.Queue.Account.Fits(w.Bytes),
 	}
 	switch {
 	case w.Reason == core.Stalled:
 		e.Reason = Stalled
-	case w.Bytes > s.Limit:
+	case w.Bytes > s.Limit, w.Bytes <= s.Limit-s.Used: // the floors of others leave too little
 		e.Reason = TooLarge
 	default:
 		e.Reason = Pinned
@@ -131,7 +134,7 @@ func (b *Budget) explain(err error) error {
 func (b *Budget) blame(e *BudgetError) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.gov == nil {
+	if b.gov == nil || !b.gov.steers {
 		return
 	}
 	// A unit weighs what its size function says, also where the heap does not show it: it may lie outside.
