@@ -120,7 +120,7 @@ func newOn(h *host, cfg Config) (*Budget, error) {
 // limit that cannot be held here, or is below the floors of all accounts together, is an error and changes
 // nothing.
 func (b *Budget) SetLimit(l Limit) error {
-	source, err := l.resolve(b.host)
+	source, err := l.resolve(b.host, b.setGo)
 	if err != nil {
 		return err
 	}

@@ -18,8 +18,8 @@ const (
 // contentOf is how much of a process limit, in bytes, is left for content at first: what the process does not
 // use already and will not soon, divided by how far the heap outgrows what lives in it before it is collected.
 // From then on the governor knows better. Least is the least limit that would do.
-func contentOf(process int64) (content, least int64) {
-	used, growth := readMem().mapped, heapGrowth(process)
+func contentOf(process int64, setGo bool) (content, least int64) {
+	used, growth := readMem().mapped, heapGrowth(process, setGo)
 	content = int64(float64(process-used-overhead) / growth)
 	return content, used + overhead + int64(float64(minContent)*growth) + bytesize.MiB
 }
@@ -28,9 +28,9 @@ func contentOf(process int64) (content, least int64) {
 // limit the heap grows by GOGC percent before it is collected, and what dies meanwhile stays; with one at
 // or below the process limit the collector works as hard as it must, and what is needed is slack for what is
 // allocated while it marks.
-func heapGrowth(process int64) float64 {
+func heapGrowth(process int64, setGo bool) float64 {
 	const slack = 1.25 // span tails (8.5 % measured) and the units being built outside the gate
-	if debug.SetMemoryLimit(-1) <= process {
+	if setGo || debug.SetMemoryLimit(-1) <= process {
 		return 2
 	}
 	return (1 + gogc()/100) * slack
