@@ -34,6 +34,8 @@ type governor struct {
 	outside recent // resident bytes that Go does not know of
 	built   recent // the largest unit of each cycle in which one was put
 	signs   signs
+	gc      gcShare
+	sizes   calibration
 	looked  time.Time
 }
 
@@ -122,12 +124,13 @@ func (b *Budget) look(g *governor, collected bool) bool {
 		g.observe(now, b.core.Snapshot().Used, b.largest)
 		b.largest = 0
 	}
-	if !g.steers { // nothing changes, so nobody is to be woken
-		b.mu.Unlock()
-		return true
+	var events []Event
+	if g.steers {
+		events = b.steer(g, now, kernel, collected)
+		b.unlock()
+	} else {
+		b.mu.Unlock() // nothing changed, so nobody is to be woken
 	}
-	events := b.steer(g, now, kernel, collected)
-	b.unlock()
 	if len(events) > 0 {
 		go func() { // loggers and watchers may take their time, and the runtime's goroutine has none
 			for _, e := range events {
@@ -157,7 +160,17 @@ func (b *Budget) steer(g *governor, now memSample, kernel reading, collected boo
 		g.let = 0 // it is in
 	}
 	b.core.SetLimit(max(limit, g.let))
-	return append(events, alarms...)
+	events = append(events, alarms...)
+	if !collected {
+		return events
+	}
+	if e, yes := g.thrash(now); yes {
+		events = append(events, e)
+	}
+	if e, yes := g.sizes.off(now.at); yes {
+		events = append(events, e)
+	}
+	return events
 }
 
 // follow takes over a limit that has changed outside: the cgroup's, or GOMEMLIMIT. The lock is held.
@@ -206,6 +219,8 @@ func (g *governor) observe(now memSample, used, built int64) {
 	if now.rss > 0 {
 		g.outside.add(now.rss - now.mapped)
 	}
+	g.gc.add(now)
+	g.sizes.add(now.live, used)
 	if built > 0 { // a cycle without a unit says nothing of the next one
 		g.built.add(built)
 	}
