@@ -120,7 +120,7 @@ func newOn(h *host, cfg Config) (*Budget, error) {
 // limit that cannot be held here, or is below the floors of all accounts together, is an error and changes
 // nothing.
 func (b *Budget) SetLimit(l Limit) error {
-	source, err := l.resolve(b.host, b.setGo)
+	source, err := l.resolve(b.host, b.setGo, b.beside())
 	if err != nil {
 		return err
 	}
@@ -133,13 +133,24 @@ func (b *Budget) SetLimit(l Limit) error {
 	first := b.source == limitSource{}
 	b.source = source
 	b.core.Whole = source.content
-	b.core.SetLimit(source.content)
 	b.govern(l, source)
+	b.core.SetLimit(b.gov.content)
 	b.unlock()
 	if !first {
 		b.emit(Event{Kind: EventLimit, Bytes: cmp.Or(source.process, source.content), Text: "the limit changed: " + source.String()})
 	}
 	return nil
+}
+
+// beside is how many bytes the process uses that are not content.
+func (b *Budget) beside() int64 {
+	now := readMem()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.gov == nil {
+		return now.mapped // there is no content yet
+	}
+	return now.nonHeap + b.base // what is pinned as well is an estimate, and refuses no limit
 }
 
 // Account opens one pipeline's part of the budget. Its name appears in errors and statistics. It panics when

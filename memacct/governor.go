@@ -27,12 +27,14 @@ type governor struct {
 	setGo   bool  // and so does the Go runtime's limit
 	kernel  kernel
 	last    memSample
-	content int64  // what the law says; the budget is less while the gate is shut
-	let     int64  // a budget that reconsider gave, kept until its unit is in
-	surge   recent // bytes allocated during one mark phase
-	beside  recent // bytes alive that are not content
-	outside recent // resident bytes that Go does not know of
-	built   recent // the largest unit of each cycle in which one was put
+	content int64     // what the law says; the budget is less while the gate is shut
+	let     int64     // a budget that reconsider gave
+	letAt   time.Time // and when
+	surge   recent    // bytes allocated during one mark phase
+	beside  recent    // bytes alive that are not content
+	outside recent    // resident bytes that Go does not know of
+	past    int64     // how far the runtime went past its own limit, at most, forgotten slowly
+	built   recent    // the largest unit of each cycle in which one was put
 	signs   signs
 	gc      gcShare
 	sizes   calibration
@@ -51,9 +53,14 @@ const (
 	// limitedGrowth is heap per live byte where a memory limit makes the collector work as hard as it must: less
 	// would have it work more per unit than GOGC=100 does on an unlimited heap.
 	limitedGrowth = 1.75
+	// pastMemory is how many collections it takes, about, to forget how far the runtime went past its limit: at
+	// a hundred a second they are seconds.
+	pastMemory = 256
+	// letFor is how long a budget that reconsider gave stays: so forced collections are some a second at most.
+	letFor = 250 * time.Millisecond
 	// unseenByGo is the part of the process limit that a Go limit set by the budget leaves beside what is known
 	// to lie outside Go: caches that fill yet, and whatever nobody foresees.
-	unseenByGo = 0.08
+	unseenByGo = 0.05
 )
 
 // govern starts to follow a limit, or only to observe where it is one of content. The lock is held.
@@ -64,10 +71,25 @@ func (b *Budget) govern(asked Limit, source limitSource) {
 	}
 	g.kernel.host = b.host
 	if g.setGo = b.setGo && g.steers; g.setGo {
+		g.past = source.process / 8 // until it is known
+	}
+	if old := b.gov; old != nil {
+		g.inherit(old)
+	}
+	if g.setGo {
 		g.limitGo(g.last, source.process)
 	}
 	b.gov = g
 	g.arm()
+}
+
+// inherit takes over what a governor of another limit has learned of the process.
+func (g *governor) inherit(old *governor) {
+	g.surge, g.beside, g.outside, g.built = old.surge, old.beside, old.outside, old.built
+	g.past, g.signs, g.gc, g.sizes = max(g.past, old.past), old.signs, old.gc, old.sizes
+	if g.steers {
+		g.content = max(0, min(g.content, g.target(g.last, reading{room: math.MaxInt64})))
+	}
 }
 
 // sentinel is an object whose only use is to be collected. It has a pointer, since the cleanup of a tiny
@@ -156,8 +178,8 @@ func (b *Budget) steer(g *governor, now memSample, kernel reading, collected boo
 		g.content /= 2
 		limit = 0
 	}
-	if b.core.Snapshot().Units > 0 {
-		g.let = 0 // it is in
+	if since(g.letAt) >= letFor || g.need(now, now.live) > g.process {
+		g.let = 0
 	}
 	b.core.SetLimit(max(limit, g.let))
 	events = append(events, alarms...)
@@ -196,11 +218,12 @@ func (b *Budget) follow(g *governor, now memSample, kernel reading) (Event, bool
 	return e, true
 }
 
-// limitGo keeps the Go runtime's limit below the process limit. Setting it stops the program for a moment, so
-// small changes are left.
+// limitGo keeps the Go runtime's limit below the process limit. The runtime goes past its limit by what is
+// allocated while it marks: by a fifth was measured at a gigabyte a second. Setting the limit stops the program
+// for a moment, so small changes are left.
 func (g *governor) limitGo(now memSample, process int64) {
 	outside := max(g.outside.most(), now.rss-now.mapped)
-	want := process - outside - int64(unseenByGo*float64(process))
+	want := process - outside - int64(unseenByGo*float64(process)) - min(max(g.surge.most(), g.past), process/4)
 	if d := want - now.limit; d < -g.process/100 || d > g.process/50 {
 		giveGo(want)
 	}
@@ -219,6 +242,7 @@ func (g *governor) observe(now memSample, used, built int64) {
 	if now.rss > 0 {
 		g.outside.add(now.rss - now.mapped)
 	}
+	g.past = max(g.past-g.past/pastMemory, now.mapped-now.limit)
 	g.gc.add(now)
 	g.sizes.add(now.live, used)
 	if built > 0 { // a cycle without a unit says nothing of the next one
@@ -259,7 +283,8 @@ func (g *governor) need(now memSample, live int64) int64 {
 // reconsider looks again at a unit that was refused although the pipeline is empty, now that a collection has
 // told exactly what lives: the unit itself among it. It raises the budget, and reports so, if the process
 // can hold the unit after all: the budget is cut by estimates, and nobody must fail for one. What it gave stays
-// until the unit is in; a look may come between.
+// for a moment, unless a collection finds that it was too much: for the unit itself, which is not in yet, and
+// for others like it, since each one asks for a forced collection otherwise.
 func (b *Budget) reconsider(e *BudgetError) bool {
 	b.mu.Lock()
 	defer b.unlock()
@@ -269,7 +294,7 @@ func (b *Budget) reconsider(e *BudgetError) bool {
 	}
 	s := b.core.Snapshot()
 	if s.Units == 0 { // otherwise somebody came in meanwhile, and there is something to wait for
-		g.let = e.fits
+		g.let, g.letAt = e.fits, time.Now()
 		b.core.SetLimit(max(s.Limit, g.let))
 	}
 	return true

@@ -146,8 +146,8 @@ func (l Limit) find(h *host, w walls) (limitSource, error) {
 }
 
 // resolve finds the limit out, and checks that it can be held here; setGo says that the Go runtime will be
-// given a limit below it.
-func (l Limit) resolve(h *host, setGo bool) (limitSource, error) {
+// given a limit below it, used how many bytes the process uses for what is not content.
+func (l Limit) resolve(h *host, setGo bool, used int64) (limitSource, error) {
 	w := h.walls()
 	s, err := l.find(h, w)
 	if err != nil || l.kind == limitContent {
@@ -157,10 +157,10 @@ func (l Limit) resolve(h *host, setGo bool) (limitSource, error) {
 		return limitSource{}, l.bad(most*9/10, "a process limit of %s is more than there is: %s is %s, and the kernel would end the process there; set less",
 			bytesize.Format(s.process), name, bytesize.Format(most))
 	}
-	content, least := contentOf(s.process, setGo)
+	content, least := contentOf(s.process, used, setGo)
 	if content < minContent {
 		return limitSource{}, l.bad(least, "a process limit of %s (%s) is too small: the program itself uses %s before any content; set %s or more",
-			bytesize.Format(s.process), s.from, bytesize.Format(readMem().mapped), bytesize.Format(least))
+			bytesize.Format(s.process), s.from, bytesize.Format(used), bytesize.Format(least))
 	}
 	s.content = content
 	return s, nil

@@ -68,7 +68,7 @@ func TestTheLeastLimitCounts(t *testing.T) {
 		require.Equal(t, c.from, s.from, name)
 		require.Equal(t, c.looked, s.looked, name)
 	}
-	s, err := Share(0.25).resolve(hostOf(0, 2*gib, 8*gib).host(), false)
+	s, err := Share(0.25).resolve(hostOf(0, 2*gib, 8*gib).host(), false, mib)
 	require.NoError(t, err)
 	require.EqualValues(t, gib/2, s.process)
 	require.Equal(t, "25% of the 2.0 GiB of cgroup /a/b/memory.high", s.from)

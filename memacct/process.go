@@ -18,8 +18,8 @@ const (
 // contentOf is how much of a process limit, in bytes, is left for content at first: what the process does not
 // use already and will not soon, divided by how far the heap outgrows what lives in it before it is collected.
 // From then on the governor knows better. Least is the least limit that would do.
-func contentOf(process int64, setGo bool) (content, least int64) {
-	used, growth := readMem().mapped, heapGrowth(process, setGo)
+func contentOf(process, used int64, setGo bool) (content, least int64) {
+	growth := heapGrowth(process, setGo)
 	content = int64(float64(process-used-overhead) / growth)
 	return content, used + overhead + int64(float64(minContent)*growth) + bytesize.MiB
 }
