@@ -1,6 +1,7 @@
 package memacct
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -49,14 +50,17 @@ func alone(t *testing.T) bool {
 }
 
 // parcel is a unit of real memory with a heavy tail: most are some kilobytes, one in a hundred is a megabyte.
-type parcel struct{ parts [][]byte }
+type parcel struct {
+	parts [][]byte
+	sum   [sha256.Size]byte
+}
 
 func newParcel(r *rand.Rand) *parcel {
 	n := 1 + r.IntN(8)
 	if r.IntN(100) == 0 {
 		n = 256
 	}
-	p := &parcel{make([][]byte, n)}
+	p := &parcel{parts: make([][]byte, n)}
 	for i := range p.parts {
 		p.parts[i] = make([]byte, 4096)
 		p.parts[i][r.IntN(4096)] = 1 // resident, whatever the kernel does with zeroes
@@ -64,7 +68,7 @@ func newParcel(r *rand.Rand) *parcel {
 	return p
 }
 
-func parcelSize(p *parcel) int64 { return 32 + int64(len(p.parts))*(4096+24) }
+func parcelSize(p *parcel) int64 { return 64 + int64(len(p.parts))*(4096+24) }
 
 // flow is a sync: a first stage that makes parcels until it is stopped, and a stage that takes them in batches
 // and is slow enough for the gate to fill.
@@ -99,6 +103,11 @@ func (f *flow) first(t *testing.T, keep bool) error {
 		default:
 		}
 		p := newParcel(r)
+		for range 2 { // a first stage reads and checks: this one still makes some hundred megabytes a second
+			for _, part := range p.parts {
+				p.sum = sha256.Sum256(part)
+			}
+		}
 		if keep {
 			kept = append(kept, p)
 		}
@@ -234,15 +243,19 @@ func TestHeldUntilPinnedMemoryIsToldOf(t *testing.T) {
 	empty(t, b)
 }
 
-// collected forces a collection and waits until the budget has looked at what it found.
+// collected forces collections until the budget has looked at what one found that began after the call: a look
+// under way may miss the first.
 func collected(t *testing.T, b *Budget) {
-	runtime.GC()
-	cycles := readMem().cycles
-	require.Eventually(t, func() bool {
+	looks := func() int {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		return b.gov.last.cycles >= cycles
-	}, 10*time.Second, time.Millisecond)
+		return b.gov.sizes.n
+	}
+	for want, until := looks()+2, time.Now().Add(10*time.Second); looks() < want; {
+		require.True(t, time.Now().Before(until), "it never looks")
+		runtime.GC()
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // sizesThatLie runs a sync whose sizes are the truth times a factor, until the budget says what it thinks of it.
