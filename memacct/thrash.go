@@ -57,11 +57,12 @@ func (g *governor) thrash(now memSample) (Event, bool) {
 	s := &g.gc
 	hurried := float64(now.goal) < 0.9*float64(now.live)*(1+gogc()/100)
 	much := (s.share > thrashFrom || s.limited) && hurried
+	if much && s.since.IsZero() {
+		s.since = now.at
+	}
 	switch {
 	case s.share < thrashEnd && !s.limited || !hurried:
 		s.since, s.told = time.Time{}, false
-	case s.since.IsZero() && much:
-		s.since = now.at
 	case much && !s.told && (now.at.Sub(s.since) >= thrashOver || s.limited):
 		s.told = true
 		return Event{Kind: EventThrash, Bytes: g.process, Text: fmt.Sprintf(
