@@ -178,7 +178,9 @@ func (b *Budget) steer(g *governor, now memSample, kernel reading, collected boo
 		g.content /= 2
 		limit = 0
 	}
-	if since(g.letAt) >= letFor || g.need(now, now.live) > g.process {
+	// A large one is for its unit alone: the next such, built meanwhile, would be one too many.
+	in := b.core.Snapshot().Units > 0 && g.let > g.process/64
+	if in || since(g.letAt) >= letFor || g.need(now, now.live) > g.process {
 		g.let = 0
 	}
 	b.core.SetLimit(max(limit, g.let))

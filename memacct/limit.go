@@ -88,9 +88,6 @@ func (s limitSource) String() string {
 	return fmt.Sprintf("process limit of %s (%s), at first %s of it for content", bytesize.Format(s.process), from, bytesize.Format(s.content))
 }
 
-// found tells whether the limit is found out, and so may change under way.
-func (l Limit) found() bool { return l.kind == limitAuto }
-
 // String returns the limit as the operator spelled it, or as a program does.
 func (l Limit) String() string {
 	switch {
