@@ -60,6 +60,11 @@ type Config struct {
 	// StallAfter is how long nothing may move, though units are in flight or puts wait, before that is reported
 	// as an [EventStall]. 0 is DefaultStallAfter; a negative time reports nothing.
 	StallAfter time.Duration
+	// SetGoLimit has the budget set the Go runtime's memory limit (debug.SetMemoryLimit) below its process
+	// limit, with room for what the runtime does not see, and keep it there until Close; never above what the
+	// application or GOMEMLIMIT set. Without a Go limit the heap may grow to twice what lives in it, and the
+	// budget for content must be half as large. There is one such setting in a process: it is off by default.
+	SetGoLimit bool
 }
 
 // Budget is the bytes of content that may be in flight in this process. One budget serves many pipelines,
@@ -68,6 +73,8 @@ type Budget struct {
 	log    *slog.Logger
 	mode   Mode
 	policy Policy
+	host   *host
+	setGo  bool // keep the Go runtime's limit below the process limit
 
 	alert atomic.Bool // as core.Alert said when the lock was last let go
 	_     [64]byte    // loops look at it for every unit, and the lock is on another cache line
@@ -99,14 +106,16 @@ type Budget struct {
 
 // New opens a budget. Unless the mode is Off it forces the garbage collector, to know how much of the heap was
 // there before.
-func New(cfg Config) (*Budget, error) {
+func New(cfg Config) (*Budget, error) { return newOn(thisHost, cfg) }
+
+func newOn(h *host, cfg Config) (*Budget, error) {
 	if cfg.Mode > Off {
 		return nil, fmt.Errorf("memacct: unknown mode %d: use Enforce, Shadow or Off", cfg.Mode)
 	}
 	if cfg.Policy.overrun < 0 {
 		return nil, fmt.Errorf("memacct: overrun of %d bytes: use Fail() to allow none", cfg.Policy.overrun)
 	}
-	b := &Budget{log: cmp.Or(cfg.Logger, slog.Default()), mode: cfg.Mode, policy: cfg.Policy, core: *core.New(0)}
+	b := &Budget{log: cmp.Or(cfg.Logger, slog.Default()), mode: cfg.Mode, policy: cfg.Policy, host: h, setGo: cfg.SetGoLimit, core: *core.New(0)}
 	b.core.Mode = core.Mode(cfg.Mode)
 	b.core.Overrun = cfg.Policy.overrun
 	if cfg.Mode == Off {
@@ -123,25 +132,41 @@ func New(cfg Config) (*Budget, error) {
 }
 
 // SetLimit changes the limit while the budget is in use. Raising it admits at once whoever fits then;
-// lowering it below what is in flight revokes nothing, but admits nothing either until enough is released.
+// lowering it below what is in flight revokes nothing, but admits nothing either until enough is released. A
+// limit that cannot be held here, or is below the floors of all accounts together, is an error and changes
+// nothing.
 func (b *Budget) SetLimit(l Limit) error {
-	source, err := l.resolve()
+	source, err := l.resolve(b.host, b.setGo, b.beside())
 	if err != nil {
 		return err
 	}
 	b.mu.Lock()
+	if floors := b.core.Floors(); floors > source.content {
+		b.mu.Unlock()
+		return l.bad(max(source.process, source.content)+2*(floors-source.content),
+			"it leaves %s for content, less than the floors of all accounts, %s together; set more", bytesize.Format(source.content), bytesize.Format(floors))
+	}
 	first := b.source == limitSource{}
 	b.source = source
-	b.core.SetLimit(source.content)
-	b.gov = nil
-	if source.process > 0 && b.mode == Enforce {
-		b.govern(source.process)
-	}
+	b.core.Whole = source.content
+	b.govern(l, source)
+	b.core.SetLimit(b.gov.content)
 	b.unlock()
 	if !first {
 		b.emit(Event{Kind: EventLimit, Bytes: cmp.Or(source.process, source.content), Text: "the limit changed: " + source.String()})
 	}
 	return nil
+}
+
+// beside is how many bytes the process uses that are not content.
+func (b *Budget) beside() int64 {
+	now := readMem()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.gov == nil {
+		return now.mapped // there is no content yet
+	}
+	return now.nonHeap + b.base // what is pinned as well is an estimate, and refuses no limit
 }
 
 // Account opens one pipeline's part of the budget. Its name appears in errors and statistics. It panics when
@@ -281,6 +306,7 @@ const nestedAfter = time.Second
 // tick wakes the puts that have waited at gates for long, and goes on as long as any wait. One clock for all
 // costs less than a timer for each.
 func (b *Budget) tick() {
+	b.lookAgain() // no collection may come that would
 	b.mu.Lock()
 	if b.ticking = b.core.Tick(); b.ticking {
 		b.clock.Reset(nestedAfter)
@@ -342,6 +368,9 @@ func (b *Budget) Close(ctx context.Context) error {
 	b.collect()
 	drained := b.drained
 	b.unlock()
+	if b.setGo {
+		defer takeGoBack()
+	}
 	select {
 	case <-drained:
 		return nil

@@ -11,12 +11,14 @@ import (
 
 // ConfigFromEnv reads the settings an operator makes:
 //
-//	MEMACCT_LIMIT   800MiB | 60% | content:64MiB | auto | off
-//	MEMACCT_SHARE   1/4 or 0.25: this process's part of what auto finds
-//	MEMACCT_POLICY  fail | overrun:64MiB
-//	MEMACCT_MODE    enforce | shadow | off
+//	MEMACCT_LIMIT       800MiB | 60% | content:64MiB | auto | off
+//	MEMACCT_SHARE       1/4 or 0.25: this process's part of what auto finds
+//	MEMACCT_POLICY      fail | overrun:64MiB
+//	MEMACCT_MODE        enforce | shadow | off
+//	MEMACCT_GOMEMLIMIT  keep | set: have the Go runtime's own limit follow, see [Config].SetGoLimit
 //
-// What is not set keeps its zero value. An error names the variable and gives an example.
+// What is not set keeps its zero value. An error names the variable and gives an example, here and when [New]
+// finds that the limit cannot be.
 func ConfigFromEnv() (Config, error) {
 	var cfg Config
 	for _, v := range []struct {
@@ -27,6 +29,7 @@ func ConfigFromEnv() (Config, error) {
 		{"MEMACCT_SHARE", "1/4", cfg.setShare},
 		{"MEMACCT_POLICY", "fail or overrun:64MiB", cfg.setPolicy},
 		{"MEMACCT_MODE", "enforce, shadow or off", cfg.setMode},
+		{"MEMACCT_GOMEMLIMIT", "set or keep", cfg.setGoLimit},
 	} {
 		text := os.Getenv(v.name)
 		if text == "" {
@@ -44,7 +47,9 @@ func (c *Config) setLimit(text string) (err error) {
 		c.Mode = Off
 		return nil
 	}
-	c.Limit, err = ParseLimit(text)
+	if c.Limit, err = ParseLimit(text); err == nil && c.Limit != Auto() {
+		c.Limit.setting = "MEMACCT_LIMIT=" + text
+	}
 	return err
 }
 
@@ -63,6 +68,18 @@ func (c *Config) setShare(text string) error {
 		return fmt.Errorf("a share is one of what is found automatically: unset MEMACCT_LIMIT, or set it to a percentage instead")
 	}
 	c.Limit = Share(f)
+	c.Limit.setting = "MEMACCT_SHARE=" + text
+	return nil
+}
+
+func (c *Config) setGoLimit(text string) error {
+	switch text {
+	case "set":
+		c.SetGoLimit = true
+	case "keep":
+	default:
+		return fmt.Errorf("unknown word %q: the amount belongs in MEMACCT_LIMIT or GOMEMLIMIT", text)
+	}
 	return nil
 }
 

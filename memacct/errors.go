@@ -66,6 +66,7 @@ type BudgetError struct {
 	verdict *verdict // until it is told
 	unread  bool     // it was a reservation
 	first   bool     // of those with the same verdict
+	fits    int64    // the budget at which the unit fits beside the floors of other accounts
 }
 
 // Is makes errors.Is find ErrOverBudget, and ErrStalled where that is the reason.

@@ -28,6 +28,7 @@ const (
 	EventLimit   EventKind = "limit"   // the limit changed
 	EventAlarm   EventKind = "alarm"   // a sign of the process running out of memory cut the budget at once
 	EventThrash  EventKind = "thrash"  // the limit is held only because the collector runs nearly all the time
+	EventSizes   EventKind = "sizes"   // size functions answer too little or too much, by the live heap
 	EventOverrun EventKind = "overrun" // a unit was admitted past the limit
 	EventRefused EventKind = "refused" // a put failed with a BudgetError
 	EventStall   EventKind = "stall"   // nothing moved for a while although units are in flight

@@ -1,13 +1,13 @@
 package memacct
 
 import (
+	"fmt"
+	"math"
 	"runtime"
-	"runtime/debug"
-	"slices"
 	"time"
 	"weak"
 
-	"github.com/syncmem/syncmem/internal/procmem"
+	"github.com/syncmem/syncmem/internal/bytesize"
 )
 
 // governor lets the content budget follow what the process really has free. It looks once after each garbage
@@ -21,12 +21,24 @@ import (
 // killed.
 type governor struct {
 	budget  weak.Pointer[Budget] // a budget that nobody closed must still be collectable
-	process int64                // what the process may use, in bytes
+	asked   Limit
+	process int64 // what the process may use, in bytes
+	steers  bool  // the budget follows; otherwise this only observes
+	setGo   bool  // and so does the Go runtime's limit
+	kernel  kernel
 	last    memSample
-	surge   recent // bytes allocated during one mark phase
-	beside  recent // bytes alive that are not content
-	outside recent // resident bytes that Go does not know of
-	built   recent // the largest unit of each cycle in which one was put
+	content int64     // what the law says; the budget is less while the gate is shut
+	let     int64     // a budget that reconsider gave
+	letAt   time.Time // and when
+	surge   recent    // bytes allocated during one mark phase
+	beside  recent    // bytes alive that are not content
+	outside recent    // resident bytes that Go does not know of
+	past    int64     // how far the runtime went past its own limit, at most, forgotten slowly
+	built   recent    // the largest unit of each cycle in which one was put
+	signs   signs
+	gc      gcShare
+	sizes   calibration
+	looked  time.Time
 }
 
 // The constants of the control law.
@@ -41,45 +53,43 @@ const (
 	// limitedGrowth is heap per live byte where a memory limit makes the collector work as hard as it must: less
 	// would have it work more per unit than GOGC=100 does on an unlimited heap.
 	limitedGrowth = 1.75
-	// alarm is the part of the limit at which the gate is shut until the next collection.
-	alarm = 0.95
+	// pastMemory is how many collections it takes, about, to forget how far the runtime went past its limit: at
+	// a hundred a second they are seconds.
+	pastMemory = 256
+	// letFor is how long a budget that reconsider gave stays: so forced collections are some a second at most.
+	letFor = 250 * time.Millisecond
+	// unseenByGo is the part of the process limit that a Go limit set by the budget leaves beside what is known
+	// to lie outside Go: caches that fill yet, and whatever nobody foresees.
+	unseenByGo = 0.05
 )
 
-// recent holds the last few readings of something that fluctuates.
-type recent struct {
-	vals [8]int64
-	n    int
-}
-
-func (r *recent) add(v int64) {
-	r.vals[r.n%len(r.vals)] = max(0, v)
-	r.n++
-}
-
-func (r *recent) seen() []int64 { return r.vals[:min(r.n, len(r.vals))] }
-
-// most is the largest of them.
-func (r *recent) most() int64 {
-	if r.n == 0 {
-		return 0
+// govern starts to follow a limit, or only to observe where it is one of content. The lock is held.
+func (b *Budget) govern(asked Limit, source limitSource) {
+	g := &governor{
+		budget: weak.Make(b), asked: asked, process: source.process, content: source.content,
+		steers: source.process > 0 && b.mode == Enforce, last: readMem(), looked: time.Now(),
 	}
-	return slices.Max(r.seen())
-}
-
-// median is the middle one: single readings of what lives beside the content are off by whatever was
-// admitted or released while the collector marked.
-func (r *recent) median() int64 {
-	if r.n == 0 {
-		return 0
+	g.kernel.host = b.host
+	if g.setGo = b.setGo && g.steers; g.setGo {
+		g.past = source.process / 8 // until it is known
 	}
-	sorted := slices.Sorted(slices.Values(r.seen()))
-	return sorted[len(sorted)/2]
+	if old := b.gov; old != nil {
+		g.inherit(old)
+	}
+	if g.setGo {
+		g.limitGo(g.last, source.process)
+	}
+	b.gov = g
+	g.arm()
 }
 
-// govern starts to follow a process limit. The lock is held.
-func (b *Budget) govern(process int64) {
-	b.gov = &governor{budget: weak.Make(b), process: process, last: readMem()}
-	b.gov.arm()
+// inherit takes over what a governor of another limit has learned of the process.
+func (g *governor) inherit(old *governor) {
+	g.surge, g.beside, g.outside, g.built = old.surge, old.beside, old.outside, old.built
+	g.past, g.signs, g.gc, g.sizes = max(g.past, old.past), old.signs, old.gc, old.sizes
+	if g.steers {
+		g.content = max(0, min(g.content, g.target(g.last, reading{room: math.MaxInt64})))
+	}
 }
 
 // sentinel is an object whose only use is to be collected. It has a pointer, since the cleanup of a tiny
@@ -96,31 +106,133 @@ func (g *governor) arm() {
 
 // collected runs after a collection, on a goroutine of the runtime. The chain ends with the budget.
 func (g *governor) collected() {
-	if b := g.budget.Value(); b != nil && b.step(g) {
+	if b := g.budget.Value(); b != nil && b.regulate(g, true) {
 		g.arm()
 	}
 }
 
-// step sets the content budget anew. It reports whether g is still in charge.
-func (b *Budget) step(g *governor) bool {
-	now := readMem()
+// lookAgain looks where no collection may come to do it: a limit that was raised, or an alarm that is over,
+// must be seen all the same. Puts that wait call it now and then.
+func (b *Budget) lookAgain() {
 	b.mu.Lock()
-	defer b.unlock()
+	g := b.gov
+	due := g != nil && g.steers && since(g.looked) >= nestedAfter/2
+	b.mu.Unlock()
+	if due {
+		b.regulate(g, false)
+	}
+}
+
+// since is how long ago that was. A clock that was set back counts as long ago.
+func since(at time.Time) time.Duration {
+	if d := time.Since(at); d >= 0 {
+		return d
+	}
+	return math.MaxInt64
+}
+
+// regulate sets the content budget anew; collected says that a collection has just told what lives. It reports
+// whether g is still in charge. Files are read before the lock is taken, and events told after.
+func (b *Budget) regulate(g *governor, collected bool) bool {
+	now := readMem()
+	kernel := g.kernel.read(g.steers, now.rss)
+	b.mu.Lock()
 	if b.closed || b.gov != g {
+		b.mu.Unlock()
 		return false
 	}
-	s := b.core.Snapshot()
-	g.observe(now, s.Used)
-	if b.largest > 0 { // a cycle without a unit says nothing of the next one
-		g.built.add(b.largest)
+	g.looked = now.at
+	if collected {
+		g.observe(now, b.core.Snapshot().Used, b.largest)
 		b.largest = 0
 	}
-	b.core.SetLimit(g.next(now, s.Limit, g.built.most()))
+	var events []Event
+	if g.steers {
+		events = b.steer(g, now, kernel, collected)
+		b.unlock()
+	} else {
+		b.mu.Unlock() // nothing changed, so nobody is to be woken
+	}
+	if len(events) > 0 {
+		go func() { // loggers and watchers may take their time, and the runtime's goroutine has none
+			for _, e := range events {
+				b.emit(e)
+			}
+		}()
+	}
 	return true
 }
 
-// observe takes the readings of one cycle; used is what is accounted.
-func (g *governor) observe(now memSample, used int64) {
+// steer is what follows from the readings. The lock is held.
+func (b *Budget) steer(g *governor, now memSample, kernel reading, collected bool) (events []Event) {
+	if e, changed := b.follow(g, now, kernel); changed {
+		events = append(events, e)
+	}
+	if g.setGo {
+		g.limitGo(now, min(g.process, kernel.room))
+	}
+	g.content = g.next(now, kernel, g.content)
+	shut, alarms := g.signs.look(g, now, kernel, collected)
+	limit := g.content
+	if shut {
+		g.content /= 2
+		limit = 0
+	}
+	// A large one is for its unit alone: the next such, built meanwhile, would be one too many.
+	in := b.core.Snapshot().Units > 0 && g.let > g.process/64
+	if in || since(g.letAt) >= letFor || g.need(now, now.live) > g.process {
+		g.let = 0
+	}
+	b.core.SetLimit(max(limit, g.let))
+	events = append(events, alarms...)
+	if !collected {
+		return events
+	}
+	if e, yes := g.thrash(now); yes {
+		events = append(events, e)
+	}
+	if e, yes := g.sizes.off(now.at); yes {
+		events = append(events, e)
+	}
+	return events
+}
+
+// follow takes over a limit that has changed outside: the cgroup's, or GOMEMLIMIT. The lock is held.
+func (b *Budget) follow(g *governor, now memSample, kernel reading) (Event, bool) {
+	source, err := g.asked.find(b.host, kernel.walls)
+	if most, name := b.host.ceiling(kernel.walls); err == nil && source.process > most {
+		source = limitSource{process: most, from: name, looked: g.asked.String()}
+	}
+	if err != nil || source.process == g.process || kernel.walls.name == "" {
+		return Event{}, false
+	}
+	was := g.process
+	g.process = source.process
+	g.content = max(0, g.target(now, kernel)) // at once, also up: who waits for it has waited long enough
+	source.content = g.content
+	b.source = source
+	b.core.Whole = source.content
+	e := Event{Kind: EventLimit, Bytes: source.process, Text: "the limit changed, from " + bytesize.Format(was) + ": " + source.String()}
+	if floors := b.core.Floors(); floors > source.content {
+		e.Kind = EventAlarm
+		e.Text += fmt.Sprintf(", less than the floors of all accounts, %s together, which shrink in proportion", bytesize.Format(floors))
+	}
+	return e, true
+}
+
+// limitGo keeps the Go runtime's limit below the process limit. The runtime goes past its limit by what is
+// allocated while it marks: by a fifth was measured at a gigabyte a second. Setting the limit stops the program
+// for a moment, so small changes are left.
+func (g *governor) limitGo(now memSample, process int64) {
+	outside := max(g.outside.most(), now.rss-now.mapped)
+	want := process - outside - int64(unseenByGo*float64(process)) - min(max(g.surge.most(), g.past), process/4)
+	if d := want - now.limit; d < -g.process/100 || d > g.process/50 {
+		giveGo(want)
+	}
+}
+
+// observe takes the readings of one cycle; used is what is accounted, built the largest unit put in it.
+func (g *governor) observe(now memSample, used, built int64) {
 	cycles := max(1, now.cycles-g.last.cycles)
 	if seconds := now.at.Sub(g.last.at).Seconds(); seconds > 0 {
 		rate := float64(now.allocs-g.last.allocs) / seconds
@@ -132,64 +244,35 @@ func (g *governor) observe(now memSample, used int64) {
 	if now.rss > 0 {
 		g.outside.add(now.rss - now.mapped)
 	}
+	g.past = max(g.past-g.past/pastMemory, now.mapped-now.limit)
+	g.gc.add(now)
+	g.sizes.add(now.live, used)
+	if built > 0 { // a cycle without a unit says nothing of the next one
+		g.built.add(built)
+	}
 	g.last = now
 }
 
-// next is the content budget for the next cycle.
-func (g *governor) next(now memSample, content, largest int64) int64 {
-	target := g.target(now, largest)
+// next is the content budget from now on. At 0 the gate is shut; a unit that fits all the same is let in by
+// reconsider.
+func (g *governor) next(now memSample, kernel reading, content int64) int64 {
+	target := g.target(now, kernel)
 	step := up
 	if target < content {
 		step = down
 	}
-	c := content + int64(step*float64(target-content))
-	if now.rss > int64(alarm*float64(g.process)) {
-		c = min(c, content/2)
-	}
-	return max(0, c) // at 0 the gate is shut; a unit that fits all the same is let in by reconsider
+	return max(0, content+int64(step*float64(target-content)))
 }
 
 // target is what the law above gives.
-func (g *governor) target(now memSample, largest int64) int64 {
+func (g *governor) target(now memSample, kernel reading) int64 {
 	growth := limitedGrowth
 	if now.limit > g.process {
 		growth = 1 + gogc()/100 // nothing but GOGC keeps the heap from growing
 	}
-	room := min(g.process-g.outside.most(), now.limit)
-	heap := room - now.nonHeap - largest - int64(fragmentation*float64(g.process))
+	room := min(min(g.process, kernel.room)-g.outside.most(), now.limit)
+	heap := room - now.nonHeap - g.built.most() - int64(fragmentation*float64(g.process))
 	return min(int64(float64(heap)/growth), heap-int64(surgeMargin*float64(g.surge.most()))) - g.beside.median()
-}
-
-// gogc is GOGC in percent. Off reads as a huge number: nothing but a memory limit bounds the heap then, and the
-// divisor must stay finite.
-func gogc() float64 { return min(400, float64(readMetrics()[gogcPercent].bytes())) }
-
-// memSample is what the runtime and the kernel say at one moment, in bytes.
-type memSample struct {
-	at      time.Time
-	live    int64 // what the last collection found alive
-	mapped  int64 // what GOMEMLIMIT bounds
-	nonHeap int64 // of that, stacks, spans and the like
-	limit   int64 // GOMEMLIMIT
-	allocs  int64 // allocated since the start
-	cycles  int64 // collections since the start
-	markCPU float64
-	rss     int64 // anonymous resident memory; 0 where the kernel does not tell
-}
-
-func readMem() memSample {
-	m := readMetrics()
-	rss, err := procmem.RSSAnon()
-	if err != nil {
-		rss = 0
-	}
-	mapped := m[total].bytes() - m[released].bytes()
-	return memSample{
-		at: time.Now(), live: m[live].bytes(), mapped: mapped,
-		nonHeap: mapped - m[objects].bytes() - m[unused].bytes() - m[free].bytes(),
-		limit:   debug.SetMemoryLimit(-1), allocs: m[allocs].bytes(), cycles: m[cycles].bytes(),
-		markCPU: m[dedicated].seconds() + m[assist].seconds(), rss: rss,
-	}
 }
 
 // need is what the process needs, in bytes, to hold what lives now, and not one unit more: with room for what
@@ -201,14 +284,20 @@ func (g *governor) need(now memSample, live int64) int64 {
 
 // reconsider looks again at a unit that was refused although the pipeline is empty, now that a collection has
 // told exactly what lives: the unit itself among it. It raises the budget, and reports so, if the process
-// can hold the unit after all: the budget is cut by estimates, and nobody must fail for one.
+// can hold the unit after all: the budget is cut by estimates, and nobody must fail for one. What it gave stays
+// for a moment, unless a collection finds that it was too much: for the unit itself, which is not in yet, and
+// for others like it, since each one asks for a forced collection otherwise.
 func (b *Budget) reconsider(e *BudgetError) bool {
 	b.mu.Lock()
 	defer b.unlock()
-	s := b.core.Snapshot()
-	if b.gov == nil || e.Reason == Stalled || s.Units > 0 || e.Need > b.gov.process {
+	g := b.gov
+	if g == nil || !g.steers || e.Reason == Stalled || e.Need > g.process {
 		return false
 	}
-	b.core.SetLimit(max(s.Limit, s.Used+e.Item+e.Floors)) // below the floors of others it would be refused for ever
+	s := b.core.Snapshot()
+	if s.Units == 0 { // otherwise somebody came in meanwhile, and there is something to wait for
+		g.let, g.letAt = e.fits, time.Now()
+		b.core.SetLimit(max(s.Limit, g.let))
+	}
 	return true
 }

@@ -1,14 +1,9 @@
 package memacct
 
 import (
-	"errors"
 	"fmt"
-	"math"
-	"runtime/debug"
 	"strconv"
 	"strings"
-
-	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 )
@@ -18,6 +13,8 @@ type Limit struct {
 	kind  limitKind
 	bytes int64
 	share float64 // of what Auto finds; 0 is all
+	// setting is how an operator spelled it, such as MEMACCT_LIMIT=64GiB; "" for a program's own.
+	setting string
 }
 
 type limitKind uint8
@@ -29,21 +26,20 @@ const (
 )
 
 // Auto takes the process limit from GOMEMLIMIT (or debug.SetMemoryLimit), else from the cgroup, else half of
-// the machine's memory.
+// the machine's memory. Of the cgroup, v1 or v2, and all those above it, the least of memory.max and
+// memory.high counts; a GOMEMLIMIT above that does not. All of it is only read, once more each second while
+// the budget is in use, and the budget follows.
 func Auto() Limit { return Limit{} }
 
 // Share is that part of Auto, 0 < f <= 1, for several processes in one cgroup.
 func Share(f float64) Limit { return Limit{share: f} }
 
-// Process says that this process may use n bytes in all; the budget for content is what that leaves.
+// Process says that this process may use n bytes in all; the budget for content is what that leaves. More than
+// the cgroup allows, or the machine has, is an error.
 func Process(n int64) Limit { return Limit{kind: limitProcess, bytes: n} }
 
 // Content is exactly n bytes of content, whatever the process uses.
 func Content(n int64) Limit { return Limit{kind: limitContent, bytes: n} }
-
-// machinePart is the part of a machine's memory that Auto takes where nobody set a limit: other processes
-// live there too.
-const machinePart = 0.5
 
 // ParseLimit reads a limit as MEMACCT_LIMIT spells it: 800MiB (of process), 60% (of what Auto finds),
 // content:64MiB or auto.
@@ -78,55 +74,91 @@ type limitSource struct {
 	process int64  // bytes the process may use; 0 when only content is limited
 	content int64  // bytes of content
 	from    string // where it is from
+	looked  string // what else was looked at, and did not decide
 }
 
 func (s limitSource) String() string {
 	if s.process == 0 {
 		return fmt.Sprintf("content limit of %s (%s)", bytesize.Format(s.content), s.from)
 	}
-	return fmt.Sprintf("process limit of %s (%s), at first %s of it for content", bytesize.Format(s.process), s.from, bytesize.Format(s.content))
+	from := s.from
+	if s.looked != "" {
+		from += "; " + s.looked
+	}
+	return fmt.Sprintf("process limit of %s (%s), at first %s of it for content", bytesize.Format(s.process), from, bytesize.Format(s.content))
 }
 
-// resolve finds the limit out.
-func (l Limit) resolve() (limitSource, error) {
+// String returns the limit as the operator spelled it, or as a program does.
+func (l Limit) String() string {
+	switch {
+	case l.setting != "":
+		return l.setting
+	case l.kind == limitProcess:
+		return fmt.Sprintf("Process(%d)", l.bytes)
+	case l.kind == limitContent:
+		return fmt.Sprintf("Content(%d)", l.bytes)
+	case l.share != 0:
+		return fmt.Sprintf("Share(%v)", l.share)
+	}
+	return "Auto()"
+}
+
+// bad is the error for a limit that cannot be, with one of n bytes that can.
+func (l Limit) bad(n int64, format string, args ...any) error {
+	n = (n + bytesize.MiB - 1) / bytesize.MiB
+	example := fmt.Sprintf("Process(%d << 20)", n)
+	if l.setting != "" {
+		example = fmt.Sprintf("MEMACCT_LIMIT=%dMiB", n)
+	}
+	return fmt.Errorf("memacct: %v: %s (for example %s)", l, fmt.Sprintf(format, args...), example)
+}
+
+// find finds the limit out, without what of it is for content and whether there is that much.
+func (l Limit) find(h *host, w walls) (limitSource, error) {
 	switch l.kind {
 	case limitContent:
 		if l.bytes <= 0 {
-			return limitSource{}, fmt.Errorf("memacct: a budget of %d bytes holds nothing: use Content(n) with n > 0", l.bytes)
+			return limitSource{}, l.bad(64*bytesize.MiB, "a budget of %d bytes holds nothing: use Content(n) with n > 0, or Process(n)", l.bytes)
 		}
 		return limitSource{content: l.bytes, from: "given"}, nil
 	case limitProcess:
-		return contentOf(l.bytes, "given")
+		if l.bytes <= 0 {
+			return limitSource{}, l.bad(800*bytesize.MiB, "a process limit of %d bytes: use Process(n) with n > 0", l.bytes)
+		}
+		return limitSource{process: l.bytes, from: "given"}, nil
 	}
 	share := l.share
 	if share == 0 {
 		share = 1
 	}
 	if !(share > 0 && share <= 1) {
-		return limitSource{}, fmt.Errorf("memacct: Share(%v): a share is above 0 and up to 1", l.share)
+		return limitSource{}, fmt.Errorf("memacct: %v: a share is above 0 and up to 1, for example Share(0.25)", l)
 	}
-	n, from := processLimit()
-	return contentOf(int64(float64(n)*share), from)
+	s := h.processLimit(w)
+	if share < 1 {
+		s.from = fmt.Sprintf("%.4g%% of the %s of %s", 100*share, bytesize.Format(s.process), s.from)
+	}
+	s.process = int64(float64(s.process) * share)
+	return s, nil
 }
 
-// processLimit finds the process limit and says where. It only reads: memlimit.Set, which most programs call
-// for this, overwrites a limit that the application has set.
-func processLimit() (int64, string) {
-	if n := debug.SetMemoryLimit(-1); n != math.MaxInt64 {
-		return n, "GOMEMLIMIT"
+// resolve finds the limit out, and checks that it can be held here; setGo says that the Go runtime will be
+// given a limit below it, used how many bytes the process uses for what is not content.
+func (l Limit) resolve(h *host, setGo bool, used int64) (limitSource, error) {
+	w := h.walls()
+	s, err := l.find(h, w)
+	if err != nil || l.kind == limitContent {
+		return s, err
 	}
-	n, err := memlimit.FromCgroup()
-	if err == nil && n > 0 && n < math.MaxInt64 {
-		return int64(n), "cgroup"
+	if most, name := h.ceiling(w); s.process > most {
+		return limitSource{}, l.bad(most*9/10, "a process limit of %s is more than there is: %s is %s, and the kernel would end the process there; set less",
+			bytesize.Format(s.process), name, bytesize.Format(most))
 	}
-	why := "no cgroup limit"
-	if err != nil && !errors.Is(err, memlimit.ErrNoLimit) {
-		why = err.Error()
+	content, least := contentOf(s.process, used, setGo)
+	if content < minContent {
+		return limitSource{}, l.bad(least, "a process limit of %s (%s) is too small: the program itself uses %s before any content; set %s or more",
+			bytesize.Format(s.process), s.from, bytesize.Format(used), bytesize.Format(least))
 	}
-	n, err = memlimit.FromSystem()
-	if err != nil || n == 0 || n > math.MaxInt64 {
-		const fallback = 1 << 30
-		return fallback, "a guess: neither a cgroup limit nor the machine's memory can be read"
-	}
-	return int64(float64(n) * machinePart), fmt.Sprintf("half of the machine's memory; %s", why)
+	s.content = content
+	return s, nil
 }

@@ -24,7 +24,7 @@ func stallEvents(b *Budget) (all []Event) {
 }
 
 // watched tells whether somebody will look in.
-func watched(b *Budget) bool {
+func watching(b *Budget) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.stall.armed
@@ -305,7 +305,7 @@ func TestStallReportsAreFew(t *testing.T) {
 		g.Close()
 		<-done
 		time.Sleep(time.Minute)
-		require.False(t, watched(b))
+		require.False(t, watching(b))
 		empty(t, b)
 	})
 }
@@ -320,7 +320,7 @@ func TestNoWatchWhereNobodyWantsOne(t *testing.T) {
 			defer cancel()
 			require.Error(t, g.Put(ctx, &load{1}))
 			require.Empty(t, stallEvents(b))
-			require.False(t, watched(b))
+			require.False(t, watching(b))
 			require.NotEmpty(t, b.Report())
 			g.Discard()
 			empty(t, b)
@@ -338,10 +338,10 @@ func TestTheWatchGivesUpAtLast(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		blocked := putLater(ctx, g, 40)
 		time.Sleep(9 * time.Hour)
-		require.False(t, watched(b))
+		require.False(t, watching(b))
 		g.Discard()
 		require.NoError(t, <-blocked)
-		require.True(t, watched(b))
+		require.True(t, watching(b))
 		cancel()
 		g.Discard()
 		empty(t, b)

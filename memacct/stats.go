@@ -45,15 +45,16 @@ type MemoryStats struct {
 	RSS     int64 // anonymous resident memory; 0 where the kernel does not tell
 	Outside int64 // of RSS, what Go does not know of: other allocators, mapped memory
 	Cycles  int64 // collections since the start of the process
-	// GCCPU is the part of the processors' time that the collector took of late, from 0 to 1; 0 is unknown.
-	GCCPU float64
-	// GCLimited says that the collector reached the part of the processors it may take at most: the limit is
-	// held only because it runs nearly all the time, and may be passed.
-	GCLimited bool
-	// SizeFactor is how many bytes of live heap come with an accounted byte: 1.3 means that sizes under-report by
-	// that much. 0 is unknown.
+	// GCCPU is the part of all processors that the collector took from the program over the last collections.
+	GCCPU     float64
+	GCLimited bool // the runtime gave its memory limit up of late, to save CPU
+	// SizeFactor is live bytes for each accounted byte, by how both moved over the last collections: 1.3 says
+	// that sizes under-report 1.3 times. 0 is unknown: little moved, or too much at once.
 	SizeFactor float64
 }
+
+// Sizes says in words what SizeFactor means, "" while it is unknown.
+func (m MemoryStats) Sizes() string { return sizesText(m.SizeFactor) }
 
 // AccountStats are one account's figures. Amounts are bytes.
 type AccountStats struct {
@@ -136,8 +137,9 @@ func (b *Budget) memory(now memSample) MemoryStats {
 	if now.rss > 0 {
 		m.Outside = max(0, now.rss-now.mapped)
 	}
-	if b.gov != nil {
-		m.Pinned = max(0, b.gov.beside.median()-b.base)
+	if g := b.gov; g != nil {
+		m.Pinned = max(0, g.beside.median()-b.base)
+		m.GCCPU, m.GCLimited, m.SizeFactor = g.gc.share, g.gc.limited, g.sizes.factor()
 	}
 	return m
 }

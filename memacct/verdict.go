@@ -25,7 +25,10 @@ func (b *Budget) refusal(w *core.Waiter) error {
 		b.verdict = new(verdict)
 	}
 	s, a := b.core.Snapshot(), w.Queue.Account
-	e := &BudgetError{Account: a.Name, Queue: w.Queue.Name, Item: w.Bytes, Floors: a.Kept(), verdict: b.verdict, unread: w.NoSlot}
+	e := &BudgetError{
+		Account: a.Name, Queue: w.Queue.Name, Item: w.Bytes, Floors: a.Kept(), fits: a.Fits(w.Bytes),
+		verdict: b.verdict, unread: w.NoSlot,
+	}
 	switch {
 	case w.Reason == core.Stalled:
 		e.Reason = Stalled
@@ -100,7 +103,7 @@ func (in *inside) top() []Usage {
 func (b *Budget) blame(e *BudgetError) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.gov == nil {
+	if b.gov == nil || !b.gov.steers {
 		return
 	}
 	alive := e.LiveHeap

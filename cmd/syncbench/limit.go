@@ -48,9 +48,6 @@ func (o *options) findLimit() error {
 	}
 	s := b.Stats()
 	o.limitN, o.limitFrom = s.Process, s.Source
-	if o.limit != "auto" {
-		o.limitFrom = o.limit + " of " + o.limitFrom
-	}
 	return nil
 }
 

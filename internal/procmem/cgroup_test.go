@@ -194,3 +194,59 @@ func FuzzLocate(f *testing.F) {
 		}
 	})
 }
+
+// The bounds of each group on the way up, memory.high among them, and what is held where.
+func TestBoundsAndWhatIsHeld(t *testing.T) {
+	v2 := machine("0::/a/b\n", v2Mount, map[string]string{
+		"sys/fs/cgroup/a/memory.max":       "67108864\n",
+		"sys/fs/cgroup/a/memory.high":      "max\n",
+		"sys/fs/cgroup/a/memory.current":   "5000\n",
+		"sys/fs/cgroup/a/memory.stat":      "anon 9\ninactive_file 1000\nactive_file 500\n",
+		"sys/fs/cgroup/a/b/memory.max":     "67108864\n",
+		"sys/fs/cgroup/a/b/memory.high":    "33554432\n",
+		"sys/fs/cgroup/a/b/memory.current": "900\n",
+		"sys/fs/cgroup/a/b/memory.stat":    "anon 9\ninactive_file 1000\nactive_file 500\n",
+		"sys/fs/cgroup/a/b/memory.events":  "low 0\nhigh 4\nmax 17\noom 5\noom_kill 3\noom_group_kill 0\n",
+		"sys/fs/cgroup/a/b/cgroup.procs":   "",
+	})
+	c, err := findCgroup(v2)
+	require.NoError(t, err)
+	bounds, err := c.Bounds()
+	require.NoError(t, err)
+	require.Equal(t, []Bound{
+		{32 << 20, "/sys/fs/cgroup/a/b", "memory.high"},
+		{64 << 20, "/sys/fs/cgroup/a", "memory.max"},
+	}, bounds)
+	require.Equal(t, "/sys/fs/cgroup/a/memory.max", bounds[1].String())
+	held, err := c.In(bounds[1]).Held()
+	require.NoError(t, err)
+	require.EqualValues(t, 3500, held, "the parent's")
+	held, err = c.Held()
+	require.NoError(t, err)
+	require.Zero(t, held, "the files are not of one moment")
+	e, err := c.Events()
+	require.NoError(t, err)
+	require.Equal(t, Events{High: 4, OOM: 5, OOMKills: 3}, e)
+	_, err = c.In(bounds[1]).Events()
+	require.ErrorIs(t, err, ErrUnsupported)
+
+	v1 := machine("4:memory:/a\n", v1Mount, map[string]string{
+		"sys/fs/cgroup/memory/memory.limit_in_bytes":   "9223372036854771712\n",
+		"sys/fs/cgroup/memory/a/memory.limit_in_bytes": "104857600\n",
+		"sys/fs/cgroup/memory/a/memory.usage_in_bytes": "5000\n",
+		"sys/fs/cgroup/memory/a/memory.stat":           "inactive_file 1\ntotal_inactive_file 1000\ntotal_active_file 700\n",
+		"sys/fs/cgroup/memory/a/memory.oom_control":    "oom_kill_disable 1\nunder_oom 1\noom_kill 3\n",
+		"sys/fs/cgroup/memory/a/cgroup.procs":          "",
+	})
+	c, err = findCgroup(v1)
+	require.NoError(t, err)
+	bounds, err = c.Bounds()
+	require.NoError(t, err)
+	require.Equal(t, []Bound{{100 << 20, "/sys/fs/cgroup/memory/a", "memory.limit_in_bytes"}}, bounds)
+	held, err = c.Held()
+	require.NoError(t, err)
+	require.EqualValues(t, 3300, held)
+	e, err = c.Events()
+	require.NoError(t, err)
+	require.Equal(t, Events{OOMKills: 3, UnderOOM: true}, e)
+}

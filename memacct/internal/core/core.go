@@ -34,6 +34,7 @@ const (
 type Core struct {
 	Mode    Mode
 	Overrun int64 // bytes past the limit that one oversize unit may take; 0 refuses it
+	Whole   int64 // the limit while nothing cuts it: what the floors must fit in; 0 is the limit itself
 
 	// Woken collects the sleepers that this event decided about; the caller empties it and wakes them.
 	Woken []*Sleeper
@@ -72,10 +73,11 @@ func New(limit int64) *Core { return &Core{limit: limit} }
 // Account is one pipeline's part of the budget.
 type Account struct {
 	Name   string
-	Floor  int64   // bytes that other accounts can't take
+	Floor  int64   // bytes that other accounts can't take; less while the limit is below all floors together
 	Weight float64 // across accounts the lowest use per weight goes first; > 0
 
 	used, peak, named int64
+	asked             int64 // Floor as it was asked for
 	units             int
 	waiting           int64
 	removed           bool
@@ -88,17 +90,46 @@ func (c *Core) Add(a *Account) bool {
 	if c.Mode != Enforce {
 		a.Floor = 0
 	}
-	free := c.limit
-	for _, b := range c.accounts {
-		free -= b.Floor
-	}
-	if a.Floor > max(0, free) {
+	if a.Floor > max(0, max(c.limit, c.Whole)-c.Floors()) {
 		return false
 	}
-	a.core = c
+	a.core, a.asked = c, a.Floor
 	c.accounts = append(c.accounts, a)
-	c.unmet += a.Floor
+	c.fitFloors()
 	return true
+}
+
+// Floors is the bytes that all floors were asked to be together.
+func (c *Core) Floors() (sum int64) {
+	for _, a := range c.accounts {
+		sum += a.asked
+	}
+	return sum
+}
+
+// fitFloors cuts the floors in proportion while the limit is below them all: otherwise they would keep units
+// out that the limit allows. With nobody's floor it does nothing.
+func (c *Core) fitFloors() {
+	floors := c.Floors()
+	c.unmet = 0
+	for _, a := range c.accounts {
+		a.Floor = a.asked
+		if floors > c.limit {
+			a.Floor = int64(float64(a.asked) / float64(floors) * float64(max(0, c.limit)))
+		}
+		c.unmet += a.unmet()
+	}
+}
+
+// Fits is the limit at which n more bytes of a fit beside all floors, in full.
+func (a *Account) Fits(n int64) int64 {
+	n += a.core.used
+	for _, b := range a.core.accounts {
+		if b != a {
+			n += max(0, b.asked-b.used)
+		}
+	}
+	return n
 }
 
 // Remove unregisters a, which gives its floor back to the others. Its queues go when its last unit does.
@@ -107,9 +138,9 @@ func (c *Core) Remove(a *Account) {
 	if i < 0 {
 		return
 	}
-	c.unmet -= a.unmet()
 	c.accounts = slices.Delete(c.accounts, i, i+1)
-	a.Floor = 0
+	a.Floor, a.asked = 0, 0
+	c.fitFloors()
 	a.removed = true
 	a.forget()
 	c.settle()
@@ -126,6 +157,7 @@ func (a *Account) forget() {
 // is debt, and the gates stay shut until it is gone.
 func (c *Core) SetLimit(limit int64) {
 	c.limit = limit
+	c.fitFloors()
 	c.settle()
 }
 

@@ -1,0 +1,113 @@
+package procmem
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+)
+
+// Bound is a limit that the kernel enforces on a cgroup.
+type Bound struct {
+	Bytes int64
+	Dir   string // the cgroup's directory: this one's, or one above it
+	File  string // which of its limits, such as "memory.max"
+}
+
+// String names the bound as an operator finds it.
+func (b Bound) String() string { return path.Join(b.Dir, b.File) }
+
+// boundFiles are the limits of each version. memory.high does not get anyone
+// killed, but whoever is above it is slowed down until nearly nothing moves:
+// for a budget it is a limit. The soft limit of v1 is none.
+var boundFiles = [2][]string{{"memory.limit_in_bytes"}, {"memory.max", "memory.high"}}
+
+// Bounds is the least limit of each cgroup that has one, its own first and
+// then those above it: a group can't use more than any of them allows.
+func (c *Cgroup) Bounds() ([]Bound, error) {
+	var all []Bound
+	for dir := c.dir; ; dir = path.Dir(dir) {
+		least := Bound{Bytes: NoLimit, Dir: "/" + dir}
+		for _, file := range boundFiles[c.version-1] {
+			n, err := c.readIn(dir, figure{file, ""})
+			switch {
+			case err == nil && n < least.Bytes:
+				least.Bytes, least.File = n, file
+			case err != nil && !errors.Is(err, fs.ErrNotExist): // the root of v2 has no such file
+				return nil, err
+			}
+		}
+		if least.Bytes != NoLimit {
+			all = append(all, least)
+		}
+		if dir == c.top || dir == "." {
+			return all, nil
+		}
+	}
+}
+
+// cacheKeys are the lines of memory.stat with the page cache that the kernel
+// can give up. v1 tells those of the groups below apart, v2 includes them.
+var cacheKeys = [2][2]string{{"total_inactive_file", "total_active_file"}, {"inactive_file", "active_file"}}
+
+// Held is the bytes charged to the group and not given up under pressure:
+// its use without page cache. The usual "working set" leaves only the inactive
+// half of the cache out, and so calls a group full that has merely read a file
+// twice.
+func (c *Cgroup) Held() (int64, error) {
+	used, err := c.Usage()
+	if err != nil {
+		return 0, err
+	}
+	stat, err := fs.ReadFile(c.fsys, path.Join(c.dir, "memory.stat"))
+	if err != nil {
+		return 0, err
+	}
+	for _, key := range cacheKeys[c.version-1] {
+		value, err := lookup(string(stat), key)
+		if err != nil {
+			return 0, fmt.Errorf("/%s/memory.stat: %w", c.dir, err)
+		}
+		n, err := parseNumber(value)
+		if err != nil {
+			return 0, fmt.Errorf("/%s/memory.stat: %w", c.dir, err)
+		}
+		used -= n
+	}
+	return max(0, used), nil // the two files are not of the same moment
+}
+
+// Events is how often something happened to the group because of its limit,
+// since it was made.
+type Events struct {
+	High     int64 // slowed down at memory.high; v2
+	OOM      int64 // at the limit, with nothing left to reclaim; v2
+	OOMKills int64
+	UnderOOM bool // now, with the killer off or on its way; v1
+}
+
+// Events reads them. Failcnt is not among them: page cache alone makes it rise.
+func (c *Cgroup) Events() (e Events, err error) {
+	file, under := "memory.events", int64(0)
+	if c.version == 1 {
+		file = "memory.oom_control"
+	}
+	text, err := fs.ReadFile(c.fsys, path.Join(c.dir, file))
+	if err != nil {
+		return Events{}, fmt.Errorf("%w (%w at the root)", err, ErrUnsupported)
+	}
+	for key, to := range map[string]*int64{"high": &e.High, "oom": &e.OOM, "oom_kill": &e.OOMKills, "under_oom": &under} {
+		if value, err := lookup(string(text), key); err == nil { // each version, and older kernels, lack some
+			*to, _ = parseNumber(value)
+		}
+	}
+	e.UnderOOM = under > 0
+	return e, nil
+}
+
+// In is the cgroup of a [Bound] of c.
+func (c *Cgroup) In(b Bound) *Cgroup {
+	in := &Cgroup{place: c.place, fsys: c.fsys}
+	in.dir = b.Dir[1:]
+	return in
+}

@@ -1,0 +1,155 @@
+package memacct
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"runtime/debug"
+	"sync"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
+	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/internal/procmem"
+)
+
+// machinePart is the part of a machine's memory that Auto takes where nobody set a limit: other processes
+// live there too.
+const machinePart = 0.5
+
+// guess is the limit, in bytes, where nothing at all can be found out.
+const guess = 1 << 30
+
+// host is where limits are found. Tests have others. An amount of math.MaxInt64 is none.
+type host struct {
+	goLimit func() int64 // GOMEMLIMIT as the application set it
+	walls   func() walls
+	machine func() int64 // memory of the machine, in bytes
+}
+
+// thisHost only reads: memlimit.Set, which most programs call for this, overwrites a limit that the
+// application has set.
+var thisHost = &host{goLimit: applicationLimit, walls: readWalls, machine: sync.OnceValue(readMachine)}
+
+// walls are the limits that the kernel enforces on this process.
+type walls struct {
+	group  *procmem.Cgroup // nil where there is none
+	bounds []procmem.Bound // of it and of those above it
+	least  int64           // bytes
+	name   string          // of the least, or why there is none
+}
+
+// readWalls asks automemlimit for the hard limit, which knows the v1 groups above a container too, and
+// procmem for what it does not tell: memory.high, and whose limit it is.
+func readWalls() walls {
+	w := walls{least: math.MaxInt64, name: "no cgroup limit"}
+	hard, err := memlimit.FromCgroup()
+	if err != nil && !errors.Is(err, memlimit.ErrNoLimit) {
+		w.name = "no cgroup limit: " + err.Error()
+	}
+	if group, err := procmem.OwnCgroup(); err == nil {
+		if bounds, err := group.Bounds(); err == nil {
+			w.group, w.bounds = group, bounds
+		}
+	}
+	for _, b := range w.bounds {
+		if b.Bytes < w.least {
+			w.least, w.name = b.Bytes, "cgroup "+b.String()
+		}
+	}
+	if err == nil && hard < uint64(w.least) {
+		w.least, w.name = int64(hard), "cgroup limit of a group that this process can't see"
+	}
+	return w
+}
+
+// readMachine is all of the memory, not what is free of it at the moment.
+func readMachine() int64 {
+	n, err := memlimit.FromSystem()
+	if err != nil || n == 0 || n > math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return int64(n)
+}
+
+// processLimit finds the process limit, where from, and what it was compared with.
+func (h *host) processLimit(w walls) limitSource {
+	set, machine := h.goLimit(), h.machine()
+	s := limitSource{process: set, from: "GOMEMLIMIT", looked: w.String()}
+	if w.least < set { // GOMEMLIMIT may be meant for another machine: the kernel kills at the wall all the same
+		s = limitSource{process: w.least, from: w.name, looked: describe("GOMEMLIMIT", set)}
+	}
+	switch {
+	case s.process <= machine && s.process != math.MaxInt64:
+	case machine == math.MaxInt64:
+		s = limitSource{process: guess, from: "a guess: neither GOMEMLIMIT nor a cgroup limit nor the machine's memory can be read"}
+	default:
+		s = limitSource{process: int64(float64(machine) * machinePart), from: "half of the machine's memory", looked: describe("GOMEMLIMIT", set) + ", " + w.String()}
+	}
+	return s
+}
+
+// ceiling is the most that a process can use here, whatever it is told.
+func (h *host) ceiling(w walls) (bytes int64, name string) {
+	if machine := h.machine(); machine < w.least {
+		return machine, "the machine's memory"
+	}
+	return w.least, w.name
+}
+
+// String is the least wall in words.
+func (w walls) String() string {
+	if w.least == math.MaxInt64 {
+		return w.name
+	}
+	return describe(w.name, w.least)
+}
+
+// describe is a setting in words, set or not.
+func describe(name string, bytes int64) string {
+	if bytes == math.MaxInt64 {
+		return name + " unset"
+	}
+	return fmt.Sprintf("%s %s", name, bytesize.Format(bytes))
+}
+
+// goLimit is the memory limit that budgets gave the Go runtime because they were asked to. There is one for
+// the process, as there is one runtime.
+var goLimit struct {
+	mu   sync.Mutex
+	set  int64 // what a budget set; 0 if none did
+	from int64 // and what the application had before
+}
+
+// applicationLimit is GOMEMLIMIT, or what debug.SetMemoryLimit set, unless a budget did: then it is what
+// stood there before.
+func applicationLimit() int64 {
+	goLimit.mu.Lock()
+	defer goLimit.mu.Unlock()
+	if now := debug.SetMemoryLimit(-1); goLimit.set == 0 || now != goLimit.set {
+		return now
+	}
+	return goLimit.from
+}
+
+// giveGo sets the runtime's memory limit to n bytes, never above the application's own.
+func giveGo(n int64) {
+	app := applicationLimit()
+	goLimit.mu.Lock()
+	defer goLimit.mu.Unlock()
+	n = min(max(n, 1), app)
+	if n != debug.SetMemoryLimit(-1) {
+		debug.SetMemoryLimit(n)
+	}
+	goLimit.set, goLimit.from = n, app
+}
+
+// takeGoBack puts the application's own limit back.
+func takeGoBack() {
+	goLimit.mu.Lock()
+	defer goLimit.mu.Unlock()
+	if goLimit.set != 0 && debug.SetMemoryLimit(-1) == goLimit.set {
+		debug.SetMemoryLimit(goLimit.from)
+	}
+	goLimit.set = 0
+}

@@ -1,0 +1,34 @@
+package memacct
+
+import "slices"
+
+// recent holds the last few readings of something that fluctuates.
+type recent struct {
+	vals [8]int64
+	n    int
+}
+
+func (r *recent) add(v int64) {
+	r.vals[r.n%len(r.vals)] = max(0, v)
+	r.n++
+}
+
+func (r *recent) seen() []int64 { return r.vals[:min(r.n, len(r.vals))] }
+
+// most is the largest of them.
+func (r *recent) most() int64 {
+	if r.n == 0 {
+		return 0
+	}
+	return slices.Max(r.seen())
+}
+
+// median is the middle one: single readings of what lives beside the content are off by whatever was
+// admitted or released while the collector marked.
+func (r *recent) median() int64 {
+	if r.n == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(r.seen()))
+	return sorted[len(sorted)/2]
+}

@@ -1,0 +1,99 @@
+package memacct
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/internal/procmem"
+)
+
+// Where a sign of running out of memory begins.
+const (
+	residentAlarm = 0.95 // resident part of the process limit
+	heldAlarm     = 0.98 // part of a cgroup's limit held by what is no page cache
+	slowedAlarm   = 0.85 // the same, where the kernel slows the group down as well: page cache alone brings that about
+	liveAlarm     = 0.95 // live part of the heap's goal, after two collections in a row
+)
+
+// A sign that was told is told again only after that many looks without it, and that much later.
+const (
+	calmLooks = 8
+	tellEvery = 30 * time.Second
+)
+
+// briefly is how many looks in a row a sign may show without a word where it is a matter of a little less or
+// more: the next look finds that the shut gate was enough.
+const briefly = 3
+
+// signs of the process running out of memory now. The budget does not wait for the law to see them: the gate
+// is shut until the next look.
+type signs struct {
+	list    [5]sign
+	events  procmem.Events // at the last look
+	limiter int64          // collection of the last look in which the runtime gave the limit up
+	began   bool           // the two above are set
+	tight   int            // collections in a row after which nearly all of the goal was live
+}
+
+// sign is one of them over time.
+type sign struct {
+	row  int       // looks in a row with it
+	calm int       // and without
+	told time.Time // when it was told last
+}
+
+// look tells whether the gate must be shut, and what there is to say about it.
+func (s *signs) look(g *governor, now memSample, kernel reading, collected bool) (shut bool, events []Event) {
+	if collected {
+		s.tight++
+		if float64(now.live) <= liveAlarm*float64(now.goal) || now.limit > g.process {
+			s.tight = 0
+		}
+	}
+	old, e := s.events, kernel.events
+	size := bytesize.Format
+	for i, c := range [...]struct {
+		on    bool
+		after int // looks in a row
+		text  string
+	}{
+		{s.began && now.limiter > s.limiter, 1, "the garbage collector took half of the processor and gave the Go memory limit up"},
+		{s.began && (e.OOM > old.OOM || e.OOMKills > old.OOMKills) || e.UnderOOM, 1, "the cgroup ran out of memory: " + kernel.full},
+		{
+			kernel.fill > heldAlarm || s.began && e.High > old.High && kernel.fill > slowedAlarm, briefly,
+			fmt.Sprintf("%.0f%% of the cgroup's limit are held, page cache left out: %s", 100*kernel.fill, kernel.full),
+		},
+		{s.tight >= 2, 1, fmt.Sprintf("%s of the heap's goal of %s are live after a collection", size(now.live), size(now.goal))},
+		{
+			now.rss > int64(residentAlarm*float64(g.process)), briefly,
+			fmt.Sprintf("%s are resident, of a process limit of %s", size(now.rss), size(g.process)),
+		},
+	} {
+		if s.list[i].look(c.on, c.after) {
+			events = append(events, Event{Kind: EventAlarm, Bytes: g.process, Text: "the gate is shut for a moment: " + c.text})
+		}
+		shut = shut || c.on
+	}
+	s.events, s.limiter, s.began = e, now.limiter, true
+	return shut, events
+}
+
+// look notes whether the sign is there, and tells whether that is worth saying: once it was there after so many
+// looks in a row.
+func (s *sign) look(on bool, after int) (tell bool) {
+	if !on {
+		s.row = 0
+		s.calm++
+		return false
+	}
+	if s.row++; s.row < after {
+		return false
+	}
+	tell = s.told.IsZero() || s.calm >= calmLooks && since(s.told) >= tellEvery
+	s.calm = 0
+	if tell {
+		s.told = time.Now()
+	}
+	return tell
+}

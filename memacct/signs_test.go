@@ -1,0 +1,142 @@
+package memacct
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/syncmem/syncmem/internal/procmem"
+)
+
+// Each sign shuts the gate at the look that sees it, is told once, and no longer shuts it once it is gone.
+func TestSignsShutTheGate(t *testing.T) {
+	for name, c := range map[string]struct {
+		after int // looks until it is told
+		show  func(now *memSample, k *reading)
+		says  string
+	}{
+		"limiter":       {1, func(now *memSample, _ *reading) { now.limiter++ }, "gave the Go memory limit up"},
+		"oom":           {1, func(_ *memSample, k *reading) { k.events.OOM++ }, "ran out of memory"},
+		"a kill":        {1, func(_ *memSample, k *reading) { k.events.OOMKills++ }, "ran out of memory"},
+		"under oom":     {1, func(_ *memSample, k *reading) { k.events.UnderOOM = true }, "ran out of memory"},
+		"full cgroup":   {briefly, func(_ *memSample, k *reading) { k.fill = 0.99 }, "99% of the cgroup's limit are held"},
+		"slowed down":   {briefly, func(_ *memSample, k *reading) { k.fill, k.events.High = 0.9, k.events.High+1 }, "90% of the cgroup's limit are held"},
+		"live heap":     {2, func(now *memSample, _ *reading) { now.live, now.goal = 40*mib, 41*mib }, "40.0 MiB of the heap's goal"},
+		"resident":      {briefly, func(now *memSample, _ *reading) { now.rss = 63 * mib }, "63.0 MiB are resident"},
+		"page cache":    {0, func(_ *memSample, k *reading) { k.events.High++ }, ""},
+		"usual figures": {0, func(*memSample, *reading) {}, ""},
+	} {
+		g, calm := governed()
+		calm.live, calm.goal = 20*mib, 40*mib
+		quiet := reading{full: "/a/memory.max", events: procmem.Events{OOM: 3, OOMKills: 3}} // before our time
+		shut, told := g.signs.look(g, calm, quiet, true)
+		require.False(t, shut, name)
+		require.Empty(t, told, name)
+		now, k := calm, quiet
+		var all []Event
+		for range 5 {
+			c.show(&now, &k)
+			shut, told = g.signs.look(g, now, k, true)
+			all = append(all, told...)
+			require.Equal(t, len(all) > 0, len(all) == 1, name)
+		}
+		require.Equal(t, c.after > 0, shut, name)
+		if c.after > 0 {
+			require.Len(t, all, 1, name)
+			require.Contains(t, all[0].Text, c.says, name)
+			require.Equal(t, EventAlarm, all[0].Kind)
+		}
+		k.events.UnderOOM, k.fill = false, 0
+		now.live, now.rss = calm.live, calm.rss
+		shut, _ = g.signs.look(g, now, k, true)
+		require.False(t, shut, "%s: it is over", name)
+	}
+}
+
+func TestThrashIsToldOnceAnOnset(t *testing.T) {
+	g, now := governed()
+	now.at, now.live, now.goal = time.Now(), 40*mib, 44*mib
+	told := 0
+	cycle := func(share float64) {
+		now.at = now.at.Add(500 * time.Millisecond)
+		now.cycles++
+		now.gcCPU += share * 0.5 * float64(runtime.GOMAXPROCS(0))
+		g.gc.add(now)
+		if e, yes := g.thrash(now); yes {
+			told++
+			require.Equal(t, EventThrash, e.Kind)
+			require.Contains(t, e.Text, "raise the limit to")
+			require.Greater(t, g.roomy(now), g.process)
+		}
+	}
+	for range 30 {
+		cycle(0.1)
+	}
+	require.Zero(t, told)
+	require.InDelta(t, 0.1, g.gc.share, 0.001)
+	for range 60 {
+		cycle(0.6)
+	}
+	require.Equal(t, 1, told)
+	for range 30 {
+		cycle(0.05)
+	}
+	now.limiter = now.cycles // the runtime gives up: at once
+	cycle(0.05)
+	require.Equal(t, 2, told)
+	require.True(t, g.gc.limited)
+	for range 20 {
+		cycle(0.05)
+	}
+	require.False(t, g.gc.limited)
+	now.goal = 80 * mib // nothing hurries the collector: a higher limit would not help
+	for range 60 {
+		cycle(0.6)
+	}
+	require.Equal(t, 2, told)
+}
+
+// The factor is found under noise, with other memory growing meanwhile, and not made up where nothing moves.
+func TestCalibrationUnderNoise(t *testing.T) {
+	for _, truth := range []float64{0.5, 1, 1.3, 2} {
+		r := rand.New(rand.NewPCG(5, 6))
+		var c calibration
+		for i := range 200 {
+			used := r.Float64() * 20 * float64(mib)
+			noise := r.NormFloat64() * float64(mib) / 3
+			if i%10 == 0 {
+				noise += 15 * float64(mib) // a collection that caught something else
+			}
+			drift := float64(i) * 0.1 * float64(mib)
+			c.add(int64(truth*used+noise+drift), int64(used))
+		}
+		require.InEpsilon(t, truth, c.factor(), 0.1)
+	}
+	var still, wild calibration
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 100 {
+		still.add(20*mib+r.Int64N(mib), 10*mib+int64(r.IntN(1000)))
+		wild.add(r.Int64N(100*mib), r.Int64N(10*mib))
+	}
+	require.Zero(t, still.factor(), "nothing moved")
+	require.Zero(t, wild.factor(), "no two say the same")
+	require.Empty(t, sizesText(0))
+}
+
+func TestSizesThatAreOffForLongAreToldOnce(t *testing.T) {
+	var c calibration
+	now, told := time.Now(), 0
+	for i := range 200 {
+		used := int64(i%5) * 4 * mib
+		c.add(2*used, used)
+		now = now.Add(time.Second)
+		if e, yes := c.off(now); yes {
+			told++
+			require.Contains(t, e.Text, "sizes under-report 2.0x")
+		}
+	}
+	require.Equal(t, 1, told)
+}

@@ -1,0 +1,82 @@
+package memacct
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/syncmem/syncmem/internal/bytesize"
+)
+
+// Where thrashing begins and ends: the part of all processors that collecting takes. Marking takes a quarter
+// of them while it runs; so above this one a collection is nearly always under way, or the program has to help.
+const (
+	thrashFrom = 0.25
+	thrashEnd  = 0.15
+	// thrashOver is how long it must go on: every program collects much for a moment, when it starts.
+	thrashOver = 3 * time.Second
+)
+
+// gcShare is how much of the processors the collector took of late.
+type gcShare struct {
+	at      [16]time.Time // of the last collections
+	cpu     [16]float64   // seconds it had taken by then
+	n       int
+	share   float64
+	since   time.Time // when it began to be much; zero if it is not
+	told    bool
+	limited bool  // the runtime gave the limit up of late
+	limiter int64 // last collection in which it did
+	until   int64 // collection up to which that counts as of late
+}
+
+// add takes the readings after a collection.
+func (s *gcShare) add(now memSample) {
+	i := s.n % len(s.at)
+	first := 0 // the oldest reading kept
+	if s.n >= len(s.at) {
+		first = i
+	}
+	if s.n > 0 {
+		if d := now.at.Sub(s.at[first]).Seconds(); d > 0 {
+			s.share = (now.gcCPU - s.cpu[first]) / d / float64(runtime.GOMAXPROCS(0))
+		}
+		if now.limiter > s.limiter {
+			s.until = now.cycles + int64(len(s.at))
+		}
+	}
+	s.limiter, s.limited = now.limiter, now.cycles < s.until
+	s.at[i], s.cpu[i] = now.at, now.gcCPU
+	s.n++
+}
+
+// thrash is the warning that the limit is held only because the collector runs nearly all the time, once an
+// onset. Where no memory limit hurries the collector it is the program that allocates much, and no higher
+// limit would help.
+func (g *governor) thrash(now memSample) (Event, bool) {
+	s := &g.gc
+	hurried := float64(now.goal) < 0.9*float64(now.live)*(1+gogc()/100)
+	much := (s.share > thrashFrom || s.limited) && hurried
+	if much && s.since.IsZero() {
+		s.since = now.at
+	}
+	switch {
+	case s.share < thrashEnd && !s.limited || !hurried:
+		s.since, s.told = time.Time{}, false
+	case much && !s.told && (now.at.Sub(s.since) >= thrashOver || s.limited):
+		s.told = true
+		return Event{Kind: EventThrash, Bytes: g.process, Text: fmt.Sprintf(
+			"the limit of %s is held only by collecting garbage nearly all the time: %.0f%% of all CPU goes there, with %s of a heap of %s alive; raise the limit to %s or more",
+			bytesize.Format(g.process), 100*s.share, bytesize.Format(now.live), bytesize.Format(now.goal), bytesize.Format(g.roomy(now)))}, true
+	}
+	return Event{}, false
+}
+
+// roomy is the process limit at which collecting would take a tolerable part. What it takes is in inverse
+// proportion to the room that the heap has to grow between collections, and GOGC's is the most of that.
+func (g *governor) roomy(now memSample) int64 {
+	room := max(now.goal-now.live, bytesize.MiB)
+	want := int64(float64(room) * max(1.2, g.gc.share/thrashEnd))
+	most := int64(float64(now.live) * gogc() / 100)
+	return g.process + max(min(want, most)-room, g.process/10)
+}
