@@ -15,10 +15,6 @@ const (
 	usesEvery  = 100 * time.Millisecond
 )
 
-// cacheShare is the part of a cgroup's limit that is left for page cache: with none, every file that is read
-// or written is read again and again.
-const cacheShare = 0.05
-
 // kernel asks the kernel about the cgroups of this process.
 type kernel struct {
 	host *host
@@ -60,13 +56,14 @@ func (k *kernel) read(wanted bool, rss int64) reading {
 // for all of them: neither can be given up for content. A figure that can't be read bounds nothing.
 func (w walls) use(rss int64) reading {
 	r := reading{walls: w, room: math.MaxInt64}
+	mapped := mappedFiles()
 	for _, bound := range w.bounds {
 		in := w.group.In(bound)
 		held, err := in.Held()
 		if err != nil {
 			continue
 		}
-		r.room = min(r.room, int64((1-cacheShare)*float64(bound.Bytes))-max(0, held-rss))
+		r.room = min(r.room, bound.Bytes-procmem.FileRoom(bound.Bytes, mapped)-max(0, held-rss))
 		if fill := float64(held) / float64(max(1, bound.Bytes)); fill > r.fill {
 			r.fill, r.full = fill, bound.String()
 		}
@@ -78,4 +75,23 @@ func (w walls) use(rss int64) reading {
 		}
 	}
 	return r
+}
+
+// room is what the groups leave this process where it is alone in them: all but what files need.
+func (w walls) room() int64 {
+	room, mapped := int64(math.MaxInt64), mappedFiles()
+	for _, bound := range w.bounds {
+		room = min(room, bound.Bytes-procmem.FileRoom(bound.Bytes, mapped))
+	}
+	return room
+}
+
+// mappedFiles is how many bytes of files, its own code above all, the process has in memory. Where the kernel
+// does not tell there is no cgroup either.
+func mappedFiles() int64 {
+	s, err := procmem.Read()
+	if err != nil {
+		return 0
+	}
+	return s.RSSFile
 }

@@ -154,10 +154,16 @@ func (l Limit) resolve(h *host, setGo bool, used int64) (limitSource, error) {
 		return limitSource{}, l.bad(most*9/10, "a process limit of %s is more than there is: %s is %s, and the kernel would end the process there; set less",
 			bytesize.Format(s.process), name, bytesize.Format(most))
 	}
-	content, least := contentOf(s.process, used, setGo)
+	room := min(s.process, w.room())
+	content, least := contentOf(room, used, setGo)
 	if content < minContent {
-		return limitSource{}, l.bad(least, "a process limit of %s (%s) is too small: the program itself uses %s before any content; set %s or more",
-			bytesize.Format(s.process), s.from, bytesize.Format(used), bytesize.Format(least))
+		files := ""
+		if room < s.process {
+			files = fmt.Sprintf(", and its cgroup must keep %s of files", bytesize.Format(s.process-room))
+			least += s.process - room
+		}
+		return limitSource{}, l.bad(least, "a process limit of %s (%s) is too small: the program itself uses %s before any content%s; set %s or more",
+			bytesize.Format(s.process), s.from, bytesize.Format(used), files, bytesize.Format(least))
 	}
 	s.content = content
 	return s, nil

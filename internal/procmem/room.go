@@ -2,13 +2,15 @@ package procmem
 
 import "github.com/syncmem/syncmem/internal/bytesize"
 
+// What a cgroup has to keep, in bytes, of files that are read and written, beside the program's code. Measured
+// with SQLite behind 64 to 512 MiB.
 const (
-	// cacheRoom is what a cgroup has to keep, in bytes, of files that are read and written, beside the program's
-	// code. A database turns that much over with each batch: pages of the log, and the same pages in their place.
-	// Measured with SQLite behind 64 to 512 MiB.
+	// cacheRoom is what a database turns over with each batch: pages of the log, and the same pages in their place.
 	cacheRoom = 12 * bytesize.MiB
-	// enough is what a program needs first: in smaller cgroups than that its heap goes before files, since a
-	// collector that has no room hangs the program, and dropped files only slow it down.
+	// leastCache is what a small cgroup must keep all the same.
+	leastCache = 4 * bytesize.MiB
+	// enough is what a program needs first: in cgroups where no more is left its heap goes before the cache, since
+	// a collector that has no room hangs the program, and dropped pages only slow it down.
 	enough = 36 * bytesize.MiB
 )
 
@@ -17,7 +19,7 @@ const (
 // file where it needs room, and reads it again, so too little room breaks nothing at first; but a program whose
 // code is dropped over and over hardly runs, and in the end the kernel kills it all the same.
 func FileRoom(limit, mapped int64) int64 {
-	return min(mapped+cacheRoom, max(limit/8, limit-enough))
+	return mapped + min(cacheRoom, max(leastCache, limit-mapped-enough))
 }
 
 // OwnRoom is how many bytes of anonymous memory the cgroup around this process has room for: its limit without
@@ -37,5 +39,5 @@ func OwnRoom() int64 {
 	if err != nil {
 		return NoLimit
 	}
-	return limit - FileRoom(limit, now.RSSFile)
+	return max(0, limit-FileRoom(limit, now.RSSFile))
 }
