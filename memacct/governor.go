@@ -225,7 +225,7 @@ func (b *Budget) follow(g *governor, now memSample, kernel reading) (Event, bool
 // for a moment, so small changes are left.
 func (g *governor) limitGo(now memSample, process int64) {
 	outside := max(g.outside.most(), now.rss-now.mapped)
-	want := process - outside - int64(unseenByGo*float64(process)) - min(max(g.surge.most(), g.past), process/4)
+	want := process - outside - int64(unseenByGo*float64(process)) - min(max(g.surge.median(), g.past), process/4)
 	if d := want - now.limit; d < -g.process/100 || d > g.process/50 {
 		giveGo(want)
 	}

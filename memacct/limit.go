@@ -142,6 +142,9 @@ func (l Limit) find(h *host, w walls) (limitSource, error) {
 	return s, nil
 }
 
+// page is the largest page that a kernel has, in bytes.
+const page = 64 << 10
+
 // resolve finds the limit out, and checks that it can be held here; setGo says that the Go runtime will be
 // given a limit below it, used how many bytes the process uses for what is not content.
 func (l Limit) resolve(h *host, setGo bool, used int64) (limitSource, error) {
@@ -150,10 +153,12 @@ func (l Limit) resolve(h *host, setGo bool, used int64) (limitSource, error) {
 	if err != nil || l.kind == limitContent {
 		return s, err
 	}
-	if most, name := h.ceiling(w); s.process > most {
+	most, name := h.ceiling(w)
+	if s.process-page > most { // the kernel rounds a limit down to a page
 		return limitSource{}, l.bad(most*9/10, "a process limit of %s is more than there is: %s is %s, and the kernel would end the process there; set less",
 			bytesize.Format(s.process), name, bytesize.Format(most))
 	}
+	s.process = min(s.process, most)
 	room := min(s.process, w.room())
 	content, least := contentOf(room, used, setGo)
 	if content < minContent {
@@ -166,5 +171,8 @@ func (l Limit) resolve(h *host, setGo bool, used int64) (limitSource, error) {
 			bytesize.Format(s.process), s.from, bytesize.Format(used), files, bytesize.Format(least))
 	}
 	s.content = content
+	if room < s.process {
+		s.looked = strings.TrimPrefix(s.looked+"; "+bytesize.Format(s.process-room)+" of it left to files", "; ")
+	}
 	return s, nil
 }

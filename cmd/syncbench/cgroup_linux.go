@@ -63,12 +63,16 @@ func childCommand(ctx context.Context, o *options) (cmd *exec.Cmd, remove func()
 	if err != nil {
 		return nil, nil, err
 	}
-	copied, remove, err := wall.Fresh(self)
-	if err != nil {
-		return nil, nil, fmt.Errorf("--cgroup: no copy of this program could be made, to be run inside: %w; make room in $TMPDIR", err)
+	remove = func() {}
+	if o.mode == modeBytes {
+		// A control is not charged for its code: its killing may take minutes then, for the kernel drops that code
+		// again and again before it gives up. It is killed although it gets the more room.
+		if self, remove, err = wall.Fresh(self); err != nil {
+			return nil, nil, fmt.Errorf("--cgroup: no copy of this program could be made, to be run inside: %w; make room in $TMPDIR", err)
+		}
 	}
 	runtime.LockOSThread()
-	cmd = exec.CommandContext(ctx, copied, append([]string{"run"}, o.args()...)...)
+	cmd = exec.CommandContext(ctx, self, append([]string{"run"}, o.args()...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }

@@ -3,12 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strconv"
 	"strings"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
-	"github.com/syncmem/syncmem/internal/procmem"
 	"github.com/syncmem/syncmem/memacct"
 )
 
@@ -52,19 +50,16 @@ func (o *options) findLimit() error {
 }
 
 // account opens the budget in mode bytes; the other modes account nothing. A Go memory limit goes with it, so
-// that the collector does its part: it leaves out of the process limit what Go does not see. A lower one from
-// GOMEMLIMIT is left alone.
+// that the collector does its part.
 func (o *options) account() (*memacct.Account, error) {
 	if o.mode != modeBytes {
 		return nil, nil
 	}
-	o.processN = min(o.limitN, procmem.OwnRoom()) // a cgroup charges for files, too
-	debug.SetMemoryLimit(min(debug.SetMemoryLimit(-1), max(1, o.processN-outsideGo(o.processN))))
 	policy := memacct.Fail()
 	if o.overrunN > 0 {
 		policy = memacct.Overrun(o.overrunN)
 	}
-	b, err := memacct.New(memacct.Config{Limit: memacct.Process(o.processN), Policy: policy, Logger: stderr.logger()})
+	b, err := memacct.New(memacct.Config{Limit: memacct.Process(o.limitN), Policy: policy, SetGoLimit: true, Logger: stderr.logger()})
 	if err != nil {
 		return nil, err
 	}
@@ -72,14 +67,11 @@ func (o *options) account() (*memacct.Account, error) {
 	return b.Account("sync"), nil
 }
 
-// outsideGo is how many bytes of the process limit the Go runtime does not see: what is resident already
-// beside the heap, the caches that SQLite fills yet, and a part for what no one foresees.
-func outsideGo(limit int64) int64 {
-	const sqliteCaches = 4 * bytesize.MiB
-	const unforeseen = 20 // a twentieth
-	var outside int64
-	if rss, err := procmem.RSSAnon(); err == nil {
-		outside = max(0, rss-procmem.ReadGo().Bounded)
+// watched is the budget that --record and --live show: the run's own, or, in a mode without one, one that bounds
+// nothing, for then the memory of the process is what matters.
+func (o *options) watched() (*memacct.Budget, error) {
+	if o.budget != nil || o.record == "" && o.live == "" {
+		return o.budget, nil
 	}
-	return outside + sqliteCaches + limit/unforeseen
+	return memacct.New(memacct.Config{Limit: memacct.Process(o.limitN), Mode: memacct.Shadow, Logger: stderr.logger()})
 }

@@ -34,17 +34,10 @@ func (o *options) checkLive() error {
 	return nil
 }
 
-// serveLive starts to serve and says where. Without an address it does nothing. A mode without a budget shows
-// the memory of the process alone.
+// serveLive starts to serve and says where. Without an address it does nothing.
 func serveLive(address string, b *memacct.Budget) (*live, error) {
 	if address == "" {
 		return nil, nil
-	}
-	if b == nil {
-		var err error
-		if b, err = memacct.New(memacct.Config{Mode: memacct.Off, Logger: stderr.logger()}); err != nil {
-			return nil, err
-		}
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {

@@ -57,7 +57,7 @@ func TestLive(t *testing.T) {
 func TestLiveControl(t *testing.T) {
 	t.Parallel()
 	text := get(t, startLive(t, "--mode=count"))
-	require.Contains(t, text, "mode off")
+	require.Contains(t, text, "mode shadow")
 	require.Regexp(t, `process   resident `, text)
 }
 

@@ -24,7 +24,6 @@ type options struct {
 	stall                          time.Duration
 
 	limitN   int64           // of limit, in bytes; 0 if it has to be found out
-	processN int64           // of that, what the budget was told: less where a cgroup charges for files, too
 	overrunN int64           // of overrun
 	synth    *synth.Spec     // of source; nil for a real one
 	sqlite   string          // of store; "" for a file that is removed afterwards

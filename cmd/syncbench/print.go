@@ -16,7 +16,7 @@ func (r *result) print(out io.Writer) error {
 	row("source", "%s", r.Source)
 	row("mode", "%s", r.Mode)
 	row("units", "%d (%d known, %d saved) in %.2f s, %.0f/s", r.Units, r.Known, r.Saved, r.Seconds, r.UnitsPerSecond)
-	row("limit", "%s (%s)%s", bytesize.Format(r.Limit), r.LimitFrom, r.leftToFiles())
+	row("limit", "%s (%s)", bytesize.Format(r.Limit), r.LimitFrom)
 	row("peak", "%s", r.peaks())
 	if r.Content > 0 {
 		row("accounted", "%s at most, of a content budget of %s", bytesize.Format(r.AccountedPeak), bytesize.Format(r.Content))
@@ -33,14 +33,6 @@ func (r *result) print(out io.Writer) error {
 	}
 	row("verdict", "%s", r.words())
 	return w.Flush()
-}
-
-// leftToFiles says which part of the limit the budget left to pages of files, if it did.
-func (r *result) leftToFiles() string {
-	if r.ProcessLimit == 0 || r.ProcessLimit == r.Limit {
-		return ""
-	}
-	return ", of which the cgroup needs " + bytesize.Format(r.Limit-r.ProcessLimit) + " for files"
 }
 
 // peaks lists the peaks this system can tell.

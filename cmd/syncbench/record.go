@@ -66,19 +66,10 @@ func printRecord(r *record.Record, asJSON bool, last int) error {
 	return e.Encode(r)
 }
 
-// openRecord starts the record of --record; without it, it returns one that does nothing. A run without a budget
-// is recorded by one that bounds nothing: its memory is what matters then.
-func (o *options) openRecord() (*record.Recorder, error) {
+// openRecord starts the record of --record; without it, it returns one that does nothing.
+func (o *options) openRecord(b *memacct.Budget) (*record.Recorder, error) {
 	if o.record == "" {
 		return nil, nil
-	}
-	b := o.budget
-	if b == nil {
-		var err error
-		b, err = memacct.New(memacct.Config{Limit: memacct.Process(o.limitN), Mode: memacct.Shadow, Logger: stderr.logger()})
-		if err != nil {
-			return nil, err
-		}
 	}
 	r, err := record.Open(o.record, b, record.Options{Logger: stderr.logger()})
 	if err != nil {

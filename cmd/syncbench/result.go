@@ -33,7 +33,6 @@ type result struct {
 	UnitsPerSecond float64            `json:"units_per_second"`
 	Limit          int64              `json:"limit_bytes"`
 	LimitFrom      string             `json:"limit_from"`
-	ProcessLimit   int64              `json:"process_limit_bytes"` // what the budget was told to keep to; less than the limit in a cgroup
 	PeakRSSAnon    *int64             `json:"peak_rss_anon_bytes"`
 	PeakRSSFile    *int64             `json:"peak_rss_file_bytes"`
 	PeakGo         int64              `json:"peak_go_bytes"` // of what GOMEMLIMIT bounds
@@ -88,7 +87,6 @@ func newResult(ctx context.Context, w *work, rep *pipeline.Report, peak peaks, e
 	r.UnitsPerSecond = float64(r.Units) / max(r.Seconds, 1e-9)
 	r.GCLimiterCycle = procmem.ReadGo().Limiter
 	r.GCLimited = r.GCLimiterCycle > 0
-	r.ProcessLimit = w.o.processN
 	a := w.account.Stats()
 	r.Content, r.AccountedPeak = a.Limit, a.Peak
 	r.addQueues(rep.Queues)

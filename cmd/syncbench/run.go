@@ -103,10 +103,14 @@ func (w *work) open(ctx context.Context) (err error) {
 	if w.account, err = w.o.account(); err != nil {
 		return err
 	}
-	if w.recorder, err = w.o.openRecord(); err != nil {
+	b, err := w.o.watched()
+	if err != nil {
 		return err
 	}
-	w.live, err = serveLive(w.o.live, w.account.Budget())
+	if w.recorder, err = w.o.openRecord(b); err != nil {
+		return err
+	}
+	w.live, err = serveLive(w.o.live, b)
 	return err
 }
 

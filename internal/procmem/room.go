@@ -21,23 +21,3 @@ const (
 func FileRoom(limit, mapped int64) int64 {
 	return mapped + min(cacheRoom, max(leastCache, limit-mapped-enough))
 }
-
-// OwnRoom is how many bytes of anonymous memory the cgroup around this process has room for: its limit without
-// [FileRoom], or [NoLimit] where there is no cgroup or no limit. Other processes in it are not looked at. It reads
-// a few files of the kernel, a fraction of a millisecond.
-func OwnRoom() int64 {
-	group, err := OwnCgroup()
-	if err != nil {
-		return NoLimit
-	}
-	defer group.Close()
-	limit, err := group.Limit()
-	if err != nil || limit == NoLimit {
-		return NoLimit
-	}
-	now, err := Read()
-	if err != nil {
-		return NoLimit
-	}
-	return max(0, limit-FileRoom(limit, now.RSSFile))
-}

@@ -34,7 +34,3 @@ func TestFileRoomGrowsEvenly(t *testing.T) {
 		}
 	}
 }
-
-func TestOwnRoom(t *testing.T) {
-	require.Positive(t, OwnRoom()) // with a limit: see TestCgroup of cmd/syncbench
-}

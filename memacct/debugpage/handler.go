@@ -84,7 +84,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "text":
 		serve(w, "text/plain; charset=utf-8", []byte(h.snapshot().text()))
 	case "report":
-		serve(w, "text/plain; charset=utf-8", []byte(report(h.budget)))
+		serve(w, "text/plain; charset=utf-8", []byte(h.budget.Report()))
 	case "json":
 		text, err := json.MarshalIndent(h.snapshot(), "", "  ")
 		if err != nil {
@@ -145,12 +145,4 @@ func formatOf(asked, accept string) string {
 		}
 	}
 	return "text"
-}
-
-// report is the budget's report on who waits where.
-func report(b *memacct.Budget) string {
-	if r, ok := any(b).(interface{ Report() string }); ok {
-		return r.Report()
-	}
-	return snapshotOf(b).text()
 }
