@@ -91,6 +91,7 @@ type Budget struct {
 	holders []holder
 	claims  map[*claim]struct{} // the detached leases
 	stages  []*stage            // running
+	refused atomic.Int64        // puts and reservations that failed for want of memory, and were not let in after all
 	verdict *verdict            // of those who were refused last; nil once all of them were told
 	stall   stall
 	dumped  time.Time // when somebody last began to look where the goroutines are

@@ -22,7 +22,7 @@ type Stats struct {
 
 	Pressure  bool
 	Overruns  int64 // units admitted past the limit by the policy
-	Refused   int64 // units refused by it
+	Refused   int64 // units refused by it, of a budget only
 	WouldWait int64 // in Shadow mode: puts that would have waited
 	Misuse    int64 // leases ended twice, or lost
 	// Growth is what an account's units are expected to weigh at most, over what they weigh at the gate; 0 if
@@ -122,6 +122,7 @@ func (b *Budget) Stats() Stats {
 	b.forget()
 	s := stats(b.core.Snapshot())
 	s.Mode, s.Process, s.Source = b.mode, b.source.process, b.source.from
+	s.Refused = b.refused.Load()
 	s.Misuse = b.misuse.doubleEnds.Load() + b.misuse.lost.Load()
 	s.Memory = b.memory(now)
 	for _, a := range b.owners {
@@ -171,7 +172,7 @@ func (a *Account) Stats() Stats {
 func stats(c core.Snapshot) Stats {
 	return Stats{
 		At: time.Now(), Limit: c.Limit, Used: c.Used, Peak: c.Peak, Waiting: c.Waiting, Debt: c.Debt, Units: c.Units, Waiters: c.Waiters,
-		Pressure: c.Pressure, Overruns: c.Counts.Overruns, Refused: c.Counts.Refused, WouldWait: c.Counts.WouldWait,
+		Pressure: c.Pressure, Overruns: c.Counts.Overruns, WouldWait: c.Counts.WouldWait,
 	}
 }
 

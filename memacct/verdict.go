@@ -127,6 +127,7 @@ func (b *Budget) again(err error) bool {
 	if b.reconsider(e) {
 		return true
 	}
+	b.refused.Add(1)
 	text := e.Error()
 	if e.first { // the report of the others says the same
 		text = e.Report()

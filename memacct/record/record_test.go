@@ -149,20 +149,22 @@ func TestManyEventsLeaveTheSamplesAlone(t *testing.T) {
 
 // An event is in the file before the call that caused it goes on, and the figures of that moment with it.
 func TestEventsAreWrittenAhead(t *testing.T) {
-	b, err := memacct.New(memacct.Config{Limit: memacct.Content(100), Policy: memacct.Overrun(1000), Logger: quiet()})
-	require.NoError(t, err)
-	r := start(t, file(t), b, Options{Every: 10 * time.Millisecond})
-	gate := memacct.NewGate(b.Account("sync"), "units", 1, size)
-	time.Sleep(r.every / perEvery)
-	b.Watch(func(memacct.Event) { panic("the process ends here") })
-	require.Panics(t, func() { _ = gate.Put(t.Context(), 1000) })
+	synctest.Test(t, func(t *testing.T) { // or else a sample may come just before
+		b, err := memacct.New(memacct.Config{Limit: memacct.Content(100), Policy: memacct.Overrun(1000), Logger: quiet()})
+		require.NoError(t, err)
+		r := start(t, file(t), b, Options{Every: time.Hour})
+		gate := memacct.NewGate(b.Account("sync"), "units", 1, size)
+		time.Sleep(r.every / perEvery)
+		b.Watch(func(memacct.Event) { panic("the process ends here") })
+		require.Panics(t, func() { _ = gate.Put(t.Context(), 1000) })
 
-	rec := reread(t, r.path)
-	last := rec.Events[len(rec.Events)-1]
-	require.Equal(t, memacct.EventOverrun, last.Kind)
-	require.Equal(t, "sync/units", last.Account+"/"+last.Queue)
-	require.EqualValues(t, 1000, last.Bytes)
-	require.EqualValues(t, 1000, rec.last().Used)
+		rec := reread(t, r.path)
+		last := rec.Events[len(rec.Events)-1]
+		require.Equal(t, memacct.EventOverrun, last.Kind)
+		require.Equal(t, "sync/units", last.Account+"/"+last.Queue)
+		require.EqualValues(t, 1000, last.Bytes)
+		require.EqualValues(t, 1000, rec.last().Used)
+	})
 }
 
 func TestRecordsOfTheKilledAreKept(t *testing.T) {
