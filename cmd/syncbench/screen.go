@@ -1,9 +1,14 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"sync"
+
+	"github.com/syncmem/syncmem/memacct"
 )
 
 // screen is stderr, on which a bar may be drawn: what is logged meanwhile clears it first, so that both stay
@@ -44,5 +49,35 @@ func (s *screen) logger() *slog.Logger {
 		}
 		return a
 	}
-	return slog.New(slog.NewTextHandler(s, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: noTime}))
+	return slog.New(lineHandler{slog.NewTextHandler(s, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: noTime}), s})
+}
+
+// lineHandler logs records in a line each, with the report that some have in lines of its own below. A refusal
+// is left out: the run ends with it, and says so.
+type lineHandler struct {
+	slog.Handler
+	out io.Writer
+}
+
+// Handle logs one record.
+func (h lineHandler) Handle(ctx context.Context, r slog.Record) error {
+	line, report, refusal := slog.NewRecord(r.Time, r.Level, r.Message, r.PC), "", false
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == "detail" {
+			report = a.Value.String()
+		} else {
+			line.AddAttrs(a)
+		}
+		refusal = refusal || a.Key == "event" && a.Value.String() == string(memacct.EventRefused)
+		return true
+	})
+	if refusal {
+		return nil
+	}
+	err := h.Handler.Handle(ctx, line)
+	if report != "" {
+		_, failed := io.WriteString(h.out, report+"\n")
+		err = errors.Join(err, failed)
+	}
+	return err
 }
