@@ -96,7 +96,8 @@ func TestExitCodes(t *testing.T) {
 		{"held by all", result, []string{"sweep", "-limits=1MiB"}, 1, "needs less than 10 times"},
 		{
 			"proved", `case "$*" in *count*) echo '{"verdict":"broken","oom_kills":1}'; exit 3;; *none*) echo '{"verdict":"broken","peak_rss_anon_bytes":409600000}'; exit 3;; *) ` + result + ` ;; esac`,
-			[]string{"sweep", "-limits=10MiB,20MiB"}, 0, "",
+			[]string{"sweep", "-limits=10MiB,20MiB"},
+			0, "",
 		},
 	} {
 		r := bench(t, c.script)

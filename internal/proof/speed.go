@@ -32,7 +32,9 @@ const far = "--limit=8GiB"
 func comparisons(quarter int64) []comparison {
 	all := []comparison{{
 		"a quarter of the unlimited peak", "units/s", throughput,
-		[]string{"--mode=none"}, []string{fmt.Sprintf("--limit=%dB", quarter), unbounded}, 0.95, 0, 5,
+		[]string{"--mode=none"},
+		[]string{fmt.Sprintf("--limit=%dB", quarter), unbounded},
+		0.95, 0, 5,
 	}}
 	for _, store := range []string{"", "--store=discard"} {
 		name := "SQLite"
