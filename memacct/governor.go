@@ -270,9 +270,13 @@ func (g *governor) target(now memSample, kernel reading) int64 {
 	if now.limit > g.process {
 		growth = 1 + gogc()/100 // nothing but GOGC keeps the heap from growing
 	}
-	room := min(min(g.process, kernel.room)-g.outside.most(), now.limit)
-	heap := room - now.nonHeap - g.built.most() - int64(fragmentation*float64(g.process))
-	return min(int64(float64(heap)/growth), heap-int64(surgeMargin*float64(g.surge.most()))) - g.beside.median()
+	room := min(g.process, kernel.room) - g.outside.most()
+	limited := min(room, now.limit)
+	if !g.setGo {
+		room = limited // else the limit has left out already what is allocated while the collector marks
+	}
+	rest := now.nonHeap + g.built.most() + int64(fragmentation*float64(g.process))
+	return min(int64(float64(limited-rest)/growth), room-rest-int64(surgeMargin*float64(g.surge.most()))) - g.beside.median()
 }
 
 // need is what the process needs, in bytes, to hold what lives now, and not one unit more: with room for what
