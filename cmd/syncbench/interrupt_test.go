@@ -119,11 +119,11 @@ func awaitSaved(t *testing.T, store string) {
 	}, 30*time.Second, 20*time.Millisecond, "nothing was saved")
 }
 
-// interruptedLine wants one line on stderr beside progress, and returns how many units it says were saved.
+// interruptedLine wants one line on stderr beside progress and alarms, and returns how many units it says were saved.
 func interruptedLine(t *testing.T, said string) int64 {
 	var lines []string
 	for line := range strings.Lines(said) {
-		if !progressLine.MatchString(line) {
+		if !asideLine.MatchString(line) {
 			lines = append(lines, line)
 		}
 	}
