@@ -55,23 +55,27 @@ func (s *signs) look(g *governor, now memSample, kernel reading, collected bool)
 	size := bytesize.Format
 	for i, c := range [...]struct {
 		on    bool
-		after int // looks in a row
-		text  string
+		after int           // looks in a row
+		text  func() string // for the few looks that tell it
 	}{
-		{s.began && now.limiter > s.limiter, 1, "the garbage collector took half of the processor and gave the Go memory limit up"},
-		{s.began && (e.OOM > old.OOM || e.OOMKills > old.OOMKills) || e.UnderOOM, 1, "the cgroup ran out of memory: " + kernel.full},
-		{
-			kernel.fill > heldAlarm || s.began && e.High > old.High && kernel.fill > slowedAlarm, briefly,
-			fmt.Sprintf("%.0f%% of the cgroup's limit are held, page cache left out: %s", 100*kernel.fill, kernel.full),
-		},
-		{s.tight >= 2, 1, fmt.Sprintf("%s of the heap's goal of %s are live after a collection", size(now.live), size(now.goal))},
-		{
-			now.rss > int64(residentAlarm*float64(g.process)), briefly,
-			fmt.Sprintf("%s are resident, of a process limit of %s", size(now.rss), size(g.process)),
-		},
+		{s.began && now.limiter > s.limiter, 1, func() string {
+			return "the garbage collector took half of the processor and gave the Go memory limit up"
+		}},
+		{s.began && (e.OOM > old.OOM || e.OOMKills > old.OOMKills) || e.UnderOOM, 1, func() string {
+			return "the cgroup ran out of memory: " + kernel.full
+		}},
+		{kernel.fill > heldAlarm || s.began && e.High > old.High && kernel.fill > slowedAlarm, briefly, func() string {
+			return fmt.Sprintf("%.0f%% of the cgroup's limit are held, page cache left out: %s", 100*kernel.fill, kernel.full)
+		}},
+		{s.tight >= 2, 1, func() string {
+			return fmt.Sprintf("%s of the heap's goal of %s are live after a collection", size(now.live), size(now.goal))
+		}},
+		{now.rss > int64(residentAlarm*float64(g.process)), briefly, func() string {
+			return fmt.Sprintf("%s are resident, of a process limit of %s", size(now.rss), size(g.process))
+		}},
 	} {
 		if s.list[i].look(c.on, c.after) {
-			events = append(events, Event{Kind: EventAlarm, Bytes: g.process, Text: "the gate is shut for a moment: " + c.text})
+			events = append(events, Event{Kind: EventAlarm, Bytes: g.process, Text: "the gate is shut for a moment: " + c.text()})
 		}
 		shut = shut || c.on
 	}
