@@ -217,10 +217,10 @@ func (c *consumer[T]) take() bool {
 	c.l.relieve(c)
 	c.vals, c.costs, c.bytes = c.l.ring.take(c.vals, c.costs, units, bound)
 	c.left = len(c.vals)
+	c.begun.Store(1)
 	if c.t.Ahead > 1 {
 		c.extent = c.left
 		c.seen = 0
-		c.begun.Store(1)
 	}
 	c.l.q.Took(&c.t, c.left, c.bytes, why)
 	return true
