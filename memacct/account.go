@@ -77,7 +77,7 @@ func (a *Account) Charge(n int64) (release func()) {
 	a.charge(n)
 	done := false
 	return func() {
-		a.b.mu.Lock()
+		a.b.lock()
 		if !done {
 			done = true
 			a.acct.Charge(-n)
@@ -87,7 +87,7 @@ func (a *Account) Charge(n int64) (release func()) {
 }
 
 func (a *Account) charge(n int64) {
-	a.b.mu.Lock()
+	a.b.lock()
 	a.acct.Charge(n)
 	a.b.unlock()
 }
@@ -98,7 +98,7 @@ func (a *Account) Close() {
 	if a == nil {
 		return
 	}
-	a.b.mu.Lock()
+	a.b.lock()
 	defer a.b.unlock()
 	for _, i := range a.queues {
 		i.q.Close()

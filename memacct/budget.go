@@ -81,6 +81,7 @@ type Budget struct {
 
 	mu      sync.Mutex
 	core    core.Core
+	boxes   []postbox // their inboxes are open while nobody holds the lock
 	source  limitSource
 	base    int64 // live heap, in bytes, when the budget was opened
 	gov     *governor
@@ -141,9 +142,9 @@ func (b *Budget) SetLimit(l Limit) error {
 	if err != nil {
 		return err
 	}
-	b.mu.Lock()
+	b.lock()
 	if floors := b.core.Floors(); floors > source.content {
-		b.mu.Unlock()
+		b.unlockQuiet()
 		return l.bad(max(source.process, source.content)+2*(floors-source.content),
 			"it leaves %s for content, less than the floors of all accounts, %s together; set more", bytesize.Format(source.content), bytesize.Format(floors))
 	}
@@ -162,8 +163,8 @@ func (b *Budget) SetLimit(l Limit) error {
 // beside is how many bytes the process uses that are not content.
 func (b *Budget) beside() int64 {
 	now := readMem()
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.lock()
+	defer b.unlockQuiet()
 	if b.gov == nil {
 		return now.mapped // there is no content yet
 	}
@@ -179,7 +180,7 @@ func (b *Budget) Account(name string, opts ...AccountOption) *Account {
 	for _, o := range opts {
 		o(a)
 	}
-	b.mu.Lock()
+	b.lock()
 	defer b.unlock()
 	if !b.core.Add(&a.acct) && b.mode == Enforce {
 		panic(fmt.Sprintf("memacct: account %q: the floors of all accounts exceed the budget of %s", name, bytesize.Format(b.source.content)))
@@ -192,7 +193,7 @@ func (b *Budget) Account(name string, opts ...AccountOption) *Account {
 func (b *Budget) unlock() {
 	a := b.core.Alert()
 	if len(b.core.Woken) == 0 && b.drained == nil && a == b.alert.Load() {
-		b.mu.Unlock()
+		b.unlockQuiet()
 		return
 	}
 	if len(b.core.Woken) > 0 {
@@ -221,7 +222,7 @@ func (b *Budget) unlockSlow(alert bool) {
 		rings = append(rings, s.Ring)
 	}
 	b.core.Woken = woken[:0]
-	b.mu.Unlock()
+	b.unlockQuiet()
 	for _, r := range rings {
 		wake(r)
 	}
@@ -271,7 +272,7 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
 		case <-w.Ring:
 		case <-ctx.Done():
 		}
-		b.mu.Lock()
+		b.lock()
 		err := ctx.Err()
 		if err == nil && w.Impatient() {
 			who.goid = cmp.Or(who.goid, goroutineID())
@@ -308,7 +309,7 @@ const nestedAfter = time.Second
 // costs less than a timer for each.
 func (b *Budget) tick() {
 	b.lookAgain() // no collection may come that would
-	b.mu.Lock()
+	b.lock()
 	if b.ticking = b.core.Tick(); b.ticking {
 		b.clock.Reset(nestedAfter)
 	}
@@ -354,7 +355,7 @@ func (b *Budget) release(h holder) {
 // Close ends the budget: puts on its gates fail with [ErrClosed] from now on. It waits until every unit and
 // every charge was released or ctx is done, and then returns a [*LeakError] that names who holds what is left.
 func (b *Budget) Close(ctx context.Context) error {
-	b.mu.Lock()
+	b.lock()
 	b.closed = true
 	for _, a := range b.owners {
 		for _, i := range a.queues {

@@ -45,7 +45,7 @@ func (l *line[T]) attach(ctx context.Context, t core.Taker, linger time.Duration
 	if l.b.mode != Off {
 		c.goid, c.stage = goroutineID(), stageOf(ctx)
 	}
-	l.b.mu.Lock()
+	l.b.lock()
 	l.b.watch()
 	if t.Ahead > 1 {
 		l.ahead = append(l.ahead, c)
@@ -78,7 +78,7 @@ func (c *consumer[T]) advance(ctx context.Context) bool {
 	c.vals[c.at] = zero
 	c.at = i
 	if c.alert.Load() {
-		c.l.b.mu.Lock()
+		c.l.b.lock()
 		c.collect()
 		c.l.b.unlock()
 	}
@@ -147,7 +147,7 @@ func (c *consumer[T]) putBack(i int) (n int) {
 // end releases what is in hand and unregisters the consumer. It is deferred, and so runs after a break, a
 // panic and a Goexit as well.
 func (c *consumer[T]) end() {
-	c.l.b.mu.Lock()
+	c.l.b.lock()
 	if c.t.Ahead > 1 {
 		c.putBack(c.at + 1)
 		i := slices.Index(c.l.ahead, c)
@@ -164,7 +164,7 @@ func (c *consumer[T]) end() {
 // no more, or ctx is done.
 func (c *consumer[T]) next(ctx context.Context) bool {
 	l := c.l
-	l.b.mu.Lock()
+	l.b.lock()
 	defer l.b.unlock()
 	if ctx.Err() != nil {
 		return false // end puts back what was taken ahead
@@ -248,6 +248,6 @@ func (c *consumer[T]) sleep(ctx context.Context) {
 		expired = true
 	case <-ctx.Done():
 	}
-	c.l.b.mu.Lock()
+	c.l.b.lock()
 	c.t.Peek, c.t.Expired = false, expired
 }

@@ -114,10 +114,10 @@ func (g *governor) collected() {
 // lookAgain looks where no collection may come to do it: a limit that was raised, or an alarm that is over,
 // must be seen all the same. Puts that wait call it now and then.
 func (b *Budget) lookAgain() {
-	b.mu.Lock()
+	b.lock()
 	g := b.gov
 	due := g != nil && g.steers && since(g.looked) >= nestedAfter/2
-	b.mu.Unlock()
+	b.unlockQuiet()
 	if due {
 		b.regulate(g, false)
 	}
@@ -136,9 +136,9 @@ func since(at time.Time) time.Duration {
 func (b *Budget) regulate(g *governor, collected bool) bool {
 	now := readMem()
 	kernel := g.kernel.read(g.steers, now.rss)
-	b.mu.Lock()
+	b.lock()
 	if b.closed || b.gov != g {
-		b.mu.Unlock()
+		b.unlockQuiet()
 		return false
 	}
 	g.looked = now.at
@@ -151,7 +151,7 @@ func (b *Budget) regulate(g *governor, collected bool) bool {
 		events = b.steer(g, now, kernel, collected)
 		b.unlock()
 	} else {
-		b.mu.Unlock() // nothing changed, so nobody is to be woken
+		b.unlockQuiet() // nothing changed, so nobody is to be woken
 	}
 	if len(events) > 0 {
 		go func() { // loggers and watchers may take their time, and the runtime's goroutine has none
@@ -292,7 +292,7 @@ func (g *governor) need(now memSample, live int64) int64 {
 // for a moment, unless a collection finds that it was too much: for the unit itself, which is not in yet, and
 // for others like it, since each one asks for a forced collection otherwise.
 func (b *Budget) reconsider(e *BudgetError) bool {
-	b.mu.Lock()
+	b.lock()
 	defer b.unlock()
 	g := b.gov
 	if g == nil || !g.steers || e.Reason == Stalled || e.Need > g.process {

@@ -121,7 +121,7 @@ func TestPinnedMemoryInTheError(t *testing.T) {
 func TestUnitThatFitsTheProcessIsLetIn(t *testing.T) {
 	b, err := New(Config{Limit: Process(1 << 30), Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
-	b.mu.Lock()
+	b.lock()
 	b.core.SetLimit(10)
 	b.unlock()
 	g := NewGate(b.Account("test"), "units", 1, weight)

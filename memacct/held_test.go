@@ -247,7 +247,7 @@ func TestHeldUntilPinnedMemoryIsToldOf(t *testing.T) {
 // under way may miss the first.
 func collected(t *testing.T, b *Budget) {
 	looks := func() int {
-		b.mu.Lock()
+		b.lock()
 		defer b.mu.Unlock()
 		return b.gov.sizes.n
 	}

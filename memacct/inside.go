@@ -84,14 +84,14 @@ type census struct {
 func (b *Budget) locate(in *inside, dump, self bool) {
 	if dump {
 		seen := in.count(self)
-		b.mu.Lock()
+		b.lock()
 		b.seen = seen
-		b.mu.Unlock()
+		b.unlockQuiet()
 	}
 	if in.recent { // now, or just before
-		b.mu.Lock()
+		b.lock()
 		in.census = b.seen
-		b.mu.Unlock()
+		b.unlockQuiet()
 	}
 	for i := range in.usages {
 		u := &in.usages[i]
@@ -129,7 +129,7 @@ const lookAgain = time.Second
 
 // inspect takes stock and looks where the goroutines are, also the one that asked.
 func (b *Budget) inspect(asked bool) *inside {
-	b.mu.Lock()
+	b.lock()
 	in, dump := b.stock(asked)
 	b.unlock()
 	b.locate(in, dump, asked)

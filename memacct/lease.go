@@ -83,7 +83,7 @@ func (l *Lease[T]) Release() {
 		return
 	}
 	b := l.c.l.b
-	b.mu.Lock()
+	b.lock()
 	l.leave()
 	l.c.l.q.Release(1, l.charge)
 	b.unlock()
@@ -103,7 +103,7 @@ func (l *Lease[T]) Forward(ctx context.Context, to *Queue[T]) error {
 		return err
 	}
 	b := l.c.l.b
-	b.mu.Lock()
+	b.lock()
 	l.leave()
 	b.unlock()
 	l.finish()
@@ -121,7 +121,7 @@ func (l *Lease[T]) Resize() error {
 		return err
 	}
 	b := l.c.l.b
-	b.mu.Lock()
+	b.lock()
 	defer b.unlock()
 	n = l.c.l.grown(l.slot, n).charge
 	if l.state == leaseHeld {
@@ -147,7 +147,7 @@ func (l *Lease[T]) Split(v T) (*Lease[T], error) {
 		return nil, err
 	}
 	b := l.c.l.b
-	b.mu.Lock()
+	b.lock()
 	l.c.l.q.Split(n)
 	b.unlock()
 	part := &Lease[T]{c: l.c, slot: slot[T]{v, cost{n, n}}, state: leaseDetached}
@@ -164,7 +164,7 @@ func (l *Lease[T]) Detach() {
 	park := l.park
 	l.Unpark() // the worker is free from now on
 	b := l.c.l.b
-	b.mu.Lock()
+	b.lock()
 	l.leave()
 	b.unlock()
 	l.state = leaseDetached
@@ -186,7 +186,7 @@ func (l *Lease[T]) Park(done <-chan struct{}) {
 		return
 	}
 	b := l.c.l.b
-	b.mu.Lock()
+	b.lock()
 	l.park = &core.Park{Holds: l.state == leaseHeld, Done: done}
 	if l.claim != nil {
 		l.claim.park = l.park
@@ -201,7 +201,7 @@ func (l *Lease[T]) Unpark() {
 		return
 	}
 	b := l.c.l.b
-	b.mu.Lock()
+	b.lock()
 	l.unpark()
 	b.unlock()
 }
@@ -250,7 +250,7 @@ func (l *Lease[T]) guard() {
 	l.claim = &claim{bytes: l.charge, info: line.info, stage: l.c.stage, where: where, since: time.Now()}
 	line.b.claimed(l.claim)
 	l.lost = runtime.AddCleanup(l, func(c *claim) {
-		line.b.mu.Lock()
+		line.b.lock()
 		delete(line.b.claims, c)
 		if c.park != nil {
 			line.q.Unpark(c.park)

@@ -30,8 +30,8 @@ func (b *LeaseBatch[T]) Units() []T { return b.c.vals }
 
 // Left returns how many units were neither forwarded nor released yet.
 func (b *LeaseBatch[T]) Left() int {
-	b.c.l.b.mu.Lock()
-	defer b.c.l.b.mu.Unlock()
+	b.c.l.b.lock()
+	defer b.c.l.b.unlockQuiet()
 	return b.c.left
 }
 
@@ -47,22 +47,22 @@ func (b *LeaseBatch[T]) Find(is func(T) bool) int {
 
 // start is where the units left in hand begin.
 func (b *LeaseBatch[T]) start() int {
-	b.c.l.b.mu.Lock()
-	defer b.c.l.b.mu.Unlock()
+	b.c.l.b.lock()
+	defer b.c.l.b.unlockQuiet()
 	return b.c.first
 }
 
 // unit is unit i with its charge, or gone. An index that is none panics without leaving the lock behind.
 func (b *LeaseBatch[T]) unit(i int) slot[T] {
-	b.c.l.b.mu.Lock()
-	defer b.c.l.b.mu.Unlock()
+	b.c.l.b.lock()
+	defer b.c.l.b.unlockQuiet()
 	return b.c.unit(i)
 }
 
 // Release ends the charge of unit i before the loop body ends. Doing it twice is harmless.
 func (b *LeaseBatch[T]) Release(i int) {
 	bud := b.c.l.b
-	bud.mu.Lock()
+	bud.lock()
 	defer bud.unlock() // also when there is no unit i
 	if b.c.costs[i].charge != gone {
 		b.c.l.q.Release(1, b.settle(i))
@@ -90,7 +90,7 @@ func (b *LeaseBatch[T]) forward(ctx context.Context, i int, to *Queue[T], unit s
 	if err := b.c.l.forward(ctx, to, unit, with); err != nil {
 		return err
 	}
-	bud.mu.Lock()
+	bud.lock()
 	b.settle(i)
 	bud.unlock()
 	return nil
@@ -134,7 +134,7 @@ func (b *LeaseBatch[T]) ForwardAll(ctx context.Context, to *Queue[T]) error {
 // moveAll moves what is left as long as the next queue has slots.
 func (b *LeaseBatch[T]) moveAll(to *Queue[T]) {
 	c := b.c
-	c.l.b.mu.Lock()
+	c.l.b.lock()
 	for c.first < len(c.vals) {
 		i := c.first
 		if !c.l.moveNow(to, c.unit(i), c.sizes[i]) {
@@ -178,7 +178,7 @@ func (l *line[T]) forward(ctx context.Context, to *Queue[T], unit slot[T], with 
 		if err := to.put(ctx, unit.v); err != nil {
 			return err
 		}
-		l.b.mu.Lock()
+		l.b.lock()
 		l.q.Release(1, unit.charge)
 		l.b.unlock()
 		return nil
@@ -187,7 +187,7 @@ func (l *line[T]) forward(ctx context.Context, to *Queue[T], unit slot[T], with 
 	if err != nil {
 		return err
 	}
-	l.b.mu.Lock()
+	l.b.lock()
 	if l.moveNow(to, unit, now) {
 		l.b.unlock()
 		return nil

@@ -110,7 +110,7 @@ func TestFloorsShrinkWithTheBudget(t *testing.T) {
 	require.NoError(t, err)
 	floored, other := b.Account("floored", WithFloor(8*mib)), b.Account("other")
 	for _, cut := range []int64{0, mib, 9 * mib} {
-		b.mu.Lock()
+		b.lock()
 		b.core.SetLimit(cut)
 		b.unlock()
 		for _, a := range []*Account{other, floored} {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"reflect"
+	"sync/atomic"
 	"time"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
@@ -41,6 +42,7 @@ type line[T any] struct {
 	q      core.Queue
 	size   func(T) int64
 	ring   ring[T]
+	in     atomic.Pointer[inbox[T]]
 	growth *growth        // of the account
 	ahead  []*consumer[T] // the loops that may take units ahead
 	waits  waits
@@ -58,7 +60,7 @@ func (l *line[T]) open(a *Account, name string, capacity int, size func(T) int64
 	}
 	l.b, l.size, l.growth = a.b, size, &a.growth
 	l.q = core.Queue{Name: name, Account: &a.acct, Gate: gate, Capacity: max(1, capacity)}
-	a.b.mu.Lock()
+	a.b.lock()
 	defer a.b.unlock()
 	a.b.core.AddQueue(&l.q)
 	l.info = &queueInfo{q: &l.q, unit: reflect.TypeFor[T]().String(), waits: &l.waits, most: l.ring.most}
@@ -106,9 +108,13 @@ func (l *line[T]) put(ctx context.Context, v T) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	l.b.mu.Lock()
+	if l.post(v, n) {
+		return nil
+	}
+	l.b.lock()
 	if c := (cost{l.expected(n), n}); l.q.Put(c.charge) {
 		l.accept(v, c)
+		l.b.posted(l)
 		l.b.unlock()
 		return nil
 	}
@@ -141,7 +147,7 @@ func (l *line[T]) PutAll(ctx context.Context, vs ...T) (accepted int, err error)
 
 // putNow puts the units that need not wait, up to the first that does, and returns how many that were.
 func (l *line[T]) putNow(vs []T, sizes []int64) int {
-	l.b.mu.Lock()
+	l.b.lock()
 	defer l.b.unlock()
 	var total int64
 	for _, n := range sizes {
@@ -190,7 +196,7 @@ func (l *line[T]) putSlow(ctx context.Context, v T, n int64) error {
 		if !l.b.again(err) {
 			return err
 		}
-		l.b.mu.Lock()
+		l.b.lock()
 	}
 }
 
@@ -246,15 +252,15 @@ func (l *line[T]) sizeError(v T, n int64, panicked any) error {
 // Close says that no more units come, as close does for a channel. Consumers take what is there, and their
 // loops end; puts, waiting ones too, fail with [ErrClosed]. Closing twice is harmless.
 func (l *line[T]) Close() {
-	l.b.mu.Lock()
+	l.b.lock()
 	l.q.Close()
 	l.b.unlock()
 }
 
 // Len returns how many units are queued.
 func (l *line[T]) Len() int {
-	l.b.mu.Lock()
-	defer l.b.mu.Unlock()
+	l.b.lock()
+	defer l.b.unlockQuiet()
 	n, _ := l.q.Ready()
 	return n
 }
@@ -262,14 +268,14 @@ func (l *line[T]) Len() int {
 // Drained tells whether consumers will get nothing more: the queue is closed, empty, and nothing is on its
 // way in.
 func (l *line[T]) Drained() bool {
-	l.b.mu.Lock()
-	defer l.b.mu.Unlock()
+	l.b.lock()
+	defer l.b.unlockQuiet()
 	return l.q.Ended()
 }
 
 // Flush says that somebody waits for a unit in this queue: the batch it is in is handed on now.
 func (l *line[T]) Flush() {
-	l.b.mu.Lock()
+	l.b.lock()
 	l.q.Await()
 	l.b.unlock()
 }
@@ -277,7 +283,7 @@ func (l *line[T]) Flush() {
 // Discard drops what is queued and returns how many units that was. It is for a pipeline that stops early:
 // the units' charges end here.
 func (l *line[T]) Discard() int {
-	l.b.mu.Lock()
+	l.b.lock()
 	defer l.b.unlock()
 	n, bytes := l.q.Ready()
 	l.ring.clear()

@@ -139,7 +139,7 @@ func TestRefusalOnOneScreen(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		put := putLater(t.Context(), g, 400)
 		time.Sleep(20 * time.Second)
-		b.mu.Lock() // as if they were parked
+		b.lock() // as if they were parked
 		for range 2 {
 			g.q.Park(&core.Park{})
 		}
@@ -167,7 +167,7 @@ func TestRefusalOnOneScreen(t *testing.T) {
 		synctest.Wait()
 		last := logged[len(logged)-1]
 		require.Contains(t, last, `level=WARN msg="memacct: test/units: a unit of 400 B does not fit (stalled)" event=refused account=test queue=units detail="budget`)
-		b.mu.Lock()
+		b.lock()
 		for range 2 {
 			g.q.Unpark(&core.Park{})
 		}
@@ -198,7 +198,7 @@ func TestFloorsAreBlamedForWhatTheyKeepOut(t *testing.T) {
 	b, err := New(Config{Limit: Process(1 << 30), Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	b.Account("other", WithFloor(1<<20))
-	b.mu.Lock()
+	b.lock()
 	b.core.SetLimit(1 << 20)
 	b.unlock()
 	g = NewGate(b.Account("test"), "units", 1, weight)

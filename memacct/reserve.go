@@ -59,7 +59,7 @@ func (g *Gate[T]) ReserveAll(ctx context.Context, sizes ...int64) ([]*Reservatio
 
 // reserve waits for the bytes of several reservations and makes them like by.
 func (g *Gate[T]) reserve(ctx context.Context, total int64, sizes []int64, by Reservation[T]) ([]*Reservation[T], error) {
-	g.b.mu.Lock()
+	g.b.lock()
 	w := g.b.newWaiter(&g.q, total)
 	w.NoSlot = true
 	err := g.admit(ctx, w)
@@ -88,9 +88,9 @@ func (g *Gate[T]) divide(total int64, sizes []int64, by Reservation[T]) []*Reser
 // Detach says that another goroutine will settle the reservation. The one that made it may then wait at the
 // gate for the next; otherwise that would be taken for waiting for itself.
 func (r *Reservation[T]) Detach() {
-	r.g.b.mu.Lock()
+	r.g.b.lock()
 	r.g.b.release(r)
-	r.g.b.mu.Unlock()
+	r.g.b.unlockQuiet()
 }
 
 // holdsIn tells whether that goroutine made the reservation and has not settled it.
@@ -114,7 +114,7 @@ func (r *Reservation[T]) Put(ctx context.Context, v T) error {
 		return err
 	}
 	b, q := r.g.b, &r.g.q
-	b.mu.Lock()
+	b.lock()
 	if q.Redeem(r.bytes, n) {
 		r.g.ring.push(v, cost{n, n})
 		r.finish()
@@ -136,7 +136,7 @@ func (r *Reservation[T]) Release() {
 	if r.done {
 		return
 	}
-	r.g.b.mu.Lock()
+	r.g.b.lock()
 	r.g.q.Unreserve(r.bytes)
 	r.finish()
 	r.g.b.unlock()

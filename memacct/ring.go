@@ -23,12 +23,22 @@ type slot[T any] struct {
 }
 
 func (r *ring[T]) push(v T, c cost) {
-	if r.n == len(r.vals) {
-		r.grow()
-	}
+	r.reserve(1)
+	r.add(v, c)
+}
+
+// add is push where there is room; it is short enough to be inlined.
+func (r *ring[T]) add(v T, c cost) {
 	i := (r.head + r.n) & (len(r.vals) - 1)
 	r.vals[i], r.costs[i] = v, c
 	r.n++
+}
+
+// reserve makes room for k more units.
+func (r *ring[T]) reserve(k int) {
+	for r.n+k > len(r.vals) {
+		r.grow()
+	}
 }
 
 // take moves units from the front to the ends of vals and costs: the first one, and as many more, up to most,
@@ -67,9 +77,7 @@ func (r *ring[T]) clear() {
 
 // unpop puts a unit back where take took it from.
 func (r *ring[T]) unpop(s slot[T]) {
-	if r.n == len(r.vals) {
-		r.grow()
-	}
+	r.reserve(1)
 	r.head = (r.head - 1) & (len(r.vals) - 1)
 	r.vals[r.head], r.costs[r.head] = s.v, s.cost
 	r.n++
@@ -80,10 +88,10 @@ func (r *ring[T]) grow() {
 	r.head = 0
 }
 
-// unrolled is a full ring of twice the size, begun anew at its front.
-func unrolled[E any](full []E, head int) []E {
-	bigger := make([]E, max(8, 2*len(full)))
-	n := copy(bigger, full[head:])
-	copy(bigger[n:], full[:head])
+// unrolled is a ring of twice the size, begun anew at its front.
+func unrolled[E any](ring []E, head int) []E {
+	bigger := make([]E, max(8, 2*len(ring)))
+	n := copy(bigger, ring[head:])
+	copy(bigger[n:], ring[:head])
 	return bigger
 }

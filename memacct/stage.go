@@ -40,16 +40,16 @@ func (a *Account) Stage(ctx context.Context, name string, fn func(ctx context.Co
 
 // enter notes a stage that runs.
 func (b *Budget) enter(s *stage) {
-	b.mu.Lock()
+	b.lock()
 	b.stages = append(b.stages, s)
-	b.mu.Unlock()
+	b.unlockQuiet()
 }
 
 // leave forgets it.
 func (b *Budget) leave(s *stage) {
-	b.mu.Lock()
+	b.lock()
 	b.stages = slices.DeleteFunc(b.stages, func(o *stage) bool { return o == s })
-	b.mu.Unlock()
+	b.unlockQuiet()
 }
 
 // stageOf is the name of the stage that a context belongs to, "" if none.

@@ -66,7 +66,7 @@ func (b *Budget) wind() {
 
 // lookIn sees whether anything moved, and reports if it is due.
 func (b *Budget) lookIn() {
-	b.mu.Lock()
+	b.lock()
 	b.collect()
 	now := time.Now()
 	b.age(now)

@@ -25,7 +25,7 @@ func stallEvents(b *Budget) (all []Event) {
 
 // watched tells whether somebody will look in.
 func watching(b *Budget) bool {
-	b.mu.Lock()
+	b.lock()
 	defer b.mu.Unlock()
 	return b.stall.armed
 }

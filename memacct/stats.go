@@ -116,7 +116,7 @@ func (s BatchStats) Add(o BatchStats) BatchStats {
 // all: it asks the runtime and the kernel too.
 func (b *Budget) Stats() Stats {
 	now := readMem()
-	b.mu.Lock()
+	b.lock()
 	defer b.unlock()
 	b.collect()
 	b.forget()
@@ -159,7 +159,7 @@ func (a *Account) Stats() Stats {
 	if a == nil {
 		return Stats{}
 	}
-	a.b.mu.Lock()
+	a.b.lock()
 	defer a.b.unlock()
 	a.b.collect()
 	c, _ := a.acct.Snapshot()
@@ -186,7 +186,7 @@ func (a *Account) queueStats() []QueueStats {
 
 // Stats returns the queue's figures. It takes the budget's lock for a moment.
 func (l *line[T]) Stats() QueueStats {
-	l.b.mu.Lock()
+	l.b.lock()
 	defer l.b.unlock()
 	l.b.collect()
 	return l.info.stats()

@@ -84,8 +84,8 @@ func (r *Reservation[T]) look(now time.Time) Usage {
 
 // claimed notes a lease that was detached. The lock is not held.
 func (b *Budget) claimed(c *claim) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.lock()
+	defer b.unlockQuiet()
 	if b.claims == nil {
 		b.claims = map[*claim]struct{}{}
 	}

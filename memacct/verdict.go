@@ -54,12 +54,12 @@ func (b *Budget) explain(e *BudgetError, w *core.Waiter) {
 	e.verdict = nil
 	b.blame(e)
 	b.measuring.Lock() // nobody lets go of a unit while another verdict counts it
-	b.mu.Lock()
+	b.lock()
 	b.core.Told(w)
 	if b.core.Turned.Waiters == 0 {
 		b.verdict = nil
 	}
-	b.mu.Unlock()
+	b.unlockQuiet()
 	b.measuring.Unlock()
 }
 
@@ -67,7 +67,7 @@ func (b *Budget) explain(e *BudgetError, w *core.Waiter) {
 func (b *Budget) measure(v *verdict) {
 	b.measuring.Lock()
 	defer b.measuring.Unlock()
-	b.mu.Lock()
+	b.lock()
 	in, dump := b.stock(false)
 	v.in, v.last = in, in.sum.Counts.Refused
 	b.unlock()
@@ -101,8 +101,8 @@ func (in *inside) top() []Usage {
 // blame adds what a process limit makes of a refusal. Such a budget is cut when something else takes the
 // memory, so that its size alone does not tell who is to blame.
 func (b *Budget) blame(e *BudgetError) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+	b.lock()
+	defer b.unlockQuiet()
 	if b.gov == nil || !b.gov.steers {
 		return
 	}

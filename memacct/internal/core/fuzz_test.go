@@ -44,6 +44,7 @@ func (s *script) scenario() *scenario {
 	for range s.n(4) {
 		sc.limits = append(sc.limits, int64(1+s.n(12)))
 	}
+	sc.posts = s.n(2) > 0
 	for i := range sc.queues {
 		for j := range sc.queues[i].cons {
 			if t := &sc.queues[i].cons[j]; !t.Batch && sc.queues[i].next == 0 {

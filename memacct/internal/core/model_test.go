@@ -129,6 +129,11 @@ var scenarios = []scenario{
 		prods:  []prodSpec{puts(1, 1, 1, 1, 1, 1, 1, 1), puts(11)},
 	},
 	{
+		name: "units on credit", limit: 6, floors: []int64{1, 0}, limits: []int64{3}, posts: true,
+		queues: []queueSpec{{capacity: 4, cons: []Taker{batch(3)}}, {account: 1, capacity: 4, cons: []Taker{ahead(2)}}},
+		prods:  []prodSpec{puts(1, 1, 2, 1), {queue: 1, sizes: []int64{1, 3, 1}}, puts(2)},
+	},
+	{
 		name: "units of no bytes", limit: 2, floors: []int64{0},
 		queues: line(queueSpec{capacity: 3, cons: []Taker{batch(3)}}),
 		prods:  []prodSpec{puts(0, 2, 0), puts(3, 1)},

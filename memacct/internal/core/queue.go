@@ -127,10 +127,47 @@ func (q *Queue) arrive(units int, n int64) {
 
 // Arrive makes the unit of a granted waiter takeable. The caller has just put the value into the ring.
 func (q *Queue) Arrive(w *Waiter) {
+	w.State = Idle
+	q.Late(w.Bytes)
+}
+
+// Credit is how many units, up to most, and how many bytes together, may come to q before the next event and be
+// news to nobody: each has a slot and fits beside all floors, none makes a consumer's batch due, and nobody waits.
+func (q *Queue) Credit(most int) (units int, bytes int64) {
+	c, a := q.core, q.Account
+	if q.closed || q.awaited > 0 || c.waiters > 0 || len(q.waiters) > 0 || c.pressed() {
+		return 0, 0
+	}
+	units, bytes = min(most, q.Slots()-q.ready-q.incoming), c.limit-c.used-(c.unmet-a.unmet())
+	for _, t := range q.takers {
+		if !t.Batch || t.Peek || t.Expired {
+			return 0, 0
+		}
+		units = min(units, t.Size-1-q.ready)
+		if t.Bytes > 0 {
+			bytes = min(bytes, t.Bytes-1-q.bytes)
+		}
+	}
+	if units <= 0 || bytes < 0 {
+		return 0, 0
+	}
+	return units, bytes
+}
+
+// Came enters what came to q on credit: units of n bytes together that can be taken, and late ones of m bytes,
+// whose values are not in the ring yet. For each of those follows Late.
+func (q *Queue) Came(units int, n int64, late int, m int64) {
+	q.enter(units+late, n+m)
+	q.incoming += late
+	q.core.moving += late
+	q.arrive(units, n)
+}
+
+// Late makes a unit of n bytes takeable whose slot was promised. The caller has just put the value into the ring.
+func (q *Queue) Late(n int64) {
 	q.core.moving--
 	q.incoming--
-	w.State = Idle
-	q.arrive(1, w.Bytes)
+	q.arrive(1, n)
 }
 
 // Release ends units in hand, n of them with bytes in total: they are charged no longer.

@@ -129,6 +129,9 @@ func (w *world) put(i int) {
 		}
 		*x = Waiter{Queue: q, Bytes: total, NoSlot: true}
 	default:
+		if w.sc.posts && w.post(i, u) {
+			return
+		}
 		if q.Put(w.units[u].charge) {
 			w.arrived(i, u)
 			return
@@ -150,6 +153,28 @@ func (w *world) put(i int) {
 	if x.State != Waiting { // decided in the same critical section
 		w.decided(i)
 	}
+}
+
+// post puts unit u on credit, if there is some, and every second one late: then it is charged and has its slot,
+// like that of a granted waiter, and arrives in a later step. What comes on credit must be news to nobody.
+func (w *world) post(i, u int) bool {
+	q, n := &w.qs[w.sc.prods[i].queue], w.units[u].charge
+	if units, bytes := q.Credit(8); units == 0 || n > bytes {
+		return false
+	}
+	woken := len(w.c.Woken)
+	if u%2 == 0 {
+		q.Came(1, n, 0, 0)
+		w.arrived(i, u)
+	} else {
+		q.Came(0, 0, 1, n)
+		w.pw[i] = Waiter{Queue: q, Bytes: n, State: Granted}
+		w.prods[i].phase, w.units[u].at = waiting, atGate
+	}
+	if len(w.c.Woken) > woken {
+		panic("a unit on credit had somebody woken")
+	}
+	return true
 }
 
 // upTo yields the units that the producer's current wait is about.

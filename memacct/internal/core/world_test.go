@@ -44,6 +44,7 @@ type scenario struct {
 	env     env         // what the environment may do at any moment
 	budget  int         // how many such steps it may take in all
 	mode    Mode
+	posts   bool // units come on credit where there is some
 	deep    bool // too large for every go test
 }
 
