@@ -572,3 +572,29 @@ func TestReservationHandedToAnotherGoroutineIsNotNested(t *testing.T) {
 		empty(t, b)
 	})
 }
+
+func TestPassMeasuresNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b, _ := open(t, 1000)
+		a := b.Account("grows", WithGrowth(4))
+		g := NewGate(a, "units", 10, weight)
+		q := NewQueue(a, "later", 1, func(*load) int64 { panic("measured again") })
+		fill(t, g, 10, 20)
+		g.Close()
+		taken := later(func() error {
+			for batch := range g.LeaseBatches(t.Context(), Batch{Size: 2}) {
+				require.NoError(t, batch.Pass(t.Context(), 0, q))
+				require.NoError(t, batch.Pass(t.Context(), 1, q)) // waits for the slot
+				require.ErrorIs(t, batch.Pass(t.Context(), 1, q), ErrReleased)
+			}
+			return nil
+		})
+		require.Equal(t, int64(120), b.Stats().Used)
+		require.Equal(t, 1, q.Discard())
+		require.NoError(t, <-taken)
+		require.Equal(t, int64(80), b.Stats().Used)
+		require.InDelta(t, 4, a.Stats().Growth, 0, "learned from what was not measured")
+		require.Equal(t, 1, q.Discard())
+		empty(t, b)
+	})
+}

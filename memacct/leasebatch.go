@@ -73,13 +73,23 @@ func (b *LeaseBatch[T]) Release(i int) {
 // never for memory. On an error the unit stays in hand. Forwarding a unit that is gone returns [ErrReleased].
 // Different units of a batch may be forwarded from different goroutines while the loop body waits for them.
 func (b *LeaseBatch[T]) Forward(ctx context.Context, i int, to *Queue[T]) error {
+	return b.hand(ctx, i, to, false)
+}
+
+// Pass is Forward for a unit that is as it came: it keeps its charge and is not measured again, which is the
+// dearest part of a move. To a queue on another budget it is, all the same.
+func (b *LeaseBatch[T]) Pass(ctx context.Context, i int, to *Queue[T]) error {
+	return b.hand(ctx, i, to, true)
+}
+
+func (b *LeaseBatch[T]) hand(ctx context.Context, i int, to *Queue[T], same bool) error {
 	unit := b.unit(i)
 	if unit.charge == gone {
 		return ErrReleased
 	}
-	var with stopped
+	with := stopped{same: same}
 	if b.Left() == 1 { // while others are left, they, and the loop body, may be at work
-		with = stopped{units: 1, worker: true}
+		with.units, with.worker = 1, true
 	}
 	return b.forward(ctx, i, to, unit, with)
 }
@@ -137,7 +147,7 @@ func (b *LeaseBatch[T]) moveAll(to *Queue[T]) {
 	c.l.b.lock()
 	for c.first < len(c.vals) {
 		i := c.first
-		if !c.l.moveNow(to, c.unit(i), c.sizes[i]) {
+		if unit := c.unit(i); !c.l.moveNow(to, unit, c.l.grown(unit, c.sizes[i])) {
 			break
 		}
 		b.settle(i)
@@ -166,6 +176,7 @@ func (c *consumer[T]) weighAll(to *line[T]) error {
 type stopped struct {
 	units  int
 	worker bool
+	same   bool // the unit is as it came, and keeps its charge
 }
 
 // forward moves a unit in the hand of one of l's consumers to another queue. A queue of another budget
@@ -183,31 +194,37 @@ func (l *line[T]) forward(ctx context.Context, to *Queue[T], unit slot[T], with 
 		l.b.unlock()
 		return nil
 	}
-	now, err := to.weigh(unit.v)
-	if err != nil {
-		return err
+	moved := unit
+	if !with.same {
+		now, err := to.weigh(unit.v)
+		if err != nil {
+			return err
+		}
+		moved.charge = now
 	}
 	l.b.lock()
-	if l.moveNow(to, unit, now) {
+	if !with.same {
+		moved = l.grown(unit, moved.charge)
+	}
+	if l.moveNow(to, unit, moved) {
 		l.b.unlock()
 		return nil
 	}
-	w := l.b.newWaiter(&to.q, now)
+	w := l.b.newWaiter(&to.q, moved.charge)
 	w.Carried, w.Units = true, with.units
 	if with.worker {
 		w.From = &l.q
 	}
-	if err = to.admit(ctx, w); err == nil {
-		moved := l.grown(unit, now)
+	err := to.admit(ctx, w)
+	if err == nil {
 		to.ring.push(moved.v, moved.cost)
 		l.q.Moved(w, unit.charge, moved.charge)
 	}
 	return l.b.done(w, err)
 }
 
-// moveNow moves a unit that weighs now bytes, if the next queue has a slot. The lock is held.
-func (l *line[T]) moveNow(to *Queue[T], unit slot[T], now int64) bool {
-	moved := l.grown(unit, now)
+// moveNow moves a unit, charged as moved says from then on, if the next queue has a slot. The lock is held.
+func (l *line[T]) moveNow(to *Queue[T], unit, moved slot[T]) bool {
 	if !l.q.Move(&to.q, unit.charge, moved.charge) {
 		return false
 	}

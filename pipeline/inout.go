@@ -124,6 +124,17 @@ type Out[T any] struct {
 // Put emits v. From the first stage it waits for memory, then for a slot; from any other for a slot only.
 // Behind the last stage it ends the unit. On an error v was not accepted, and the stage should return it.
 func (o *Out[T]) Put(ctx context.Context, v T) error {
+	return o.emit(ctx, v, (*memacct.LeaseBatch[T]).Forward)
+}
+
+// Pass is Put for a unit that the stage took and did not change: it is not measured again. A unit that did grow
+// then keeps the charge that it had, and the limit is held for less than there is.
+func (o *Out[T]) Pass(ctx context.Context, v T) error {
+	return o.emit(ctx, v, (*memacct.LeaseBatch[T]).Pass)
+}
+
+// emit emits v, one that is in hand by move.
+func (o *Out[T]) emit(ctx context.Context, v T, move func(*memacct.LeaseBatch[T], context.Context, int, *memacct.Queue[T]) error) error {
 	if o.put != nil {
 		return o.put(ctx, v)
 	}
@@ -131,7 +142,7 @@ func (o *Out[T]) Put(ctx context.Context, v T) error {
 		return ctx.Err()
 	}
 	if b, i := o.in.find(v); b != nil {
-		return b.Forward(ctx, i, o.to)
+		return move(b, ctx, i, o.to)
 	}
 	return o.to.Put(ctx, v)
 }

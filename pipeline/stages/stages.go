@@ -46,7 +46,7 @@ func (q *query) Run(ctx context.Context, in *pipeline.In[contentmodel.Unit], out
 				q.count()
 				continue
 			}
-			if err := out.Put(ctx, u); err != nil {
+			if err := out.Pass(ctx, u); err != nil {
 				return err
 			}
 		}

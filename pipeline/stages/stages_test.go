@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,6 +31,19 @@ func emit(n int) pipeline.FirstStage[contentmodel.Unit] {
 		}
 		return nil
 	}
+}
+
+func TestAUnitThatIsNotKnownIsMeasuredOnce(t *testing.T) {
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "content.sqlite"))
+	require.NoError(t, err)
+	defer s.Close()
+	b, err := memacct.New(memacct.Config{Limit: memacct.Content(1000), Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	var measured atomic.Int64
+	cfg := pipeline.Config[contentmodel.Unit]{Account: b.Account("test"), Size: func(contentmodel.Unit) int64 { measured.Add(1); return 10 }}
+	_, err = pipeline.Run(t.Context(), cfg, emit(500), Query(s, 7, nil), Save(s, 0, 0, nil))
+	require.NoError(t, err)
+	require.Equal(t, int64(500), measured.Load())
 }
 
 func syncInto(t *testing.T, s store.Store, n int) (rep *pipeline.Report, known, saved int64, err error) {
