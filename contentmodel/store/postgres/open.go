@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/syncmem/syncmem/contentmodel/store"
+	"github.com/syncmem/syncmem/contentmodel/store/internal/calls"
 )
 
 // schemaVersion is raised with every change to schema.
@@ -52,7 +53,7 @@ func Open(ctx context.Context, dsn string) (store.Store, error) {
 		return err
 	}
 	c := cfg.ConnConfig
-	s := &db{name: fmt.Sprintf("postgres://%s:%d/%s", c.Host, c.Port, c.Database), writing: make(chan struct{}, 1)}
+	s := &db{name: fmt.Sprintf("postgres://%s:%d/%s", c.Host, c.Port, c.Database), calls: calls.New()}
 	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, s.explain(err)
 	}

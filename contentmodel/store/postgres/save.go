@@ -31,19 +31,13 @@ var columns = []string{"id", "kind", "key", "n", "seq", "data"}
 // Save copies all units, then moves those that are new; see [store.Store]. It
 // also sends what turns out to be known: ask Existing first.
 func (s *db) Save(ctx context.Context, units []contentmodel.Unit) (saved int, err error) {
-	done, err := s.begin(ctx)
+	end, err := s.calls.BeginSave(ctx)
 	if err != nil {
 		return 0, err
 	}
-	defer done()
+	defer end()
 	if len(units) == 0 {
 		return 0, nil
-	}
-	select {
-	case s.writing <- struct{}{}:
-		defer func() { <-s.writing }()
-	case <-ctx.Done():
-		return 0, ctx.Err()
 	}
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := s.copy(ctx, tx, units); err != nil {
