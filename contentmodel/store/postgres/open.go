@@ -82,8 +82,7 @@ func (s *db) migrate(ctx context.Context) error {
 // explain names the database in an error, once; the ends of contexts and our
 // own errors pass as they are.
 func (s *db) explain(err error) error {
-	if err == nil || errors.Is(err, store.ErrClosed) ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	if e, ok := errors.AsType[*pgconn.ConnectError](err); ok {

@@ -23,15 +23,17 @@ func TestConformance(t *testing.T) {
 	if dsn == "" {
 		t.Skip("SKIPPED: PostgreSQL is NOT tested; SYNCMEM_TEST_POSTGRES holds no DSN")
 	}
-	storetest.Run(t, func(t *testing.T) store.Store {
+	storetest.Run(t, func(t *testing.T) storetest.Open {
 		c, err := pgx.Connect(t.Context(), dsn)
 		require.NoError(t, err)
 		defer c.Close(t.Context())
 		_, err = c.Exec(t.Context(), "DROP TABLE IF EXISTS syncmem_schema, syncmem_content, syncmem_body")
 		require.NoError(t, err)
-		s, err := postgres.Open(t.Context(), dsn)
-		require.NoError(t, err)
-		return s
+		return func(t *testing.T) store.Store {
+			s, err := postgres.Open(t.Context(), dsn)
+			require.NoError(t, err)
+			return s
+		}
 	})
 }
 

@@ -66,9 +66,6 @@ func (s *db) statements() []*sql.Stmt {
 // transact runs fn in a transaction of the writer that no other process can
 // come between. Any error undoes all of it.
 func (s *db) transact(ctx context.Context, fn func() error) (err error) {
-	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return err
-	}
 	committed := false
 	defer func() { // also when fn panics
 		if !committed {
@@ -77,6 +74,11 @@ func (s *db) transact(ctx context.Context, fn func() error) (err error) {
 			_, _ = s.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 		}
 	}()
+	// When ctx ends just as the statement does, the driver gives ctx's error
+	// for a transaction that has begun: that, too, must be undone.
+	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
 	if err := fn(); err != nil {
 		return err
 	}
