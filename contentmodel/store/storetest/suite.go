@@ -17,7 +17,7 @@ import (
 // Run runs the suite. fresh makes a new, empty place for content and returns what opens the store in it. Some cases open
 // it more than once, one after the other or at the same time; the suite closes what it opens.
 func Run(t *testing.T, fresh func(t *testing.T) (open Open)) {
-	for _, c := range slices.Concat(cases, closing) {
+	for _, c := range slices.Concat(cases, values, closing) {
 		t.Run(c.name, func(t *testing.T) {
 			s := &suite{T: t, open: fresh(t)}
 			s.store = s.open(t)
