@@ -119,3 +119,23 @@ func TestSlowReader(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, len(text), len(got))
 }
+
+// TestHTTPRedirect: what is wrong with a page is easier to see with its own address, without what may be secret in it.
+func TestHTTPRedirect(t *testing.T) {
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/login":
+			_, _ = w.Write([]byte("<html>"))
+		case "/cdn/m":
+			http.Redirect(w, r, "/cdn/m?key=secret", http.StatusFound)
+		default:
+			http.Redirect(w, r, "/login?back=secret", http.StatusFound)
+		}
+	})
+	s, err := source.Open(t.Context(), url+"/m", source.Options{})
+	require.NoError(t, err)
+	require.Equal(t, url+"/m (redirected to "+url+"/login)", s.Name())
+	require.NoError(t, s.Close())
+	_, err = source.Open(t.Context(), url+"/cdn/m", source.Options{}) // for ever
+	require.ErrorContains(t, err, "stopped after 10 redirects")
+}
