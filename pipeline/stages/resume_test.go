@@ -168,7 +168,8 @@ func stores(t *testing.T) map[string]func(t *testing.T) store.Store {
 		defer c.Close(t.Context())
 		_, err = c.Exec(t.Context(), "SET client_min_messages = error; DROP SCHEMA IF EXISTS "+schema+" CASCADE; CREATE SCHEMA "+schema)
 		require.NoError(t, err)
-		s, err := postgres.Open(t.Context(), dsn+"&search_path="+schema)
+		t.Setenv("PGOPTIONS", "-c search_path="+schema)
+		s, err := postgres.Open(t.Context(), dsn)
 		require.NoError(t, err)
 		return s
 	}
