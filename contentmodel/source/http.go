@@ -36,7 +36,9 @@ func (s *Stream) openURL(u *url.URL, opt Options) error {
 		return remedy(urlCause(err), "check the address and the network, then run again")
 	}
 	s.body, s.total = res.Body, res.ContentLength
-	s.name += redirected(u, res.Request.URL)
+	if res.Request != nil { // a transport of the caller's may leave it out
+		s.name += redirected(u, res.Request.URL)
+	}
 	if res.StatusCode != http.StatusOK {
 		return remedy(fmt.Errorf("server answered %s", res.Status), "check the address")
 	}

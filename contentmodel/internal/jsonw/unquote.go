@@ -1,6 +1,7 @@
 package jsonw
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 )
@@ -14,17 +15,18 @@ func Unquote(quoted []byte) (string, error) {
 	}
 	in := quoted[1 : n-1]
 	out := make([]byte, 0, len(in))
-	for len(in) > 0 {
-		c, width := in[0], 1
-		if c == '\\' {
-			if c, width = unescape(in); width == 0 {
-				return "", fmt.Errorf("no escape of ours: %.80q", in)
-			}
+	for {
+		i := bytes.IndexByte(in, '\\')
+		if i < 0 {
+			return string(append(out, in...)), nil
 		}
-		out = append(out, c)
-		in = in[width:]
+		c, width := unescape(in[i:])
+		if width == 0 {
+			return "", fmt.Errorf("no escape of ours: %.80q", in[i:])
+		}
+		out = append(append(out, in[:i]...), c)
+		in = in[i+width:]
 	}
-	return string(out), nil
 }
 
 // unescape reads the escape that in begins with, and how long it is: 0 if it is none.

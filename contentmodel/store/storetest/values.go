@@ -28,7 +28,7 @@ var nasty = []string{
 	"", " ", "\x00", "a\x00b", "a\x00", "\n", "\r\n", "\t", "\x7f", `"`, `\`, `\"`, `\udc80`, `\u0000`, "'", "''; --", "%s", "{}", "[]", "null", "NaN",
 	"\xff", "\xc3", "a\xc3", "\xc3(", "\xed\xb2\x80", "\xed\xa0\xbd\xed\xb2\xa9", "\xf4\x90\x80\x80", "\xc0\x80", "caf\xe9", // not UTF-8
 	"\ufffd", "\ufeff", "\u2028", "ä", "a\u0308", "\U0001f4e6", "\u202eevil", "-9223372036854775808", "1e309",
-	strings.Repeat("\x00", 5000), strings.Repeat("\xff", 5000), strings.Repeat("é", 70000),
+	strings.Repeat("\x00", 900), strings.Repeat("\xff", 900), strings.Repeat("é", 3000),
 }
 
 var numbers = []int64{math.MaxInt64, math.MinInt64, 0, 1, -1, math.MaxInt32 + 1, 1 << 53, 1<<53 + 1}
@@ -117,10 +117,11 @@ func (s *suite) manyFiles() {
 }
 
 func (s *suite) longStrings() {
-	long := strings.Repeat("0123456789\"\\\n\x00\xff\u00e9 ", 10<<20/18)
+	part := "\"\\\n\x00\xff\u00e9" + strings.Repeat("long ", 700)
+	long := strings.Repeat(part, 10<<20/len(part)+1)
 	units := []contentmodel.Unit{
 		&rpm.Package{PkgID: digest(1), Description: long, Changelogs: []rpm.Changelog{{Text: long[:1<<20]}}},
-		&deb.Package{Package: "a", SHA256: digest(2), Description: long, Fields: []deb.Field{{Name: "X-Y", Value: long[1:]}}},
+		&deb.Package{Package: "a", SHA256: digest(2), Description: long[:1<<20], Fields: []deb.Field{{Name: "X-Y", Value: long[len(long)-1<<20:]}}},
 	}
 	s.save(2, units...)
 	s.wantBack(units[0])
@@ -143,7 +144,7 @@ func (s *suite) sameKey() {
 // nastyKeys are told apart though some are the beginning of others, or differ in what is no text.
 func (s *suite) nastyKeys() {
 	var units []contentmodel.Unit
-	for i, key := range append(nasty, "\xfe", "a\x00c", "a\x00b\x00", strings.Repeat("\x00", 5001), strings.Repeat("key", 10<<20/3)) {
+	for i, key := range append(nasty, "\xfe", "a\x00c", "a\x00b\x00", strings.Repeat("\x00", 901), strings.Repeat("key", 10<<20/3)) {
 		units = append(units, &Unit{Name: "key" + key, Len: 5 + i})
 	}
 	require.NotContains(s, s.existing(units...), true)
