@@ -18,7 +18,8 @@ type Unit interface {
 
 	// WriteBody writes everything else a store keeps, as one JSON object. It
 	// writes in pieces of a few KiB at most, so that a unit with a hundred
-	// thousand files never has its body in memory beside itself. It returns
-	// the first error of w.
+	// thousand files never has its body in memory beside itself. A byte that
+	// is no UTF-8 is written as half a surrogate pair, \udc80 to \udcff, so that
+	// none is lost. It returns the first error of w.
 	WriteBody(w io.Writer) error
 }

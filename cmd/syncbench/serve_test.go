@@ -26,6 +26,13 @@ var servers = map[string]func(http.ResponseWriter, *http.Request, []byte){
 		w.Header().Set("Content-Length", fmt.Sprint(len(data)+1000))
 		w.Write(data)
 	},
+	"login": func(w http.ResponseWriter, r *http.Request, data []byte) { // leads everyone to a page, with status 200
+		if r.URL.Path != "/login" {
+			http.Redirect(w, r, "/login?back="+r.URL.Path, http.StatusFound)
+			return
+		}
+		w.Write(data)
+	},
 	"resetting": func(w http.ResponseWriter, _ *http.Request, data []byte) {
 		w.Header().Set("Content-Length", fmt.Sprint(len(data)))
 		half(w, data)

@@ -20,5 +20,5 @@ func ExampleReadPackages() {
 	}
 	// Output:
 	// hello 2.10-3 53996
-	// Packages:8: package "broken" has no Version: not a whole Packages index of a repository
+	// Packages:8: package "broken" has no Version; check that it is the Packages index of a repository, and fetch it again
 }

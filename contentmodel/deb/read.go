@@ -16,6 +16,9 @@ const (
 	maxFields    = 512     // fields without a place of their own
 )
 
+// remedy is for a line that can't be read.
+const remedy = "check that it is the Packages index of a repository, and fetch it again"
+
 // ReadPackages reads a Packages index as a stream; name stands in its errors.
 // It holds one paragraph at a time and hands out packages that pin nothing of
 // its buffers, each field in a string of its own.
@@ -25,7 +28,7 @@ const (
 // it can be ranged over once.
 func ReadPackages(name string, r io.Reader) iter.Seq2[*Package, error] {
 	return func(yield func(*Package, error) bool) {
-		p := parser{in: lines.New(name, r, maxLine), names: make(map[string]string)}
+		p := parser{in: lines.New(name, r, maxLine, remedy), names: make(map[string]string)}
 		for {
 			pkg, err := p.next()
 			if err == io.EOF {
@@ -120,8 +123,7 @@ func (p *parser) finish() (*Package, error) {
 		return nil, err
 	}
 	if name := p.missing(); name != "" {
-		return nil, p.in.ErrorAt(p.begin, "package %q has no %s: not a whole Packages index of a repository",
-			p.pkg.Package, name)
+		return nil, p.in.ErrorAt(p.begin, "package %q has no %s", p.pkg.Package, name)
 	}
 	pkg := p.pkg
 	p.pkg, p.size, p.seen = nil, 0, 0

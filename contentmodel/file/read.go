@@ -11,6 +11,9 @@ import (
 	"github.com/syncmem/syncmem/contentmodel/internal/lines"
 )
 
+// remedy is for a line that can't be read.
+const remedy = "mend the line, or make the manifest again: a line is path,sha256,size"
+
 // maxLine is the most bytes in a line. File systems end paths at 4 KiB; the
 // rest is for spaces and doubt.
 const maxLine = 64 << 10
@@ -24,7 +27,7 @@ const maxLine = 64 << 10
 // it can be ranged over once.
 func Read(name string, r io.Reader) iter.Seq2[*File, error] {
 	return func(yield func(*File, error) bool) {
-		in := lines.New(name, r, maxLine)
+		in := lines.New(name, r, maxLine, remedy)
 		for {
 			f, err := next(in)
 			if err == io.EOF {

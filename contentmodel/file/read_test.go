@@ -34,7 +34,7 @@ func readAll(t testing.TB, r io.Reader) (files []*file.File, err error) {
 }
 
 func TestRead(t *testing.T) {
-	manifest := "# comment\n\na/b.txt," + digest + ",12\r\n" +
+	manifest := "\ufeff# comment\n\na/b.txt," + digest + ",12\r\n" +
 		"  with, commas,and ,ends , " + digest + " , 0 \n" +
 		"last ü," + digest + ",9223372036854775807"
 	for name, r := range map[string]io.Reader{

@@ -36,12 +36,24 @@ func (s *Stream) openURL(u *url.URL, opt Options) error {
 		return remedy(urlCause(err), "check the address and the network, then run again")
 	}
 	s.body, s.total = res.Body, res.ContentLength
+	if res.Request != nil { // a transport of the caller's may leave it out
+		s.name += redirected(u, res.Request.URL)
+	}
 	if res.StatusCode != http.StatusOK {
 		return remedy(fmt.Errorf("server answered %s", res.Status), "check the address")
 	}
 	w.r = res.Body
 	s.raw.r = w
 	return nil
+}
+
+// redirected tells where an address led, for messages: a login page is hard to
+// explain without. A query may hold a key, so it is left out.
+func redirected(from, to *url.URL) string {
+	if to.Host == from.Host && to.Path == from.Path {
+		return ""
+	}
+	return fmt.Sprintf(" (redirected to %s)", (&url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path}).String())
 }
 
 // newClient is a client of its own for one stream, so that its connections end

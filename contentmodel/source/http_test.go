@@ -1,6 +1,7 @@
 package source_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -108,14 +110,49 @@ func TestHTTPCancel(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// TestSlowReader: a consumer that takes its time is no stall.
+// transport answers with the text, out of memory.
+type transport struct{}
+
+func (transport) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, ContentLength: int64(len(text)), Body: io.NopCloser(bytes.NewReader(text))}, nil
+}
+
+// TestSlowReader: a consumer that takes its time is no stall. The clock is not the real one, on which a machine with
+// much to do stalls, too.
 func TestSlowReader(t *testing.T) {
-	url := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(text) })
-	s, err := source.Open(t.Context(), url, source.Options{StallTimeout: 50 * time.Millisecond})
+	synctest.Test(t, func(t *testing.T) {
+		s, err := source.Open(t.Context(), "http://example.org/x",
+			source.Options{StallTimeout: 50 * time.Millisecond, Client: &http.Client{Transport: transport{}}})
+		require.NoError(t, err)
+		defer s.Close()
+		one := make([]byte, 1)
+		for range 3 {
+			time.Sleep(time.Second)
+			_, err = io.ReadFull(s, one)
+			require.NoError(t, err)
+		}
+		got, err := io.ReadAll(s)
+		require.NoError(t, err)
+		require.Equal(t, len(text)-3, len(got))
+	})
+}
+
+// TestHTTPRedirect: what is wrong with a page is easier to see with its own address, without what may be secret in it.
+func TestHTTPRedirect(t *testing.T) {
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/login":
+			_, _ = w.Write([]byte("<html>"))
+		case "/cdn/m":
+			http.Redirect(w, r, "/cdn/m?key=secret", http.StatusFound)
+		default:
+			http.Redirect(w, r, "/login?back=secret", http.StatusFound)
+		}
+	})
+	s, err := source.Open(t.Context(), url+"/m", source.Options{})
 	require.NoError(t, err)
-	defer s.Close()
-	time.Sleep(150 * time.Millisecond)
-	got, err := io.ReadAll(s)
-	require.NoError(t, err)
-	require.Equal(t, len(text), len(got))
+	require.Equal(t, url+"/m (redirected to "+url+"/login)", s.Name())
+	require.NoError(t, s.Close())
+	_, err = source.Open(t.Context(), url+"/cdn/m", source.Options{}) // for ever
+	require.ErrorContains(t, err, "stopped after 10 redirects")
 }

@@ -28,7 +28,8 @@ type Stream struct {
 	err   error       // what ended the stream
 }
 
-// Name is the path or URL, for messages; a URL is without its password.
+// Name is the path or URL, for messages; a URL is without its password, and
+// with the address it was redirected to.
 func (s *Stream) Name() string { return s.name }
 
 // Compression is what the first bytes say: "plain", "gzip", "xz", "zstd" or

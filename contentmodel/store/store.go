@@ -27,7 +27,8 @@ type Store interface {
 	Existing(ctx context.Context, units []contentmodel.Unit, found []bool) error
 
 	// Save keeps the units that are not kept yet, all of them or, on any error,
-	// none, and returns how many were new. Duplicates among units count once.
+	// none, and returns how many were new. Of units with the same kind and key
+	// the first is kept, and counts once.
 	Save(ctx context.Context, units []contentmodel.Unit) (saved int, err error)
 
 	// Count is the number of units kept. It may read an index of the whole

@@ -20,7 +20,7 @@ import (
 	"github.com/syncmem/syncmem/pipeline"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func verify(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func emit(n int) pipeline.FirstStage[contentmodel.Unit] {
 	return func(ctx context.Context, out *pipeline.Out[contentmodel.Unit]) error {

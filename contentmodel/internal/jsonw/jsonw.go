@@ -69,8 +69,10 @@ func (j *Writer) Key(name string) {
 	j.later = false // no comma before the value
 }
 
-// String writes a string value. As in encoding/json, bytes that are no UTF-8
-// become U+FFFD.
+// String writes a string value. A byte that is no UTF-8, which JSON has no
+// place for, becomes the half of a surrogate pair that [Unquote] turns back
+// into it: \udc80 to \udcff, the way of Python's "surrogateescape" (PEP 383).
+// encoding/json reads such a half as U+FFFD.
 func (j *Writer) String(s string) {
 	j.comma()
 	j.quote(s)
@@ -166,19 +168,23 @@ func escape(s string) (width int, esc string) {
 	}
 	r, width := utf8.DecodeRuneInString(s)
 	if r == utf8.RuneError && width == 1 {
-		return 1, "\ufffd"
+		return 1, half[c-utf8.RuneSelf]
 	}
 	return width, ""
 }
 
-// control holds the escapes of the control characters, made once.
-var control = func() (t [' ']string) {
+// control and half are the escapes of control characters and of bytes that are
+// no UTF-8, by their low seven bits, made once.
+var control, half = escapes(`\u00`, 0), escapes(`\udc`, utf8.RuneSelf)
+
+func escapes(before string, first byte) (t [utf8.RuneSelf]string) {
 	const hex = "0123456789abcdef"
-	for c := range t {
-		t[c] = `\u00` + string([]byte{hex[c>>4], hex[c&15]})
+	for i := range t {
+		c := first + byte(i)
+		t[i] = before + string([]byte{hex[c>>4], hex[c&15]})
 	}
 	return t
-}()
+}
 
 func (j *Writer) byte(c byte) {
 	j.room(1)

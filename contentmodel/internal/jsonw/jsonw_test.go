@@ -32,7 +32,30 @@ func TestStrings(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, json.Unmarshal(oracle, &want))
 		require.Equal(t, want, got)
+		back, err := jsonw.Unquote(b.Bytes())
+		require.NoError(t, err)
+		require.Equal(t, s, back, "no byte is lost")
 	})
+}
+
+// TestBytes: every byte has a spelling of its own, also those that are no text.
+func TestBytes(t *testing.T) {
+	for c := range 256 {
+		for _, s := range []string{string([]byte{byte(c)}), string([]byte{'x', byte(c), byte(c), 0xed, 0xb2, 0x80, 'y'})} {
+			var b bytes.Buffer
+			j := jsonw.New(&b)
+			j.String(s)
+			require.NoError(t, j.Close())
+			require.True(t, json.Valid(b.Bytes()), "%s", &b)
+			back, err := jsonw.Unquote(b.Bytes())
+			require.NoError(t, err)
+			require.Equal(t, s, back)
+		}
+	}
+	for _, bad := range []string{``, `"`, `x`, `"\"`, `"\x"`, `"\u12"`, `"\u00g0"`, `"\ud83d\udca9"`} {
+		_, err := jsonw.Unquote([]byte(bad))
+		require.Error(t, err, bad)
+	}
 }
 
 func TestNesting(t *testing.T) {

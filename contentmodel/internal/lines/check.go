@@ -15,6 +15,9 @@ func CheckPath(p []byte) error {
 	if !utf8.Valid(p) || bytes.IndexByte(p, 0) >= 0 {
 		return fmt.Errorf("path %s is not UTF-8 text", Quote(p))
 	}
+	if bytes.IndexByte(p, '\r') >= 0 { // never meant, and it would hide what follows on a terminal
+		return fmt.Errorf("path %s has a carriage return in it", Quote(p))
+	}
 	for e := range bytes.SplitSeq(p, []byte("/")) {
 		switch string(e) {
 		case "":
@@ -46,11 +49,16 @@ func ParseSize(b []byte) (int64, error) {
 	return n, nil
 }
 
-// Quote quotes b for a message, cut to what a terminal can show.
+// Quote quotes b for a message, cut to what a terminal can show: less of what
+// is no text, because it takes four characters a byte.
 func Quote(b []byte) string {
 	const most = 80
-	if len(b) > most {
-		return fmt.Sprintf("%q...", b[:most])
+	n := min(len(b), most)
+	for len(fmt.Sprintf("%q", b[:n])) > 3*most/2 {
+		n /= 2
+	}
+	if n < len(b) {
+		return fmt.Sprintf("%q...", b[:n])
 	}
 	return fmt.Sprintf("%q", b)
 }

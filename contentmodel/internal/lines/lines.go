@@ -4,7 +4,6 @@ package lines
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 
 	"github.com/syncmem/syncmem/contentmodel"
@@ -15,20 +14,23 @@ const bufBytes = 64 << 10
 
 // Reader yields the lines of one input.
 type Reader struct {
-	name  string
-	in    *bufio.Reader
-	limit int    // bytes in a line, at most
-	line  int64  // number of the line last read
-	spill []byte // a line longer than the buffer; its space is kept
+	name   string
+	remedy string
+	in     *bufio.Reader
+	limit  int    // bytes in a line, at most
+	line   int64  // number of the line last read
+	spill  []byte // a line longer than the buffer; its space is kept
+	head   []byte // how the first line that is not empty begins
 }
 
-// New reads lines of up to limit bytes; name is for messages.
-func New(name string, r io.Reader, limit int) *Reader {
-	return &Reader{name: name, in: bufio.NewReaderSize(r, bufBytes), limit: limit}
+// New reads lines of up to limit bytes; name is for messages, and remedy for
+// those about a line, unless the input is plainly something else.
+func New(name string, r io.Reader, limit int, remedy string) *Reader {
+	return &Reader{name: name, remedy: remedy, in: bufio.NewReaderSize(r, bufBytes), limit: limit}
 }
 
-// Next gives the next line without its end, "\n" or "\r\n". The bytes are valid
-// until the next call. At the end of the input the error is io.EOF; all others
+// Next gives the next line without its end, "\n" or "\r\n", and without a byte
+// order mark before the first. The bytes are valid until the next call. At the end of the input the error is io.EOF; all others
 // name the input and line.
 func (r *Reader) Next() ([]byte, error) {
 	b, err := r.in.ReadSlice('\n')
@@ -39,6 +41,9 @@ func (r *Reader) Next() ([]byte, error) {
 		return nil, io.EOF
 	}
 	r.line++
+	if len(r.head) == 0 {
+		b = r.noteHead(b)
+	}
 	if len(b) > r.limit+len("\r\n") {
 		return nil, r.Errorf("the line is longer than %d bytes", r.limit)
 	}
@@ -76,8 +81,3 @@ func (r *Reader) Line() int64 { return r.line }
 
 // Errorf is an error at the line last read.
 func (r *Reader) Errorf(format string, args ...any) error { return r.ErrorAt(r.line, format, args...) }
-
-// ErrorAt is an error at a line.
-func (r *Reader) ErrorAt(line int64, format string, args ...any) error {
-	return &contentmodel.InputError{Name: r.name, Line: line, Err: fmt.Errorf(format, args...)}
-}

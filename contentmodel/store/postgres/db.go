@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -14,44 +13,22 @@ import (
 
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/store"
+	"github.com/syncmem/syncmem/contentmodel/store/internal/calls"
 	"github.com/syncmem/syncmem/contentmodel/store/internal/pack"
 )
 
 // db is the store. Saves take turns: two that copy at once would only wait for
 // each other's keys, in an order that can deadlock.
 type db struct {
-	name    string // without password
-	pool    *pgxpool.Pool
-	writing chan struct{}
-	packer  pack.Packer // of whoever has the token of writing
-
-	mu     sync.RWMutex // held for reading by every call, for writing by Close
-	closed bool
-}
-
-// begin marks a call as running; done must be called if err is nil.
-func (s *db) begin(ctx context.Context) (done func(), err error) {
-	s.mu.RLock()
-	err = ctx.Err()
-	if s.closed {
-		err = store.ErrClosed
-	}
-	if err != nil {
-		s.mu.RUnlock()
-		return nil, err
-	}
-	return s.mu.RUnlock, nil
+	name   string // without password
+	pool   *pgxpool.Pool
+	calls  *calls.Calls
+	packer pack.Packer // of the save whose turn it is
 }
 
 // Close waits for calls that run, then closes the connections.
 func (s *db) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.closed {
-		s.closed = true
-		s.pool.Close()
-	}
-	return nil
+	return s.calls.Close(func() error { s.pool.Close(); return nil })
 }
 
 // identity is what content is found by. Kinds hold no zero byte, so no two
@@ -68,11 +45,11 @@ const askRows = 1000
 
 // Existing asks for many keys at once; see [store.Store].
 func (s *db) Existing(ctx context.Context, units []contentmodel.Unit, found []bool) error {
-	done, err := s.begin(ctx)
+	end, err := s.calls.Begin(ctx)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer end()
 	clear(found[:len(units)])
 	for len(units) > 0 {
 		n := min(len(units), askRows)
@@ -104,22 +81,22 @@ func (s *db) ask(ctx context.Context, units []contentmodel.Unit, found []bool) e
 
 // Count reads the whole table; see [store.Store].
 func (s *db) Count(ctx context.Context) (n int64, err error) {
-	done, err := s.begin(ctx)
+	end, err := s.calls.Begin(ctx)
 	if err != nil {
 		return 0, err
 	}
-	defer done()
+	defer end()
 	err = s.pool.QueryRow(ctx, "SELECT count(*) FROM syncmem_content").Scan(&n)
 	return n, s.explain(err)
 }
 
 // Body writes the chunks as they arrive; see [store.Store].
 func (s *db) Body(ctx context.Context, kind, key string, w io.Writer) error {
-	done, err := s.begin(ctx)
+	end, err := s.calls.Begin(ctx)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer end()
 	rows, err := s.pool.Query(ctx, "SELECT data FROM syncmem_body WHERE id = $1 ORDER BY seq", identity(kind, key))
 	if err != nil {
 		return s.explain(err)

@@ -4,4 +4,8 @@
 // client the same memory for any batch, and then moves the new ones over in two
 // statements. Content is found by the SHA-256 of kind and key, because an index
 // of PostgreSQL can't hold keys of any length.
+//
+// A commit is not cut off by the end of a context. When the connection breaks
+// in the middle of one, nobody can tell whether it happened: then Save fails
+// though its units, all of them, may be kept.
 package postgres

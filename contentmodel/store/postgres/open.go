@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/syncmem/syncmem/contentmodel/store"
+	"github.com/syncmem/syncmem/contentmodel/store/internal/calls"
 )
 
 // schemaVersion is raised with every change to schema.
@@ -52,7 +53,7 @@ func Open(ctx context.Context, dsn string) (store.Store, error) {
 		return err
 	}
 	c := cfg.ConnConfig
-	s := &db{name: fmt.Sprintf("postgres://%s:%d/%s", c.Host, c.Port, c.Database), writing: make(chan struct{}, 1)}
+	s := &db{name: fmt.Sprintf("postgres://%s:%d/%s", c.Host, c.Port, c.Database), calls: calls.New()}
 	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, s.explain(err)
 	}
@@ -78,15 +79,27 @@ func (s *db) migrate(ctx context.Context) error {
 	return nil
 }
 
+// advice says what to do about the server's errors, by the first two letters of their SQLSTATE, which are its class.
+var advice = map[string]string{
+	"08": "check the server and the network, then run again",
+	"25": "the database takes no changes; name the server that does",
+	"40": "another program was in the way; run again",
+	"42": "check that the user may make and use the tables, or use another database",
+	"53": "the server is short of disk, memory or connections; free some and run again",
+	"57": "the server ended it; see its log, then run again",
+}
+
 // explain names the database in an error, once; the ends of contexts and our
 // own errors pass as they are.
 func (s *db) explain(err error) error {
-	if err == nil || errors.Is(err, store.ErrClosed) ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	if e, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return fmt.Errorf("store %s: cannot connect: %w; check the address, and that the server runs", s.name, oneLine{e.Unwrap()})
+	}
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && advice[e.Code[:min(2, len(e.Code))]] != "" {
+		return fmt.Errorf("store %s: %w; %s", s.name, err, advice[e.Code[:2]])
 	}
 	return fmt.Errorf("store %s: %w", s.name, err)
 }

@@ -16,23 +16,79 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestConformance needs a server: SYNCMEM_TEST_POSTGRES holds the DSN of a
-// database whose tables may be dropped.
-func TestConformance(t *testing.T) {
+// server is the DSN of a database whose tables may be dropped; SYNCMEM_TEST_POSTGRES holds it.
+func server(t *testing.T) string {
 	dsn := os.Getenv("SYNCMEM_TEST_POSTGRES")
 	if dsn == "" {
 		t.Skip("SKIPPED: PostgreSQL is NOT tested; SYNCMEM_TEST_POSTGRES holds no DSN")
 	}
-	storetest.Run(t, func(t *testing.T) store.Store {
-		c, err := pgx.Connect(t.Context(), dsn)
-		require.NoError(t, err)
-		defer c.Close(t.Context())
-		_, err = c.Exec(t.Context(), "DROP TABLE IF EXISTS syncmem_schema, syncmem_content, syncmem_body")
-		require.NoError(t, err)
+	return dsn
+}
+
+// exec runs a statement behind the stores' back.
+func exec(t *testing.T, dsn, statement string) {
+	c, err := pgx.Connect(t.Context(), dsn)
+	require.NoError(t, err)
+	defer c.Close(t.Context())
+	_, err = c.Exec(t.Context(), statement)
+	require.NoError(t, err)
+}
+
+// fresh drops the tables and returns what opens a store.
+func fresh(t *testing.T) storetest.Open {
+	dsn := server(t)
+	exec(t, dsn, "DROP TABLE IF EXISTS syncmem_schema, syncmem_content, syncmem_body")
+	return func(t *testing.T) store.Store {
 		s, err := postgres.Open(t.Context(), dsn)
 		require.NoError(t, err)
 		return s
-	})
+	}
+}
+
+func TestConformance(t *testing.T) {
+	server(t)
+	storetest.Run(t, fresh)
+}
+
+// TestConnectionLost ends the server's side of the connections in the middle of a save.
+func TestConnectionLost(t *testing.T) {
+	open := fresh(t)
+	const name = "syncmem_lost"
+	t.Setenv("PGAPPNAME", name) // others may use the server, too
+	s := open(t)
+	defer s.Close()
+	_, err := s.Save(t.Context(), storetest.Many(0, 10))
+	require.NoError(t, err)
+	pieces := 0
+	bad := &storetest.Unit{Name: "bad", Len: 1 << 20, Before: func() {
+		if pieces++; pieces == 100 {
+			exec(t, server(t), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '"+name+"' AND pid <> pg_backend_pid()")
+		}
+	}}
+	n, err := s.Save(t.Context(), append(storetest.Many(10, 100), bad))
+	require.ErrorContains(t, err, "store postgres://")
+	require.ErrorContains(t, err, "; the server ended it; see its log, then run again")
+	require.NotContains(t, err.Error(), "\n")
+	require.Zero(t, n)
+	count, err := s.Count(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 10, count)
+	n, err = s.Save(t.Context(), append(storetest.Many(10, 100), &storetest.Unit{Name: "bad", Len: 1 << 20}))
+	require.NoError(t, err)
+	require.Equal(t, 101, n)
+}
+
+func TestReadOnly(t *testing.T) {
+	open := fresh(t)
+	t.Setenv("PGOPTIONS", "-c default_transaction_read_only=on")
+	_, err := postgres.Open(t.Context(), server(t))
+	require.ErrorContains(t, err, "; the database takes no changes; name the server that does")
+	t.Setenv("PGOPTIONS", "")
+	s := open(t)
+	defer s.Close()
+	exec(t, server(t), "DROP TABLE syncmem_content")
+	_, err = s.Count(t.Context())
+	require.ErrorContains(t, err, "; check that the user may make and use the tables")
 }
 
 func TestOpenErrors(t *testing.T) {

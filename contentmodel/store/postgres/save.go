@@ -2,7 +2,9 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -31,49 +33,81 @@ var columns = []string{"id", "kind", "key", "n", "seq", "data"}
 // Save copies all units, then moves those that are new; see [store.Store]. It
 // also sends what turns out to be known: ask Existing first.
 func (s *db) Save(ctx context.Context, units []contentmodel.Unit) (saved int, err error) {
-	done, err := s.begin(ctx)
+	end, err := s.calls.BeginSave(ctx)
 	if err != nil {
 		return 0, err
 	}
-	defer done()
+	defer end()
 	if len(units) == 0 {
 		return 0, nil
 	}
-	select {
-	case s.writing <- struct{}{}:
-		defer func() { <-s.writing }()
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	}
-	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	err = s.transact(ctx, func(tx pgx.Tx) error {
 		if err := s.copy(ctx, tx, units); err != nil {
 			return err
 		}
 		return tx.QueryRow(ctx, move).Scan(&saved)
 	})
-	if ctx.Err() != nil && err != nil {
-		err = ctx.Err() // not the broken connection it left
-	}
 	if err != nil {
 		return 0, s.explain(err)
 	}
 	return saved, nil
 }
 
-// copy streams the units into the temporary table. pgx asks for rows on a
-// goroutine of its own, where a panic of a unit would end the program: it is
-// carried over to ours.
+// commitTimeout bounds the one step that ctx does not end.
+const commitTimeout = 30 * time.Second
+
+// transact runs fn in a transaction. Any error undoes all of it.
+func (s *db) transact(ctx context.Context, fn func(pgx.Tx) error) error {
+	tx, err := s.pool.Begin(ctx)
+	if err == nil {
+		defer func() { _ = tx.Rollback(ctx) }() // also when fn panics; after a commit it does nothing
+		err = fn(tx)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err() // not the broken connection it left
+	}
+	if err != nil {
+		return err
+	}
+	// A commit that is cut off may have happened or not, so an end of ctx comes too late from here on.
+	final, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	defer cancel()
+	if err := tx.Commit(final); err != nil {
+		return fmt.Errorf("commit: %w; run again, the next sync finds out what was kept", err)
+	}
+	return nil
+}
+
+// errCutOff is what pgx is told when a unit panics or ends the goroutine.
+var errCutOff = errors.New("a unit did not return")
+
+// copy streams the units into the temporary table. The units stay on our goroutine, where a panic of theirs is the
+// caller's to see, and pgx gets another.
 func (s *db) copy(ctx context.Context, tx pgx.Tx, units []contentmodel.Unit) error {
-	src := newRows(ctx, &s.packer, units)
-	defer src.stop()
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"syncmem_incoming"}, columns, src)
+	src, copied := newRows(), make(chan error, 1)
+	go func() {
+		defer close(src.over)
+		_, err := tx.CopyFrom(ctx, pgx.Identifier{"syncmem_incoming"}, columns, src)
+		copied <- err
+	}()
+	packed, err := s.pack(ctx, units, src, copied)
 	switch {
-	case src.panicked != nil:
-		panic(src.panicked)
-	case src.err != nil:
-		return src.err
+	case packed != nil && packed != errOver:
+		return packed
 	case err != nil:
 		return fmt.Errorf("copy: %w", err)
 	}
 	return nil
+}
+
+// pack writes the units to src, and in any case waits until pgx is done with it.
+func (s *db) pack(ctx context.Context, units []contentmodel.Unit, src *rows, copied <-chan error) (packed, err error) {
+	packed = errCutOff
+	defer func() {
+		src.err = packed
+		close(src.give)
+		err = <-copied
+	}()
+	_, packed = s.packer.Pack(ctx, units, src)
+	return packed, nil
 }

@@ -4,54 +4,33 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"sync"
 
-	"github.com/syncmem/syncmem/contentmodel/store"
+	"github.com/syncmem/syncmem/contentmodel/store/internal/calls"
 	"github.com/syncmem/syncmem/contentmodel/store/internal/pack"
 )
 
 // db is the store. Its writer is one connection with its own statements, held
-// by whoever has the token; readers are a pool.
+// by the save whose turn it is; readers are a pool.
 type db struct {
-	path string
+	path  string
+	calls *calls.Calls
 
-	mu     sync.RWMutex // held for reading by every call, for writing by Close
-	closed bool
-
-	writing chan struct{} // the token of the writer; a mutex that a context can end
-	writer  *sql.DB
-	conn    *sql.Conn
-	insert  []insertStmt
-	chunk   *sql.Stmt
-	packer  pack.Packer
+	writer *sql.DB
+	conn   *sql.Conn
+	insert []insertStmt
+	chunk  *sql.Stmt
+	packer pack.Packer
 
 	reader   *sql.DB
 	existing *sql.Stmt
 }
 
-// begin marks a call as running; done must be called if err is nil.
-func (s *db) begin(ctx context.Context) (done func(), err error) {
-	s.mu.RLock()
-	if s.closed {
-		s.mu.RUnlock()
-		return nil, store.ErrClosed
-	}
-	if err := ctx.Err(); err != nil {
-		s.mu.RUnlock()
-		return nil, err
-	}
-	return s.mu.RUnlock, nil
-}
-
 // Close waits for calls that run, then closes. The last connection to close
 // moves the log into the file.
-func (s *db) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return nil
-	}
-	s.closed = true
+func (s *db) Close() error { return s.calls.Close(s.free) }
+
+// free closes what was opened: less if Open failed.
+func (s *db) free() error {
 	var errs []error
 	// A connection closes only when its statements are closed, and only then
 	// is the log moved into the file; sql.DB would leave them to the driver.
@@ -87,9 +66,6 @@ func (s *db) statements() []*sql.Stmt {
 // transact runs fn in a transaction of the writer that no other process can
 // come between. Any error undoes all of it.
 func (s *db) transact(ctx context.Context, fn func() error) (err error) {
-	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return err
-	}
 	committed := false
 	defer func() { // also when fn panics
 		if !committed {
@@ -98,6 +74,11 @@ func (s *db) transact(ctx context.Context, fn func() error) (err error) {
 			_, _ = s.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 		}
 	}()
+	// When ctx ends just as the statement does, the driver gives ctx's error
+	// for a transaction that has begun: that, too, must be undone.
+	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
 	if err := fn(); err != nil {
 		return err
 	}

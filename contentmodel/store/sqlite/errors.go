@@ -7,8 +7,6 @@ import (
 
 	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"github.com/syncmem/syncmem/contentmodel/store"
 )
 
 // advice puts SQLite's result codes into words for whoever reads the message.
@@ -26,8 +24,7 @@ var advice = map[int]string{
 // explain names the file in an error, once, and says what to do. Errors that
 // have nothing to do with the file pass as they are.
 func (s *db) explain(err error) error {
-	if err == nil || errors.Is(err, store.ErrClosed) ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	if e, ok := errors.AsType[*driver.Error](err); ok {

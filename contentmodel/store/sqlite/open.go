@@ -12,6 +12,7 @@ import (
 	_ "modernc.org/sqlite" // the driver
 
 	"github.com/syncmem/syncmem/contentmodel/store"
+	"github.com/syncmem/syncmem/contentmodel/store/internal/calls"
 )
 
 const (
@@ -54,7 +55,7 @@ const (
 // ours is refused and left as it is. Errors are one line that names the file.
 // The caller must Close the store.
 func Open(ctx context.Context, path string) (store.Store, error) {
-	s := &db{path: path, writing: make(chan struct{}, 1)}
+	s := &db{path: path, calls: calls.New()}
 	if err := s.open(ctx); err != nil {
 		err = s.explain(err)
 		_ = s.Close()

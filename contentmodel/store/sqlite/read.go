@@ -31,11 +31,11 @@ func existingQuery() string {
 
 // Existing asks in steps of a fixed number of keys; see [store.Store].
 func (s *db) Existing(ctx context.Context, units []contentmodel.Unit, found []bool) error {
-	done, err := s.begin(ctx)
+	end, err := s.calls.Begin(ctx)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer end()
 	clear(found[:len(units)])
 	args := make([]any, 2*pack.MaxRows)
 	for len(units) > 0 {
@@ -81,11 +81,11 @@ func (s *db) ask(ctx context.Context, args []any, found []bool) error {
 
 // Count counts the index of keys; see [store.Store].
 func (s *db) Count(ctx context.Context) (n int64, err error) {
-	done, err := s.begin(ctx)
+	end, err := s.calls.Begin(ctx)
 	if err != nil {
 		return 0, err
 	}
-	defer done()
+	defer end()
 	err = s.reader.QueryRowContext(ctx, "SELECT count(*) FROM content").Scan(&n)
 	return n, s.explain(err)
 }
@@ -93,11 +93,11 @@ func (s *db) Count(ctx context.Context) (n int64, err error) {
 // Body writes the first chunk, then the others as they are read; see
 // [store.Store]. It needs no transaction: what is kept never changes.
 func (s *db) Body(ctx context.Context, kind, key string, w io.Writer) error {
-	done, err := s.begin(ctx)
+	end, err := s.calls.Begin(ctx)
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer end()
 	var id int64
 	var first []byte
 	err = s.reader.QueryRowContext(ctx, "SELECT id, body FROM content WHERE kind = ? AND key = ?", kind, key).

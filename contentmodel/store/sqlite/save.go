@@ -40,19 +40,13 @@ func repeat(s string, n int) string { return strings.Repeat(s+",", n-1) + s }
 
 // Save keeps new units in one transaction; see [store.Store].
 func (s *db) Save(ctx context.Context, units []contentmodel.Unit) (saved int, err error) {
-	done, err := s.begin(ctx)
+	end, err := s.calls.BeginSave(ctx)
 	if err != nil {
 		return 0, err
 	}
-	defer done()
+	defer end()
 	if len(units) == 0 {
 		return 0, nil
-	}
-	select {
-	case s.writing <- struct{}{}:
-		defer func() { <-s.writing }()
-	case <-ctx.Done():
-		return 0, ctx.Err()
 	}
 	err = s.transact(ctx, func() (err error) {
 		saved, err = s.packer.Pack(ctx, units, &sink{db: s})

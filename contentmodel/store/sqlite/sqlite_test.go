@@ -26,8 +26,9 @@ func open(t testing.TB, path string) store.Store {
 }
 
 func TestConformance(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store {
-		return open(t, filepath.Join(t.TempDir(), "content.db"))
+	storetest.Run(t, func(t *testing.T) storetest.Open {
+		path := filepath.Join(t.TempDir(), "content.db")
+		return func(t *testing.T) store.Store { return open(t, path) }
 	})
 }
 
@@ -117,4 +118,19 @@ func TestLocked(t *testing.T) {
 	n, err := s.Save(t.Context(), storetest.Many(0, 1))
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
+}
+
+// TestCancelledBegin cuts saves off at their very beginning. The driver may then report a transaction that has begun as
+// one that has not, which must not be left open: it would keep out every later save, and other processes.
+func TestCancelledBegin(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "x.db"))
+	defer s.Close()
+	for i := range 3000 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i%300)*time.Microsecond)
+		_, err := s.Save(ctx, storetest.Many(0, 1))
+		cancel()
+		if err != nil {
+			require.ErrorIs(t, err, context.DeadlineExceeded, "save %d", i)
+		}
+	}
 }

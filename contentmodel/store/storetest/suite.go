@@ -3,11 +3,9 @@ package storetest
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,22 +14,29 @@ import (
 	"github.com/syncmem/syncmem/contentmodel/store"
 )
 
-// Run runs the suite. open gives a new, empty store each time; the suite closes
-// it.
-func Run(t *testing.T, open func(t *testing.T) store.Store) {
-	for _, c := range cases {
+// Run runs the suite. fresh makes a new, empty place for content and returns what opens the store in it. Some cases open
+// it more than once, one after the other or at the same time; the suite closes what it opens.
+func Run(t *testing.T, fresh func(t *testing.T) (open Open)) {
+	for _, c := range slices.Concat(cases, values, closing) {
 		t.Run(c.name, func(t *testing.T) {
-			s := open(t)
-			t.Cleanup(func() { require.NoError(t, s.Close()) })
-			c.run(&suite{t, s})
+			s := &suite{T: t, open: fresh(t)}
+			s.store = s.open(t)
+			t.Cleanup(func() { require.NoError(t, s.store.Close()) })
+			c.run(s)
 		})
 	}
 }
 
-var cases = []struct {
+// Open opens a store or fails the test.
+type Open func(t *testing.T) store.Store
+
+type testCase struct {
 	name string
 	run  func(*suite)
-}{
+}
+
+// cases are about what is saved, found and read back.
+var cases = []testCase{
 	{"new units are saved", (*suite).newUnits},
 	{"known units are not saved again", (*suite).again},
 	{"a mixed batch saves the new ones", (*suite).mixed},
@@ -49,13 +54,19 @@ var cases = []struct {
 	{"a cancelled save leaves nothing", (*suite).cancelled},
 	{"a context that is done does nothing", (*suite).done},
 	{"a panicking unit leaves nothing and the store works", (*suite).panicking},
-	{"queries run beside saves", (*suite).concurrent},
-	{"a closed store says so", (*suite).closed},
 }
 
 type suite struct {
 	*testing.T
+	open  Open
 	store store.Store
+}
+
+// reopen closes the store and opens it again.
+func (s *suite) reopen() {
+	s.Helper()
+	require.NoError(s, s.store.Close())
+	s.store = s.open(s.T)
 }
 
 func (s *suite) save(want int, units ...contentmodel.Unit) {
@@ -273,55 +284,4 @@ func (s *suite) panicking() {
 	units := append(Many(0, 100), &Unit{Name: "bad", Len: 100 << 10, Before: func() { panic("bad unit") }})
 	require.PanicsWithValue(s, "bad unit", func() { _, _ = s.store.Save(s.Context(), units) })
 	s.wantNothing(0, units)
-}
-
-// concurrent saves from two sides and asks from two others. What was reported
-// saved must be found.
-func (s *suite) concurrent() {
-	const batches, size = 20, 100
-	var all sync.WaitGroup
-	errs := make(chan error, 4*batches)
-	saved := make(chan int, 2*batches)
-	for side := range 2 {
-		all.Go(func() {
-			for i := range batches {
-				first := (2*i + side) * size
-				n, err := s.store.Save(s.Context(), Many(first, size))
-				if err == nil && n != size {
-					err = errors.New("not all were new")
-				}
-				errs <- err
-				saved <- first
-			}
-		})
-		all.Go(func() {
-			for range batches {
-				found := make([]bool, size)
-				err := s.store.Existing(s.Context(), Many(<-saved, size), found)
-				if err == nil && slices.Contains(found, false) {
-					err = errors.New("saved units were not found")
-				}
-				errs <- err
-			}
-		})
-	}
-	all.Wait()
-	close(errs)
-	for err := range errs {
-		require.NoError(s, err)
-	}
-	s.wantCount(2 * batches * size)
-}
-
-func (s *suite) closed() {
-	units := Many(0, 3)
-	s.save(3, units...)
-	require.NoError(s, s.store.Close())
-	_, err := s.store.Save(s.Context(), units)
-	require.ErrorIs(s, err, store.ErrClosed)
-	require.ErrorIs(s, s.store.Existing(s.Context(), units, make([]bool, 3)), store.ErrClosed)
-	_, err = s.store.Count(s.Context())
-	require.ErrorIs(s, err, store.ErrClosed)
-	require.ErrorIs(s, s.store.Body(s.Context(), "test", units[0].Key(), io.Discard), store.ErrClosed)
-	require.NoError(s, s.store.Close(), "a second Close")
 }

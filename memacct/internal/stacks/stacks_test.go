@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/pprof"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -222,17 +223,29 @@ func TestATracebackIsBounded(t *testing.T) {
 	all.Wait()
 }
 
-var header = regexp.MustCompile(`(?m)^goroutine [0-9]{1,19} .*\[`)
+var header = regexp.MustCompile(`(?m)^goroutine ([0-9]+) .*\[`)
+
+// headers counts the lines that say which goroutine follows, with a number that is one.
+func headers(trace []byte) (n int) {
+	for _, m := range header.FindAllSubmatch(trace, -1) {
+		if _, err := strconv.ParseUint(string(m[1]), 10, 64); err == nil {
+			n++
+		}
+	}
+	return n
+}
 
 // No bytes make the parser panic, and each header that can be read at all is there in the end.
 func FuzzParse(f *testing.F) {
 	buf := make([]byte, 32<<10)
 	f.Add(buf[:runtime.Stack(buf, true)])
 	f.Add([]byte("goroutine 1 [select (durable), synctest bubble 1 labels:{\"a\": \"b\"}]:\nmain.f()\n\t/a.go:1 +0x1\n...9 frames elided...\n"))
+	f.Add([]byte("goroutine 00000000000000000000 [")) // more digits than a number needs
+	f.Add([]byte("goroutine 18446744073709551615 [a]:\ngoroutine 18446744073709551616 [a]:\n"))
 	f.Add([]byte("goroutine 1 [a]:\n[originating from goroutine 2]:\nmain.f()\n"))
 	f.Fuzz(func(t *testing.T, trace []byte) {
 		all := Parse(trace)
-		if want := len(header.FindAll(trace, -1)); len(all) != want {
+		if want := headers(trace); len(all) != want {
 			t.Fatalf("%d goroutines of %d headers", len(all), want)
 		}
 		var fold folder

@@ -123,7 +123,14 @@ func (p *Packer) Write(b []byte) (int, error) {
 
 // handOn passes on the chunk that waits: the first as a row of its own.
 func (p *Packer) handOn() error {
-	data := p.space[p.start:]
+	data := p.space[p.start:] // stays as it is: what follows reuses the space later
+	if p.seq == 0 {
+		// Of units with the same key the first counts, so none may overtake
+		// those that wait.
+		if err := p.flush(); err != nil {
+			return err
+		}
+	}
 	p.space = p.space[:p.start]
 	p.seq++
 	if p.seq > 1 {

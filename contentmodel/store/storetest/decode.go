@@ -1,0 +1,165 @@
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/deb"
+	"github.com/syncmem/syncmem/contentmodel/file"
+	"github.com/syncmem/syncmem/contentmodel/internal/jsonw"
+	"github.com/syncmem/syncmem/contentmodel/rpm"
+	"github.com/syncmem/syncmem/contentmodel/store"
+)
+
+// ReadBack makes a unit of kind "file", "deb" or "rpm" again from what the store keeps under the key of u. It holds the
+// whole body, and is meant for tests.
+func ReadBack(ctx context.Context, s store.Store, u contentmodel.Unit) (contentmodel.Unit, error) {
+	var body bytes.Buffer
+	if err := s.Body(ctx, u.Kind(), u.Key(), &body); err != nil {
+		return nil, err
+	}
+	back, err := decode(u.Kind(), u.Key(), body.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("%s %.80q: %w", u.Kind(), u.Key(), err)
+	}
+	return back, nil
+}
+
+func decode(kind, key string, body []byte) (contentmodel.Unit, error) {
+	switch kind {
+	case file.Kind:
+		f := new(file.File)
+		return f, decodeInto(f, lowerName, body, nil)
+	case deb.Kind:
+		p := new(deb.Package)
+		return p, decodeInto(p, debName, body, func(name, value string) {
+			p.Fields = append(p.Fields, deb.Field{Name: name, Value: value})
+		})
+	case rpm.Kind:
+		id, err := contentmodel.ParseDigest(key) // the one field that is not in the body
+		if err != nil {
+			return nil, err
+		}
+		p := &rpm.Package{PkgID: id}
+		return p, decodeInto(p, lowerName, body, nil)
+	}
+	return nil, fmt.Errorf("no kind of ours")
+}
+
+// lowerName and debName are how a struct's field may be called in a body.
+func lowerName(field string) string { return strings.ToLower(field) }
+
+func debName(field string) string {
+	switch field {
+	case "MultiArch":
+		return "Multi-Arch"
+	case "PreDepends":
+		return "Pre-Depends"
+	case "InstalledSize":
+		return "Installed-Size"
+	case "DescriptionMD5":
+		return "Description-md5"
+	case "MD5":
+		return "MD5sum"
+	case "Fields":
+		return "" // never a name
+	}
+	return field
+}
+
+// decodeInto sets the fields of *to by a JSON object. Names without a field go to other, or are an error if it is nil.
+// It is written against the struct, not against the tables that WriteBody uses, and it does not use encoding/json for
+// strings, which would hide lost bytes.
+func decodeInto(to any, nameOf func(string) string, body []byte, other func(name, value string)) error {
+	v := reflect.ValueOf(to).Elem()
+	fields := make(map[string]reflect.Value)
+	for i := range v.NumField() {
+		fields[nameOf(v.Type().Field(i).Name)] = v.Field(i)
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	seen := make(map[string]bool)
+	if _, err := d.Token(); err != nil { // {
+		return err
+	}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return err
+		}
+		name := t.(string)
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			return err
+		}
+		f, ok := fields[name]
+		if !ok && other == nil { // size_package is SizePackage
+			f, ok = fields[strings.ReplaceAll(name, "_", "")]
+		}
+		switch {
+		case seen[name]:
+			err = fmt.Errorf("twice in the body")
+		case ok:
+			err = set(f, raw)
+		case other == nil:
+			err = fmt.Errorf("no such field")
+		default:
+			var s string
+			s, err = jsonw.Unquote(raw)
+			other(name, s)
+		}
+		if err != nil {
+			return fmt.Errorf("field %s: %w", name, err)
+		}
+		seen[name] = true
+	}
+	return nil
+}
+
+// set parses one value: a string, a number, a digest, or an array of structs that are arrays of these.
+func set(to reflect.Value, raw json.RawMessage) (err error) {
+	switch to.Kind() {
+	case reflect.Int64:
+		n, err := strconv.ParseInt(string(raw), 10, 64)
+		to.SetInt(n)
+		return err
+	case reflect.Slice:
+		return each(raw, func(n int) { to.Set(reflect.MakeSlice(to.Type(), n, n)) },
+			func(i int, raw json.RawMessage) error { return set(to.Index(i), raw) })
+	case reflect.Struct:
+		return each(raw, nil, func(i int, raw json.RawMessage) error { return set(to.Field(i), raw) })
+	}
+	s, err := jsonw.Unquote(raw)
+	if err != nil {
+		return err
+	}
+	if to.Kind() == reflect.String {
+		to.SetString(s)
+		return nil
+	}
+	d, err := contentmodel.ParseDigest(s)
+	to.Set(reflect.ValueOf(d))
+	return err
+}
+
+// each calls fn with every element of a JSON array, and begin, unless it is nil, with their number.
+func each(raw json.RawMessage, begin func(int), fn func(int, json.RawMessage) error) error {
+	var all []json.RawMessage
+	if err := json.Unmarshal(raw, &all); err != nil {
+		return err
+	}
+	if begin != nil {
+		begin(len(all))
+	}
+	for i, raw := range all {
+		if err := fn(i, raw); err != nil {
+			return fmt.Errorf("element %d: %w", i, err)
+		}
+	}
+	return nil
+}
