@@ -74,7 +74,7 @@ type Budget struct {
 	mode   Mode
 	policy Policy
 	host   *host
-	setGo  bool // keep the Go runtime's limit below the process limit
+	wish   *goWish // for the Go runtime's limit, to be below the process limit; nil for none
 
 	alert atomic.Bool // as core.Alert said when the lock was last let go
 	_     [64]byte    // loops look at it for every unit, and the lock is on another cache line
@@ -117,7 +117,10 @@ func newOn(h *host, cfg Config) (*Budget, error) {
 	if cfg.Policy.overrun < 0 {
 		return nil, fmt.Errorf("memacct: overrun of %d bytes: use Fail() to allow none", cfg.Policy.overrun)
 	}
-	b := &Budget{log: cmp.Or(cfg.Logger, slog.Default()), mode: cfg.Mode, policy: cfg.Policy, host: h, setGo: cfg.SetGoLimit, core: *core.New(0)}
+	b := &Budget{log: cmp.Or(cfg.Logger, slog.Default()), mode: cfg.Mode, policy: cfg.Policy, host: h, core: *core.New(0)}
+	if cfg.SetGoLimit {
+		b.wish = new(goWish)
+	}
 	b.core.Mode = core.Mode(cfg.Mode)
 	b.core.Overrun = cfg.Policy.overrun
 	if cfg.Mode == Off {
@@ -138,7 +141,7 @@ func newOn(h *host, cfg Config) (*Budget, error) {
 // limit that cannot be held here, or is below the floors of all accounts together, is an error and changes
 // nothing.
 func (b *Budget) SetLimit(l Limit) error {
-	source, err := l.resolve(b.host, b.setGo, b.beside())
+	source, err := l.resolve(b.host, b.wish != nil, b.beside())
 	if err != nil {
 		return err
 	}
@@ -370,8 +373,8 @@ func (b *Budget) Close(ctx context.Context) error {
 	b.collect()
 	drained := b.drained
 	b.unlock()
-	if b.setGo {
-		defer takeGoBack()
+	if b.wish != nil {
+		defer b.wish.drop()
 	}
 	select {
 	case <-drained:

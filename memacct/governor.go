@@ -70,14 +70,14 @@ func (b *Budget) govern(asked Limit, source limitSource) {
 		steers: source.process > 0 && b.mode == Enforce, last: readMem(), looked: time.Now(),
 	}
 	g.kernel.host = b.host
-	if g.setGo = b.setGo && g.steers; g.setGo {
+	if g.setGo = b.wish != nil && g.steers; g.setGo {
 		g.past = source.process / 8 // until it is known
 	}
 	if old := b.gov; old != nil {
 		g.inherit(old)
 	}
 	if g.setGo {
-		g.limitGo(g.last, source.process)
+		g.limitGo(b.wish, g.last, source.process)
 	}
 	b.gov = g
 	g.arm()
@@ -169,7 +169,7 @@ func (b *Budget) steer(g *governor, now memSample, kernel reading, collected boo
 		events = append(events, e)
 	}
 	if g.setGo {
-		g.limitGo(now, min(g.process, kernel.room))
+		g.limitGo(b.wish, now, min(g.process, kernel.room))
 	}
 	g.content = g.next(now, kernel, g.content)
 	shut, alarms := g.signs.look(g, now, kernel, collected)
@@ -221,13 +221,13 @@ func (b *Budget) follow(g *governor, now memSample, kernel reading) (Event, bool
 }
 
 // limitGo keeps the Go runtime's limit below the process limit. The runtime goes past its limit by what is
-// allocated while it marks: by a fifth was measured at a gigabyte a second. Setting the limit stops the program
-// for a moment, so small changes are left.
-func (g *governor) limitGo(now memSample, process int64) {
+// allocated while it marks: by a fifth was measured at a gigabyte a second. Small changes are left, so
+// that the collector keeps its pace.
+func (g *governor) limitGo(wish *goWish, now memSample, process int64) {
 	outside := max(g.outside.most(), now.rss-now.mapped)
 	want := process - outside - int64(unseenByGo*float64(process)) - min(max(g.surge.median(), g.past), process/4)
 	if d := want - now.limit; d < -g.process/100 || d > g.process/50 {
-		giveGo(want)
+		wish.make(want)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"log/slog"
 	"math"
-	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"testing"
@@ -220,40 +219,6 @@ func TestOpeningSaysWhatWasLookedAt(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, log.String(), "memacct: process limit of 512.0 MiB (cgroup /a/b/memory.high; GOMEMLIMIT unset), at first ")
 	empty(t, b)
-}
-
-// The application's own limit is left alone unless asked, never raised, and put back.
-func TestTheGoLimitFollowsIfAsked(t *testing.T) {
-	ownMemory(t)
-	before := debug.SetMemoryLimit(-1)
-	defer debug.SetMemoryLimit(before)
-	debug.SetMemoryLimit(math.MaxInt64)
-	open := func(n int64, set bool) *Budget {
-		b, err := New(Config{Limit: Process(n), SetGoLimit: set, Logger: slog.New(slog.DiscardHandler)})
-		require.NoError(t, err)
-		return b
-	}
-	now := func() int64 { return debug.SetMemoryLimit(-1) }
-	plain := open(512*mib, false)
-	require.Equal(t, int64(math.MaxInt64), now())
-	b := open(512*mib, true)
-	require.Less(t, now(), int64(512*mib))
-	require.Greater(t, now(), int64(256*mib))
-	require.Greater(t, b.Stats().Limit, plain.Stats().Limit, "the heap need not double")
-	require.Equal(t, int64(math.MaxInt64), applicationLimit(), "not taken for the application's")
-	require.NoError(t, b.SetLimit(Process(256*mib)))
-	require.Less(t, now(), int64(256*mib))
-	empty(t, b)
-	require.Equal(t, int64(math.MaxInt64), now())
-
-	debug.SetMemoryLimit(300 * mib)
-	b = open(512*mib, true)
-	require.EqualValues(t, 300*mib, now(), "never above the application's")
-	debug.SetMemoryLimit(200 * mib) // the application changes its mind
-	runtime.GC()
-	empty(t, b)
-	require.LessOrEqual(t, now(), int64(200*mib))
-	empty(t, plain)
 }
 
 // The finders of this machine, whatever it is.
