@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -63,7 +64,8 @@ type Config struct {
 	// SetGoLimit has the budget set the Go runtime's memory limit (debug.SetMemoryLimit) below its process
 	// limit, with room for what the runtime does not see, and keep it there until Close; never above what the
 	// application or GOMEMLIMIT set. Without a Go limit the heap may grow to twice what lives in it, and the
-	// budget for content must be half as large. There is one such setting in a process: it is off by default.
+	// budget for content must be half as large. There is one such setting in a process, so it is off by default,
+	// and of several budgets that set it the least counts.
 	SetGoLimit bool
 }
 
@@ -120,6 +122,7 @@ func newOn(h *host, cfg Config) (*Budget, error) {
 	b := &Budget{log: cmp.Or(cfg.Logger, slog.Default()), mode: cfg.Mode, policy: cfg.Policy, host: h, core: *core.New(0)}
 	if cfg.SetGoLimit {
 		b.wish = new(goWish)
+		runtime.AddCleanup(b, (*goWish).drop, b.wish) // nobody may close it
 	}
 	b.core.Mode = core.Mode(cfg.Mode)
 	b.core.Overrun = cfg.Policy.overrun

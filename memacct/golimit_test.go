@@ -8,6 +8,7 @@ import (
 	"runtime/metrics"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -56,6 +57,75 @@ func TestTheGoLimitFollowsIfAsked(t *testing.T) {
 	empty(t, plain)
 }
 
+// There is one limit for all budgets: the least that an open one wants, whatever came first or ends first.
+func TestTheGoLimitIsTheLeastOfAllBudgets(t *testing.T) {
+	applicationSets(t, math.MaxInt64)
+	large, small := int64(1<<30), int64(512*mib)
+	for _, sizes := range [][3]int64{{large, small, large}, {small, large, small}} {
+		first := setsGo(t, sizes[0])
+		alone := goLimitNow()
+		second := setsGo(t, sizes[1])
+		require.Less(t, goLimitNow(), small)
+		look(first, second)
+		require.Less(t, goLimitNow(), small, "also when the other one looked last")
+		require.Equal(t, int64(math.MaxInt64), applicationLimit(), "not taken for the application's")
+
+		empty(t, first)
+		require.Less(t, goLimitNow(), sizes[1], "the one left is still held")
+		require.Greater(t, goLimitNow(), sizes[1]/2, "and no lower")
+		third := setsGo(t, sizes[2])
+		empty(t, second)
+		look(third)
+		require.InEpsilon(t, alone, goLimitNow(), 0.1)
+		empty(t, third)
+		require.Equal(t, int64(math.MaxInt64), goLimitNow())
+	}
+}
+
+// The application may change its own limit while budgets have theirs: it counts if it is the least, and is what
+// is back in the end.
+func TestTheGoLimitOfTheApplicationAmongBudgets(t *testing.T) {
+	applicationSets(t, 2<<30)
+	one, two := setsGo(t, 1<<30), setsGo(t, 512*mib)
+	for _, c := range []struct{ sets, least int64 }{{4 << 30, 512 * mib}, {200 * mib, 200 * mib}, {3 << 30, 512 * mib}} {
+		debug.SetMemoryLimit(c.sets)
+		require.Equal(t, c.sets, applicationLimit())
+		look(one, two)
+		require.LessOrEqual(t, goLimitNow(), c.least)
+		require.Equal(t, c.sets, applicationLimit())
+	}
+	empty(t, two)
+	require.Greater(t, goLimitNow(), int64(512*mib))
+	debug.SetMemoryLimit(5 << 30)
+	empty(t, one)
+	require.EqualValues(t, 5<<30, goLimitNow())
+}
+
+// A limit of content bounds no process, and a budget that only observes bounds nothing.
+func TestTheGoLimitIsWantedOnlyWhereTheProcessIsLimited(t *testing.T) {
+	applicationSets(t, math.MaxInt64)
+	b := setsGo(t, 1<<30)
+	require.NoError(t, b.SetLimit(Content(mib)))
+	require.Equal(t, int64(math.MaxInt64), goLimitNow())
+	require.NoError(t, b.SetLimit(Process(1<<30)))
+	require.Less(t, goLimitNow(), int64(1<<30))
+	shadow, _ := open(t, 1, func(c *Config) { c.Limit, c.SetGoLimit, c.Mode = Process(512*mib), true, Shadow })
+	require.Greater(t, goLimitNow(), int64(512*mib))
+	empty(t, b)
+	require.Equal(t, int64(math.MaxInt64), goLimitNow())
+	empty(t, shadow)
+}
+
+// What nobody closes bounds the others only until it is collected.
+func TestTheGoLimitOfALostBudgetEnds(t *testing.T) {
+	applicationSets(t, math.MaxInt64)
+	setsGo(t, 512*mib)
+	require.Eventually(t, func() bool {
+		runtime.GC()
+		return goLimitNow() == math.MaxInt64
+	}, 10*time.Second, time.Millisecond)
+}
+
 // What looks or sets while or after a budget is closed does not bring its limit back.
 func TestTheGoLimitEndsWithTheBudget(t *testing.T) {
 	applicationSets(t, math.MaxInt64)
@@ -76,6 +146,13 @@ func TestTheGoLimitEndsWithTheBudget(t *testing.T) {
 		require.Equal(t, int64(math.MaxInt64), goLimitNow())
 		require.NoError(t, b.SetLimit(Process(512*mib)))
 		require.Equal(t, int64(math.MaxInt64), goLimitNow())
+	}
+}
+
+// look has budgets look at the process as after a collection.
+func look(all ...*Budget) {
+	for _, b := range all {
+		b.regulate(b.gov, false)
 	}
 }
 

@@ -25,6 +25,7 @@ type governor struct {
 	process int64 // what the process may use, in bytes
 	steers  bool  // the budget follows; otherwise this only observes
 	setGo   bool  // and so does the Go runtime's limit
+	goLimit int64 // which is to be that, in bytes, at most; 0 before it is known
 	kernel  kernel
 	last    memSample
 	content int64     // what the law says; the budget is less while the gate is shut
@@ -78,6 +79,8 @@ func (b *Budget) govern(asked Limit, source limitSource) {
 	}
 	if g.setGo {
 		g.limitGo(b.wish, g.last, source.process)
+	} else if b.wish != nil {
+		b.wish.make(math.MaxInt64) // whatever the limit before this one wanted
 	}
 	b.gov = g
 	g.arm()
@@ -226,9 +229,10 @@ func (b *Budget) follow(g *governor, now memSample, kernel reading) (Event, bool
 func (g *governor) limitGo(wish *goWish, now memSample, process int64) {
 	outside := max(g.outside.most(), now.rss-now.mapped)
 	want := process - outside - int64(unseenByGo*float64(process)) - min(max(g.surge.median(), g.past), process/4)
-	if d := want - now.limit; d < -g.process/100 || d > g.process/50 {
-		wish.make(want)
+	if d := want - g.goLimit; d < -g.process/100 || d > g.process/50 {
+		g.goLimit = want
 	}
+	wish.make(g.goLimit)
 }
 
 // observe takes the readings of one cycle; used is what is accounted, built the largest unit put in it.
