@@ -268,7 +268,8 @@ func (g *governor) next(now memSample, kernel reading, content int64) int64 {
 	return max(0, content+int64(step*float64(target-content)))
 }
 
-// target is what the law above gives.
+// target is what the law above gives. It may be less than nothing. The first budget has a rule of its own, for by
+// this one a program with much beside the content needs up to twice the limit that holds: see contentOf.
 func (g *governor) target(now memSample, kernel reading) int64 {
 	growth := limitedGrowth
 	if now.limit > g.process {
