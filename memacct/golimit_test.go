@@ -59,6 +59,7 @@ func TestTheGoLimitFollowsIfAsked(t *testing.T) {
 
 // There is one limit for all budgets: the least that an open one wants, whatever came first or ends first.
 func TestTheGoLimitIsTheLeastOfAllBudgets(t *testing.T) {
+	ownMemory(t)
 	applicationSets(t, math.MaxInt64)
 	large, small := int64(1<<30), int64(512*mib)
 	for _, sizes := range [][3]int64{{large, small, large}, {small, large, small}} {
@@ -86,23 +87,25 @@ func TestTheGoLimitIsTheLeastOfAllBudgets(t *testing.T) {
 // is back in the end.
 func TestTheGoLimitOfTheApplicationAmongBudgets(t *testing.T) {
 	applicationSets(t, 2<<30)
-	one, two := setsGo(t, 1<<30), setsGo(t, 512*mib)
+	one, two := new(goWish), new(goWish)
 	for _, c := range []struct{ sets, least int64 }{{4 << 30, 512 * mib}, {200 * mib, 200 * mib}, {3 << 30, 512 * mib}} {
 		debug.SetMemoryLimit(c.sets)
 		require.Equal(t, c.sets, applicationLimit())
-		look(one, two)
-		require.LessOrEqual(t, goLimitNow(), c.least)
+		one.make(1 << 30)
+		two.make(512 * mib)
+		require.Equal(t, c.least, goLimitNow())
 		require.Equal(t, c.sets, applicationLimit())
 	}
-	empty(t, two)
-	require.Greater(t, goLimitNow(), int64(512*mib))
+	two.drop()
+	require.EqualValues(t, 1<<30, goLimitNow())
 	debug.SetMemoryLimit(5 << 30)
-	empty(t, one)
+	one.drop()
 	require.EqualValues(t, 5<<30, goLimitNow())
 }
 
 // A limit of content bounds no process, and a budget that only observes bounds nothing.
 func TestTheGoLimitIsWantedOnlyWhereTheProcessIsLimited(t *testing.T) {
+	ownMemory(t)
 	applicationSets(t, math.MaxInt64)
 	b := setsGo(t, 1<<30)
 	require.NoError(t, b.SetLimit(Content(mib)))
