@@ -22,10 +22,11 @@ import (
 type governor struct {
 	budget  weak.Pointer[Budget] // a budget that nobody closed must still be collectable
 	asked   Limit
-	process int64 // what the process may use, in bytes
-	steers  bool  // the budget follows; otherwise this only observes
-	setGo   bool  // and so does the Go runtime's limit
-	goLimit int64 // which is to be that, in bytes, at most; 0 before it is known
+	process int64    // what the process may use, in bytes
+	from    [3]int64 // the amounts outside that this was found from last: see follow
+	steers  bool     // the budget follows; otherwise this only observes
+	setGo   bool     // and so does the Go runtime's limit
+	goLimit int64    // which is to be that, in bytes, at most; 0 before it is known
 	kernel  kernel
 	last    memSample
 	content int64     // what the law says; the budget is less while the gate is shut
@@ -200,13 +201,19 @@ func (b *Budget) steer(g *governor, now memSample, kernel reading, collected boo
 	return events
 }
 
-// follow takes over a limit that has changed outside: the cgroup's, or GOMEMLIMIT. The lock is held.
+// follow takes over a limit that has changed outside: the cgroup's, or GOMEMLIMIT. The amounts it is found from
+// are compared first: words are made for a change alone, and not after each collection. The lock is held.
 func (b *Budget) follow(g *governor, now memSample, kernel reading) (Event, bool) {
+	from := [...]int64{b.host.goLimit(), b.host.machine(), kernel.walls.least}
+	if kernel.walls.name == "" || from == g.from {
+		return Event{}, false
+	}
+	g.from = from
 	source, err := g.asked.find(b.host, kernel.walls)
 	if most, name := b.host.ceiling(kernel.walls); err == nil && source.process > most {
 		source = limitSource{process: most, from: name, looked: g.asked.String()}
 	}
-	if err != nil || source.process == g.process || kernel.walls.name == "" {
+	if err != nil || source.process == g.process {
 		return Event{}, false
 	}
 	was := g.process

@@ -130,3 +130,18 @@ func TestUnitThatFitsTheProcessIsLetIn(t *testing.T) {
 	require.ErrorIs(t, g.Put(t.Context(), &load{2 << 30}), ErrOverBudget)
 	empty(t, b)
 }
+
+// One look at the process, as after each collection: what it allocates the next collection has to find.
+func BenchmarkRegulate(b *testing.B) {
+	for name, l := range map[string]Limit{"auto": Auto(), "share": Share(0.5), "process": Process(1 << 30)} {
+		b.Run(name, func(b *testing.B) {
+			budget, err := New(Config{Limit: l, Logger: slog.New(slog.DiscardHandler)})
+			require.NoError(b, err)
+			b.ReportAllocs()
+			for b.Loop() {
+				budget.regulate(budget.gov, false)
+			}
+			require.NoError(b, budget.Close(b.Context()))
+		})
+	}
+}

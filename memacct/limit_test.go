@@ -176,6 +176,19 @@ func TestALimitThatChangesIsFollowed(t *testing.T) {
 	empty(t, b)
 }
 
+// Looks are as many as collections, and changes are rare: a look that finds none makes no words.
+func TestALimitThatStaysCostsNothing(t *testing.T) {
+	b, told := watched(t, hostOf(0, 1<<30, 8<<30), Share(0.5))
+	kernel := b.gov.kernel.read(true, 0)
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		b.lock()
+		defer b.unlock()
+		b.follow(b.gov, memSample{}, kernel)
+	}))
+	require.Empty(t, told)
+	empty(t, b)
+}
+
 // A limit that was given can become more than the cgroup allows while it is in use.
 func TestAGivenLimitYieldsToTheCgroup(t *testing.T) {
 	f := hostOf(0, 1<<30, 8<<30)
