@@ -1,7 +1,6 @@
 package memacct
 
 import (
-	"log/slog"
 	"math"
 	"runtime"
 	"runtime/debug"
@@ -25,17 +24,14 @@ func applicationSets(t *testing.T, n int64) {
 // setsGo is a budget of a process limit that has the Go runtime's follow.
 func setsGo(t *testing.T, n int64) *Budget {
 	t.Helper()
-	b, err := New(Config{Limit: Process(n), SetGoLimit: true, Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
-	return b
+	return quiet(t, Process(n), func(c *Config) { c.SetGoLimit = true })
 }
 
 // The application's own limit is left alone unless asked, never raised, and put back.
 func TestTheGoLimitFollowsIfAsked(t *testing.T) {
 	ownMemory(t)
 	applicationSets(t, math.MaxInt64)
-	plain, err := New(Config{Limit: Process(512 * mib), Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
+	plain := quiet(t, Process(512*mib))
 	require.Equal(t, int64(math.MaxInt64), goLimitNow())
 	b := setsGo(t, 512*mib)
 	require.Less(t, goLimitNow(), int64(512*mib))

@@ -105,16 +105,13 @@ func TestALimitBelowTheFloorsIsRefused(t *testing.T) {
 
 // A cut below the floors must not make a unit fail that the process can hold: the floors give way.
 func TestFloorsShrinkWithTheBudget(t *testing.T) {
-	b, err := New(Config{Limit: Process(1 << 30), Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
+	b := quiet(t, Process(1<<30))
 	floored, other := b.Account("floored", WithFloor(8*mib)), b.Account("other")
-	for _, cut := range []int64{0, mib, 9 * mib} {
-		b.lock()
-		b.core.SetLimit(cut)
-		b.unlock()
+	for _, left := range []int64{0, mib, 9 * mib} {
+		cut(b, left)
 		for _, a := range []*Account{other, floored} {
 			g := NewGate(a, "units", 1, weight)
-			require.NoError(t, g.Put(t.Context(), &load{4 * mib}), "%s at %d", a.Name(), cut)
+			require.NoError(t, g.Put(t.Context(), &load{4 * mib}), "%s at %d", a.Name(), left)
 			require.Equal(t, 1, g.Discard())
 		}
 	}
