@@ -93,10 +93,10 @@ func TestTheGoLimitOfTheApplicationAmongBudgets(t *testing.T) {
 		require.Equal(t, c.sets, applicationLimit())
 	}
 	two.drop()
-	require.EqualValues(t, 1<<30, goLimitNow())
+	require.Equal(t, int64(1<<30), goLimitNow())
 	debug.SetMemoryLimit(5 << 30)
 	one.drop()
-	require.EqualValues(t, 5<<30, goLimitNow())
+	require.Equal(t, int64(5<<30), goLimitNow())
 }
 
 // A limit of content bounds no process, and a budget that only observes bounds nothing.
