@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -63,7 +64,8 @@ type Config struct {
 	// SetGoLimit has the budget set the Go runtime's memory limit (debug.SetMemoryLimit) below its process
 	// limit, with room for what the runtime does not see, and keep it there until Close; never above what the
 	// application or GOMEMLIMIT set. Without a Go limit the heap may grow to twice what lives in it, and the
-	// budget for content must be half as large. There is one such setting in a process: it is off by default.
+	// budget for content must be half as large. There is one such setting in a process, so it is off by default,
+	// and of several budgets that set it the least counts.
 	SetGoLimit bool
 }
 
@@ -74,7 +76,7 @@ type Budget struct {
 	mode   Mode
 	policy Policy
 	host   *host
-	setGo  bool // keep the Go runtime's limit below the process limit
+	wish   *goWish // for the Go runtime's limit, to be below the process limit; nil for none
 
 	alert atomic.Bool // as core.Alert said when the lock was last let go
 	_     [64]byte    // loops look at it for every unit, and the lock is on another cache line
@@ -117,7 +119,11 @@ func newOn(h *host, cfg Config) (*Budget, error) {
 	if cfg.Policy.overrun < 0 {
 		return nil, fmt.Errorf("memacct: overrun of %d bytes: use Fail() to allow none", cfg.Policy.overrun)
 	}
-	b := &Budget{log: cmp.Or(cfg.Logger, slog.Default()), mode: cfg.Mode, policy: cfg.Policy, host: h, setGo: cfg.SetGoLimit, core: *core.New(0)}
+	b := &Budget{log: cmp.Or(cfg.Logger, slog.Default()), mode: cfg.Mode, policy: cfg.Policy, host: h, core: *core.New(0)}
+	if cfg.SetGoLimit {
+		b.wish = new(goWish)
+		runtime.AddCleanup(b, (*goWish).drop, b.wish) // nobody may close it
+	}
 	b.core.Mode = core.Mode(cfg.Mode)
 	b.core.Overrun = cfg.Policy.overrun
 	if cfg.Mode == Off {
@@ -138,7 +144,7 @@ func newOn(h *host, cfg Config) (*Budget, error) {
 // limit that cannot be held here, or is below the floors of all accounts together, is an error and changes
 // nothing.
 func (b *Budget) SetLimit(l Limit) error {
-	source, err := l.resolve(b.host, b.setGo, b.beside())
+	source, err := l.resolve(b.host, b.wish != nil, b.beside())
 	if err != nil {
 		return err
 	}
@@ -370,8 +376,8 @@ func (b *Budget) Close(ctx context.Context) error {
 	b.collect()
 	drained := b.drained
 	b.unlock()
-	if b.setGo {
-		defer takeGoBack()
+	if b.wish != nil {
+		defer b.wish.drop()
 	}
 	select {
 	case <-drained:

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime/debug"
 	"sync"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
@@ -111,45 +110,4 @@ func describe(name string, bytes int64) string {
 		return name + " unset"
 	}
 	return fmt.Sprintf("%s %s", name, bytesize.Format(bytes))
-}
-
-// goLimit is the memory limit that budgets gave the Go runtime because they were asked to. There is one for
-// the process, as there is one runtime.
-var goLimit struct {
-	mu   sync.Mutex
-	set  int64 // what a budget set; 0 if none did
-	from int64 // and what the application had before
-}
-
-// applicationLimit is GOMEMLIMIT, or what debug.SetMemoryLimit set, unless a budget did: then it is what
-// stood there before.
-func applicationLimit() int64 {
-	goLimit.mu.Lock()
-	defer goLimit.mu.Unlock()
-	if now := debug.SetMemoryLimit(-1); goLimit.set == 0 || now != goLimit.set {
-		return now
-	}
-	return goLimit.from
-}
-
-// giveGo sets the runtime's memory limit to n bytes, never above the application's own.
-func giveGo(n int64) {
-	app := applicationLimit()
-	goLimit.mu.Lock()
-	defer goLimit.mu.Unlock()
-	n = min(max(n, 1), app)
-	if n != debug.SetMemoryLimit(-1) {
-		debug.SetMemoryLimit(n)
-	}
-	goLimit.set, goLimit.from = n, app
-}
-
-// takeGoBack puts the application's own limit back.
-func takeGoBack() {
-	goLimit.mu.Lock()
-	defer goLimit.mu.Unlock()
-	if goLimit.set != 0 && debug.SetMemoryLimit(-1) == goLimit.set {
-		debug.SetMemoryLimit(goLimit.from)
-	}
-	goLimit.set = 0
 }

@@ -22,9 +22,11 @@ import (
 type governor struct {
 	budget  weak.Pointer[Budget] // a budget that nobody closed must still be collectable
 	asked   Limit
-	process int64 // what the process may use, in bytes
-	steers  bool  // the budget follows; otherwise this only observes
-	setGo   bool  // and so does the Go runtime's limit
+	process int64    // what the process may use, in bytes
+	from    [3]int64 // the amounts outside that this was found from last: see follow
+	steers  bool     // the budget follows; otherwise this only observes
+	setGo   bool     // and so does the Go runtime's limit
+	goLimit int64    // which is to be that, in bytes, at most; 0 before it is known
 	kernel  kernel
 	last    memSample
 	content int64     // what the law says; the budget is less while the gate is shut
@@ -70,14 +72,16 @@ func (b *Budget) govern(asked Limit, source limitSource) {
 		steers: source.process > 0 && b.mode == Enforce, last: readMem(), looked: time.Now(),
 	}
 	g.kernel.host = b.host
-	if g.setGo = b.setGo && g.steers; g.setGo {
+	if g.setGo = b.wish != nil && g.steers; g.setGo {
 		g.past = source.process / 8 // until it is known
 	}
 	if old := b.gov; old != nil {
 		g.inherit(old)
 	}
 	if g.setGo {
-		g.limitGo(g.last, source.process)
+		g.limitGo(b.wish, g.last, source.process)
+	} else if b.wish != nil {
+		b.wish.make(math.MaxInt64) // whatever the limit before this one wanted
 	}
 	b.gov = g
 	g.arm()
@@ -169,7 +173,7 @@ func (b *Budget) steer(g *governor, now memSample, kernel reading, collected boo
 		events = append(events, e)
 	}
 	if g.setGo {
-		g.limitGo(now, min(g.process, kernel.room))
+		g.limitGo(b.wish, now, min(g.process, kernel.room))
 	}
 	g.content = g.next(now, kernel, g.content)
 	shut, alarms := g.signs.look(g, now, kernel, collected)
@@ -197,13 +201,19 @@ func (b *Budget) steer(g *governor, now memSample, kernel reading, collected boo
 	return events
 }
 
-// follow takes over a limit that has changed outside: the cgroup's, or GOMEMLIMIT. The lock is held.
+// follow takes over a limit that has changed outside: the cgroup's, or GOMEMLIMIT. The amounts it is found from
+// are compared first: words are made for a change alone, and not after each collection. The lock is held.
 func (b *Budget) follow(g *governor, now memSample, kernel reading) (Event, bool) {
+	from := [...]int64{b.host.goLimit(), b.host.machine(), kernel.walls.least}
+	if kernel.walls.name == "" || from == g.from {
+		return Event{}, false
+	}
+	g.from = from
 	source, err := g.asked.find(b.host, kernel.walls)
 	if most, name := b.host.ceiling(kernel.walls); err == nil && source.process > most {
 		source = limitSource{process: most, from: name, looked: g.asked.String()}
 	}
-	if err != nil || source.process == g.process || kernel.walls.name == "" {
+	if err != nil || source.process == g.process {
 		return Event{}, false
 	}
 	was := g.process
@@ -221,14 +231,15 @@ func (b *Budget) follow(g *governor, now memSample, kernel reading) (Event, bool
 }
 
 // limitGo keeps the Go runtime's limit below the process limit. The runtime goes past its limit by what is
-// allocated while it marks: by a fifth was measured at a gigabyte a second. Setting the limit stops the program
-// for a moment, so small changes are left.
-func (g *governor) limitGo(now memSample, process int64) {
+// allocated while it marks: by a fifth was measured at a gigabyte a second. Small changes are left, so
+// that the collector keeps its pace.
+func (g *governor) limitGo(wish *goWish, now memSample, process int64) {
 	outside := max(g.outside.most(), now.rss-now.mapped)
 	want := process - outside - int64(unseenByGo*float64(process)) - min(max(g.surge.median(), g.past), process/4)
-	if d := want - now.limit; d < -g.process/100 || d > g.process/50 {
-		giveGo(want)
+	if d := want - g.goLimit; d < -g.process/100 || d > g.process/50 {
+		g.goLimit = want
 	}
+	wish.make(g.goLimit)
 }
 
 // observe takes the readings of one cycle; used is what is accounted, built the largest unit put in it.
@@ -264,7 +275,8 @@ func (g *governor) next(now memSample, kernel reading, content int64) int64 {
 	return max(0, content+int64(step*float64(target-content)))
 }
 
-// target is what the law above gives.
+// target is what the law above gives. It may be less than nothing. The first budget has a rule of its own, for by
+// this one a program with much beside the content needs up to twice the limit that holds: see contentOf.
 func (g *governor) target(now memSample, kernel reading) int64 {
 	growth := limitedGrowth
 	if now.limit > g.process {

@@ -2,7 +2,6 @@ package memacct
 
 import (
 	"fmt"
-	"log/slog"
 	"math"
 	"runtime"
 	"testing"
@@ -84,8 +83,7 @@ func TestMedianForgetsOutliers(t *testing.T) {
 
 // The chain of sentinels steps the budget after real collections, and ends with it.
 func TestBudgetFollowsCollections(t *testing.T) {
-	b, err := New(Config{Limit: Process(1 << 30), Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
+	b := quiet(t, Process(1<<30))
 	start := b.Stats().Limit
 	require.Eventually(t, func() bool {
 		runtime.GC()
@@ -107,10 +105,8 @@ func TestPinnedMemoryInTheError(t *testing.T) {
 			for range pinned / (64 << 10) {
 				keep = append(keep, make([]byte, 64<<10))
 			}
-			err := g.Put(t.Context(), &load{2000})
-			var refused *BudgetError
-			require.ErrorAs(t, err, &refused)
-			require.InEpsilon(t, pinned, refused.Pinned, 0.05, "%v", err)
+			refused := refusal(t, g.Put(t.Context(), &load{2000}))
+			require.InEpsilon(t, pinned, refused.Pinned, 0.05, "%v", refused)
 			runtime.KeepAlive(keep)
 			empty(t, b)
 		})
@@ -119,14 +115,25 @@ func TestPinnedMemoryInTheError(t *testing.T) {
 
 // A unit that is refused because the budget was cut by an estimate is let in when the process can hold it.
 func TestUnitThatFitsTheProcessIsLetIn(t *testing.T) {
-	b, err := New(Config{Limit: Process(1 << 30), Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
-	b.lock()
-	b.core.SetLimit(10)
-	b.unlock()
+	b := quiet(t, Process(1<<30))
+	cut(b, 10)
 	g := NewGate(b.Account("test"), "units", 1, weight)
 	require.NoError(t, g.Put(t.Context(), &load{1000}))
 	require.Equal(t, 1, g.Discard())
 	require.ErrorIs(t, g.Put(t.Context(), &load{2 << 30}), ErrOverBudget)
 	empty(t, b)
+}
+
+// One look at the process, as after each collection: what it allocates the next collection has to find.
+func BenchmarkRegulate(b *testing.B) {
+	for name, l := range map[string]Limit{"auto": Auto(), "share": Share(0.5), "process": Process(1 << 30)} {
+		b.Run(name, func(b *testing.B) {
+			budget := quiet(b, l)
+			b.ReportAllocs()
+			for b.Loop() {
+				budget.regulate(budget.gov, false)
+			}
+			require.NoError(b, budget.Close(b.Context()))
+		})
+	}
 }

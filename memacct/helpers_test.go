@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"log/slog"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -63,4 +64,35 @@ func count[T any](seq iter.Seq[T]) (n int) {
 // slogTo returns a logger that calls f for each record.
 func slogTo(f func()) *slog.Logger {
 	return slog.New(slog.NewTextHandler(writer(func(p []byte) (int, error) { f(); return len(p), nil }), nil))
+}
+
+// quiet opens a budget that logs nothing. One of content, with an account on it, is what open is for.
+func quiet(t testing.TB, l Limit, change ...func(*Config)) *Budget {
+	t.Helper()
+	cfg := Config{Limit: l, Logger: slog.New(slog.DiscardHandler)}
+	for _, c := range change {
+		c(&cfg)
+	}
+	b, err := New(cfg)
+	require.NoError(t, err)
+	return b
+}
+
+// cut leaves a budget that many bytes of content until the governor looks again.
+func cut(b *Budget, content int64) {
+	b.lock()
+	defer b.unlock()
+	b.core.SetLimit(content)
+}
+
+// refusal is the BudgetError that a put or a reservation must have failed with.
+func refusal(t *testing.T, err error) (e *BudgetError) {
+	t.Helper()
+	require.ErrorAs(t, err, &e)
+	return e
+}
+
+// eventsOf are the events of a kind that a budget told.
+func eventsOf(b *Budget, kind EventKind) []Event {
+	return slices.DeleteFunc(b.Events(), func(e Event) bool { return e.Kind != kind })
 }

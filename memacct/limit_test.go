@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"log/slog"
 	"math"
-	"runtime"
 	"runtime/debug"
 	"sync/atomic"
 	"testing"
@@ -106,16 +105,13 @@ func TestALimitBelowTheFloorsIsRefused(t *testing.T) {
 
 // A cut below the floors must not make a unit fail that the process can hold: the floors give way.
 func TestFloorsShrinkWithTheBudget(t *testing.T) {
-	b, err := New(Config{Limit: Process(1 << 30), Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
+	b := quiet(t, Process(1<<30))
 	floored, other := b.Account("floored", WithFloor(8*mib)), b.Account("other")
-	for _, cut := range []int64{0, mib, 9 * mib} {
-		b.lock()
-		b.core.SetLimit(cut)
-		b.unlock()
+	for _, left := range []int64{0, mib, 9 * mib} {
+		cut(b, left)
 		for _, a := range []*Account{other, floored} {
 			g := NewGate(a, "units", 1, weight)
-			require.NoError(t, g.Put(t.Context(), &load{4 * mib}), "%s at %d", a.Name(), cut)
+			require.NoError(t, g.Put(t.Context(), &load{4 * mib}), "%s at %d", a.Name(), left)
 			require.Equal(t, 1, g.Discard())
 		}
 	}
@@ -177,6 +173,19 @@ func TestALimitThatChangesIsFollowed(t *testing.T) {
 	empty(t, b)
 }
 
+// Looks are as many as collections, and changes are rare: a look that finds none makes no words.
+func TestALimitThatStaysCostsNothing(t *testing.T) {
+	b, told := watched(t, hostOf(0, 1<<30, 8<<30), Share(0.5))
+	kernel := b.gov.kernel.read(true, 0)
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		b.lock()
+		defer b.unlock()
+		b.follow(b.gov, memSample{}, kernel)
+	}))
+	require.Empty(t, told)
+	empty(t, b)
+}
+
 // A limit that was given can become more than the cgroup allows while it is in use.
 func TestAGivenLimitYieldsToTheCgroup(t *testing.T) {
 	f := hostOf(0, 1<<30, 8<<30)
@@ -220,40 +229,6 @@ func TestOpeningSaysWhatWasLookedAt(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, log.String(), "memacct: process limit of 512.0 MiB (cgroup /a/b/memory.high; GOMEMLIMIT unset), at first ")
 	empty(t, b)
-}
-
-// The application's own limit is left alone unless asked, never raised, and put back.
-func TestTheGoLimitFollowsIfAsked(t *testing.T) {
-	ownMemory(t)
-	before := debug.SetMemoryLimit(-1)
-	defer debug.SetMemoryLimit(before)
-	debug.SetMemoryLimit(math.MaxInt64)
-	open := func(n int64, set bool) *Budget {
-		b, err := New(Config{Limit: Process(n), SetGoLimit: set, Logger: slog.New(slog.DiscardHandler)})
-		require.NoError(t, err)
-		return b
-	}
-	now := func() int64 { return debug.SetMemoryLimit(-1) }
-	plain := open(512*mib, false)
-	require.Equal(t, int64(math.MaxInt64), now())
-	b := open(512*mib, true)
-	require.Less(t, now(), int64(512*mib))
-	require.Greater(t, now(), int64(256*mib))
-	require.Greater(t, b.Stats().Limit, plain.Stats().Limit, "the heap need not double")
-	require.Equal(t, int64(math.MaxInt64), applicationLimit(), "not taken for the application's")
-	require.NoError(t, b.SetLimit(Process(256*mib)))
-	require.Less(t, now(), int64(256*mib))
-	empty(t, b)
-	require.Equal(t, int64(math.MaxInt64), now())
-
-	debug.SetMemoryLimit(300 * mib)
-	b = open(512*mib, true)
-	require.EqualValues(t, 300*mib, now(), "never above the application's")
-	debug.SetMemoryLimit(200 * mib) // the application changes its mind
-	runtime.GC()
-	empty(t, b)
-	require.LessOrEqual(t, now(), int64(200*mib))
-	empty(t, plain)
 }
 
 // The finders of this machine, whatever it is.

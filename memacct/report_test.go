@@ -16,16 +16,6 @@ import (
 	"github.com/syncmem/syncmem/memacct/internal/core"
 )
 
-// refusedEvents are the refusals that a budget told.
-func refusedEvents(b *Budget) (all []Event) {
-	for _, e := range b.Events() {
-		if e.Kind == EventRefused {
-			all = append(all, e)
-		}
-	}
-	return all
-}
-
 // What the first stage holds is told to within 5 % also beside content that waits, content in flight and a
 // reservation that nothing was read for.
 func TestPinnedMemoryBesideContent(t *testing.T) {
@@ -68,12 +58,11 @@ func TestPinnedMemoryBesideContent(t *testing.T) {
 	}
 	require.Eventually(t, func() bool { return q.Stats().Parked == 10*int(mib/block)-1 && b.Stats().Waiters == 5 }, 10*time.Second, time.Millisecond)
 	close(stuck)
-	require.Eventually(t, func() bool { return b.Stats().Waiters == 0 && len(refusedEvents(b)) == 5 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return b.Stats().Waiters == 0 && len(eventsOf(b, EventRefused)) == 5 }, 10*time.Second, time.Millisecond)
 	cancel()
 	all.Wait()
 	for _, err := range errs {
-		var refused *BudgetError
-		require.ErrorAs(t, err, &refused)
+		refused := refusal(t, err)
 		require.Equal(t, Stalled, refused.Reason)
 		require.Equal(t, 10*mib, refused.Used)
 		require.Equal(t, 74*mib, refused.Waiting)
@@ -97,18 +86,17 @@ func TestThoseRefusedTogetherShareOneVerdict(t *testing.T) {
 		}
 		lease.Park(make(chan struct{}))
 		for _, p := range puts {
-			var e *BudgetError
-			require.ErrorAs(t, <-p, &e)
+			e := refusal(t, <-p)
 			require.ErrorIs(t, e, ErrStalled)
 			require.Equal(t, 5, e.Refused)
 			require.Equal(t, int64(250), e.Waiting)
 			require.ErrorContains(t, e, "wait for each other, maybe for one of the 5 that were refused at once: put the units")
 		}
 		full := 0
-		for _, e := range refusedEvents(b) {
+		for _, e := range eventsOf(b, EventRefused) {
 			full += strings.Count(e.Text, "\nqueue ")
 		}
-		require.Len(t, refusedEvents(b), 5)
+		require.Len(t, eventsOf(b, EventRefused), 5)
 		require.Equal(t, 1, full)
 		require.Zero(t, b.core.Turned)
 		stop()
@@ -144,8 +132,7 @@ func TestRefusalOnOneScreen(t *testing.T) {
 			g.q.Park(&core.Park{})
 		}
 		b.unlock()
-		var e *BudgetError
-		require.ErrorAs(t, <-put, &e)
+		e := refusal(t, <-put)
 		text := e.Report()
 		t.Log("\n" + text)
 		t.Log("\n" + e.Error())
@@ -163,7 +150,7 @@ func TestRefusalOnOneScreen(t *testing.T) {
 		require.Contains(t, strings.Join(lines[len(lines)-3:], ""), "or allow an overrun.")
 		require.NotEmpty(t, e.Top)
 		require.NotEmpty(t, e.Stuck)
-		require.Len(t, refusedEvents(b), 1)
+		require.Len(t, eventsOf(b, EventRefused), 1)
 		synctest.Wait()
 		last := logged[len(logged)-1]
 		require.Contains(t, last, `level=WARN msg="memacct: test/units: a unit of 400 B does not fit (stalled)" event=refused account=test queue=units detail="budget`)
@@ -188,26 +175,22 @@ func TestFloorsAreBlamedForWhatTheyKeepOut(t *testing.T) {
 	b, a := open(t, 100)
 	b.Account("other", WithFloor(60))
 	g := NewGate(a, "units", 10, weight)
-	var e *BudgetError
-	require.ErrorAs(t, g.Put(t.Context(), &load{50}), &e)
+	e := refusal(t, g.Put(t.Context(), &load{50}))
 	require.Equal(t, Floors, e.Reason)
 	require.ErrorContains(t, e, "and the floors of other accounts keep 60 B")
 	require.ErrorContains(t, e, "Lower the floors of the other accounts, close those that are done, or raise the budget by 10 B or more.")
 	empty(t, b)
 
-	b, err := New(Config{Limit: Process(1 << 30), Logger: slog.New(slog.DiscardHandler)})
-	require.NoError(t, err)
+	b = quiet(t, Process(1<<30))
 	b.Account("other", WithFloor(1<<20))
-	b.lock()
-	b.core.SetLimit(1 << 20)
-	b.unlock()
+	cut(b, 1<<20)
 	g = NewGate(b.Account("test"), "units", 1, weight)
 	require.NoError(t, g.Put(t.Context(), &load{1000}))
 	require.Equal(t, 1, g.Discard())
 	r, err := g.Reserve(t.Context(), 2000) // as for a put
 	require.NoError(t, err)
 	r.Release()
-	require.Empty(t, refusedEvents(b))
+	require.Empty(t, eventsOf(b, EventRefused))
 	empty(t, b)
 }
 
@@ -215,12 +198,11 @@ func TestRefusedReservationSaysThatNothingWasRead(t *testing.T) {
 	b, a := open(t, 100)
 	g := NewGate(a, "units", 10, weight)
 	_, err := g.Reserve(t.Context(), 500)
-	var e *BudgetError
-	require.ErrorAs(t, err, &e)
+	e := refusal(t, err)
 	require.Equal(t, int64(500), e.Unread)
 	require.Equal(t, int64(500), e.Waiting)
 	require.ErrorContains(t, err, "500 B more were asked for and not read yet")
-	require.Len(t, refusedEvents(b), 1)
+	require.Len(t, eventsOf(b, EventRefused), 1)
 	empty(t, b)
 }
 
@@ -311,8 +293,7 @@ func TestRefusalsInARowShareOneLook(t *testing.T) {
 		_ = a.Stage(t.Context(), "first", func(ctx context.Context) error {
 			var looked time.Time
 			for i := range 3 {
-				var e *BudgetError
-				require.ErrorAs(t, g.Put(ctx, &load{500}), &e)
+				e := refusal(t, g.Put(ctx, &load{500}))
 				require.Len(t, e.Stuck, 1)
 				require.Equal(t, "first", e.Stuck[0].Stage)
 				require.Equal(t, Puts, e.Stuck[0].Doing)

@@ -78,8 +78,7 @@ func TestErrorsSayWhereTheMemoryIsAndWhatToDo(t *testing.T) {
 	g := NewGate(a, "units", 10, weight)
 	undo := a.Charge(60)
 	err := g.Put(t.Context(), &load{50}) // it would fit, but for the charge
-	var budget *BudgetError
-	require.ErrorAs(t, err, &budget)
+	budget := refusal(t, err)
 	require.Equal(t, Pinned, budget.Reason)
 	require.Equal(t, int64(60), budget.Used)
 	require.Equal(t, int64(50), budget.Waiting)

@@ -13,17 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// stallEvents are the stalls that a budget told.
-func stallEvents(b *Budget) (all []Event) {
-	for _, e := range b.Events() {
-		if e.Kind == EventStall {
-			all = append(all, e)
-		}
-	}
-	return all
-}
-
-// watched tells whether somebody will look in.
+// watching tells whether somebody will look in.
 func watching(b *Budget) bool {
 	b.lock()
 	defer b.mu.Unlock()
@@ -34,7 +24,7 @@ func watching(b *Budget) bool {
 func stalled(t *testing.T, b *Budget) string {
 	t.Helper()
 	for range 600 {
-		if all := stallEvents(b); len(all) > 0 {
+		if all := eventsOf(b, EventStall); len(all) > 0 {
 			t.Log("\n" + all[0].Text)
 			return all[0].Text
 		}
@@ -288,19 +278,19 @@ func TestStallReportsAreFew(t *testing.T) {
 		never := make(chan struct{})
 		done := stageLoop(t.Context(), a, "save", g, func(context.Context, *load) { hang(never) })
 		time.Sleep(time.Hour) // nothing inside
-		require.Empty(t, stallEvents(b))
+		require.Empty(t, eventsOf(b, EventStall))
 		fill(t, g, 40)
 		time.Sleep(29 * time.Second)
-		require.Empty(t, stallEvents(b))
+		require.Empty(t, eventsOf(b, EventStall))
 		time.Sleep(9 * time.Second)
-		require.Len(t, stallEvents(b), 1)
+		require.Len(t, eventsOf(b, EventStall), 1)
 		time.Sleep(10 * time.Minute)
-		require.Len(t, stallEvents(b), 4) // after 1, 3 and 7 minutes more
+		require.Len(t, eventsOf(b, EventStall), 4) // after 1, 3 and 7 minutes more
 		time.Sleep(8 * time.Hour)
-		require.Less(t, len(stallEvents(b)), 20)
+		require.Less(t, len(eventsOf(b, EventStall)), 20)
 		close(never)
 		time.Sleep(time.Minute)
-		all := stallEvents(b)
+		all := eventsOf(b, EventStall)
 		require.Contains(t, all[len(all)-1].Text, "units move again, after 8h")
 		g.Close()
 		<-done
@@ -319,7 +309,7 @@ func TestNoWatchWhereNobodyWantsOne(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()
 			require.Error(t, g.Put(ctx, &load{1}))
-			require.Empty(t, stallEvents(b))
+			require.Empty(t, eventsOf(b, EventStall))
 			require.False(t, watching(b))
 			require.NotEmpty(t, b.Report())
 			g.Discard()

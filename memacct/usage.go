@@ -158,3 +158,24 @@ func (r *ring[T]) most() (bytes int64) {
 	}
 	return bytes
 }
+
+// largest finds the usage with the largest unit.
+func largest(all []Usage) (most Usage) {
+	for _, u := range all {
+		if u.Largest > most.Largest {
+			most = u
+		}
+	}
+	return most
+}
+
+// oldest are the n usages that did not change for longest, of those that somebody holds.
+func oldest(all []Usage, n int) (old []Usage) {
+	for _, u := range all {
+		if u.Age >= time.Second && u.Kind != InQueue && u.Kind != Waiting {
+			old = append(old, u)
+		}
+	}
+	slices.SortStableFunc(old, func(x, y Usage) int { return cmp.Compare(y.Age, x.Age) })
+	return old[:min(n, len(old))]
+}

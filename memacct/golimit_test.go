@@ -1,0 +1,203 @@
+package memacct
+
+import (
+	"math"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// goLimitNow is the Go runtime's memory limit, in bytes.
+func goLimitNow() int64 { return debug.SetMemoryLimit(-1) }
+
+// applicationSets has the application set its own memory limit until the end of the test.
+func applicationSets(t *testing.T, n int64) {
+	before := debug.SetMemoryLimit(n)
+	t.Cleanup(func() { debug.SetMemoryLimit(before) })
+}
+
+// setsGo is a budget of a process limit that has the Go runtime's follow.
+func setsGo(t *testing.T, n int64) *Budget {
+	t.Helper()
+	return quiet(t, Process(n), func(c *Config) { c.SetGoLimit = true })
+}
+
+// The application's own limit is left alone unless asked, never raised, and put back.
+func TestTheGoLimitFollowsIfAsked(t *testing.T) {
+	ownMemory(t)
+	applicationSets(t, math.MaxInt64)
+	plain := quiet(t, Process(512*mib))
+	require.Equal(t, int64(math.MaxInt64), goLimitNow())
+	b := setsGo(t, 512*mib)
+	require.Less(t, goLimitNow(), int64(512*mib))
+	require.Greater(t, goLimitNow(), int64(256*mib))
+	require.Greater(t, b.Stats().Limit, plain.Stats().Limit, "the heap need not double")
+	require.Equal(t, int64(math.MaxInt64), applicationLimit(), "not taken for the application's")
+	require.NoError(t, b.SetLimit(Process(256*mib)))
+	require.Less(t, goLimitNow(), int64(256*mib))
+	empty(t, b)
+	require.Equal(t, int64(math.MaxInt64), goLimitNow())
+
+	debug.SetMemoryLimit(300 * mib)
+	b = setsGo(t, 512*mib)
+	require.EqualValues(t, 300*mib, goLimitNow(), "never above the application's")
+	debug.SetMemoryLimit(200 * mib) // the application changes its mind
+	runtime.GC()
+	empty(t, b)
+	require.LessOrEqual(t, goLimitNow(), int64(200*mib))
+	empty(t, plain)
+}
+
+// There is one limit for all budgets: the least that an open one wants, whatever came first or ends first.
+func TestTheGoLimitIsTheLeastOfAllBudgets(t *testing.T) {
+	ownMemory(t)
+	applicationSets(t, math.MaxInt64)
+	large, small := int64(1<<30), int64(512*mib)
+	for _, sizes := range [][3]int64{{large, small, large}, {small, large, small}} {
+		first := setsGo(t, sizes[0])
+		alone := goLimitNow()
+		second := setsGo(t, sizes[1])
+		require.Less(t, goLimitNow(), small)
+		look(first, second)
+		require.Less(t, goLimitNow(), small, "also when the other one looked last")
+		require.Equal(t, int64(math.MaxInt64), applicationLimit(), "not taken for the application's")
+
+		empty(t, first)
+		require.Less(t, goLimitNow(), sizes[1], "the one left is still held")
+		require.Greater(t, goLimitNow(), sizes[1]/2, "and no lower")
+		third := setsGo(t, sizes[2])
+		empty(t, second)
+		look(third)
+		require.InEpsilon(t, alone, goLimitNow(), 0.1)
+		empty(t, third)
+		require.Equal(t, int64(math.MaxInt64), goLimitNow())
+	}
+}
+
+// The application may change its own limit while budgets have theirs: it counts if it is the least, and is what
+// is back in the end.
+func TestTheGoLimitOfTheApplicationAmongBudgets(t *testing.T) {
+	applicationSets(t, 2<<30)
+	one, two := new(goWish), new(goWish)
+	for _, c := range []struct{ sets, least int64 }{{4 << 30, 512 * mib}, {200 * mib, 200 * mib}, {3 << 30, 512 * mib}} {
+		debug.SetMemoryLimit(c.sets)
+		require.Equal(t, c.sets, applicationLimit())
+		one.make(1 << 30)
+		two.make(512 * mib)
+		require.Equal(t, c.least, goLimitNow())
+		require.Equal(t, c.sets, applicationLimit())
+	}
+	two.drop()
+	require.Equal(t, int64(1<<30), goLimitNow())
+	debug.SetMemoryLimit(5 << 30)
+	one.drop()
+	require.Equal(t, int64(5<<30), goLimitNow())
+}
+
+// A limit of content bounds no process, and a budget that only observes bounds nothing.
+func TestTheGoLimitIsWantedOnlyWhereTheProcessIsLimited(t *testing.T) {
+	ownMemory(t)
+	applicationSets(t, math.MaxInt64)
+	b := setsGo(t, 1<<30)
+	require.NoError(t, b.SetLimit(Content(mib)))
+	require.Equal(t, int64(math.MaxInt64), goLimitNow())
+	require.NoError(t, b.SetLimit(Process(1<<30)))
+	require.Less(t, goLimitNow(), int64(1<<30))
+	shadow, _ := open(t, 1, func(c *Config) { c.Limit, c.SetGoLimit, c.Mode = Process(512*mib), true, Shadow })
+	require.Greater(t, goLimitNow(), int64(512*mib))
+	empty(t, b)
+	require.Equal(t, int64(math.MaxInt64), goLimitNow())
+	empty(t, shadow)
+}
+
+// What nobody closes bounds the others only until it is collected.
+func TestTheGoLimitOfALostBudgetEnds(t *testing.T) {
+	applicationSets(t, math.MaxInt64)
+	setsGo(t, 512*mib)
+	require.Eventually(t, func() bool {
+		runtime.GC()
+		return goLimitNow() == math.MaxInt64
+	}, 10*time.Second, time.Millisecond)
+}
+
+// What looks or sets while or after a budget is closed does not bring its limit back.
+func TestTheGoLimitEndsWithTheBudget(t *testing.T) {
+	applicationSets(t, math.MaxInt64)
+	for range 50 {
+		b := setsGo(t, 1<<30)
+		require.Less(t, goLimitNow(), int64(1<<30))
+		var late sync.WaitGroup
+		late.Go(func() { lookUntilClosed(b) })
+		late.Go(func() {
+			for _, n := range []int64{900 * mib, 800 * mib, 700 * mib} {
+				if err := b.SetLimit(Process(n)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		empty(t, b)
+		late.Wait()
+		require.Equal(t, int64(math.MaxInt64), goLimitNow())
+		require.NoError(t, b.SetLimit(Process(512*mib)))
+		require.Equal(t, int64(math.MaxInt64), goLimitNow())
+	}
+}
+
+// look has budgets look at the process as after a collection.
+func look(all ...*Budget) {
+	for _, b := range all {
+		b.regulate(b.gov, false)
+	}
+}
+
+// lookUntilClosed does without a rest what collections and waiting puts have done now and then.
+func lookUntilClosed(b *Budget) {
+	for open := true; open; {
+		b.lock()
+		g := b.gov
+		open = !b.closed
+		b.unlockQuiet()
+		b.regulate(g, false)
+	}
+}
+
+// What a change of the limit costs while the budget's lock is held, beside a lock that nobody else wants, and how
+// often it stops the program: never, or a set would have to wait until the lock is let go.
+func BenchmarkSetGoLimit(b *testing.B) {
+	before := debug.SetMemoryLimit(-1)
+	defer debug.SetMemoryLimit(before)
+	wish, n, stops := new(goWish), int64(0), programStops()
+	defer wish.drop()
+	b.Run("set", func(b *testing.B) {
+		for b.Loop() {
+			n++
+			wish.make(1<<40 + n%2)
+		}
+	})
+	b.Run("lock", func(b *testing.B) {
+		var mu sync.Mutex
+		for b.Loop() {
+			mu.Lock()
+			n++
+			mu.Unlock()
+		}
+	})
+	if more := programStops() - stops; more > 100 {
+		b.Errorf("the program was stopped %d times", more)
+	}
+}
+
+// programStops is how often the program was stopped for anything but collections.
+func programStops() (n uint64) {
+	s := []metrics.Sample{{Name: "/sched/pauses/total/other:seconds"}}
+	metrics.Read(s)
+	for _, c := range s[0].Value.Float64Histogram().Counts {
+		n += c
+	}
+	return n
+}

@@ -1,0 +1,140 @@
+package memacct
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/syncmem/syncmem/internal/bytesize"
+)
+
+// The bounds of a report that is longer than a screen.
+const (
+	mostQueues = 40
+	mostPeople = 40
+	mostCauses = 6
+)
+
+// Report is the error on one screen: the sum, by account and by queue, the largest unit, what is held longest,
+// who is where, and what to do.
+func (e *BudgetError) Report() string {
+	f := bytesize.Format
+	var s screen
+	s.say("%s", e.gist())
+	s.say("budget    %s, %s in use by %s, %s debt, %s waiting%s", f(e.Limit), f(e.Used), units(e.Units), f(e.Debt), f(e.Waiting), e.limits())
+	s.say("heap      %s live after GC = %s", f(e.LiveHeap), e.sum())
+	accounts, queues := slices.Clone(e.Accounts), slices.Clone(e.Queues)
+	slices.SortStableFunc(accounts, func(x, y AccountStats) int { return cmp.Compare(y.Used+y.Waiting, x.Used+x.Waiting) })
+	slices.SortStableFunc(queues, func(x, y QueueStats) int { return cmp.Compare(y.bytes(), x.bytes()) })
+	s.table(4, "accounts", accountRows(accounts))
+	rows := [][]string{queueHead}
+	for _, q := range queues {
+		rows = append(rows, q.row())
+	}
+	s.table(6, "queues", rows)
+	s.say("largest   %s", e.largest())
+	for _, u := range oldest(e.Top, max(1, (screenLines-8-len(s.lines))/3)) {
+		s.say("longest   %s", u)
+	}
+	end := e.remedy()
+	room := screenLines - len(s.lines) - 1 - len(end)/(columns-2) - 1
+	s.table(max(1, room), "places", goroutineRows(e.Stuck))
+	s.say("%s", end)
+	return s.text()
+}
+
+// largest says what the largest unit is, and where.
+func (e *BudgetError) largest() string {
+	if u := largest(e.Top); u.Largest > e.Item {
+		return u.place()
+	}
+	for _, q := range e.Queues {
+		if q.Account == e.Account && q.Name == e.Queue {
+			return fmt.Sprintf("%s of type %s, the one refused", bytesize.Format(e.Item), q.Type)
+		}
+	}
+	return bytesize.Format(e.Item) + ", the one refused"
+}
+
+// limits is what bounds the budget beside its size.
+func (e *BudgetError) limits() (s string) {
+	if e.Floors > 0 {
+		s += ", " + bytesize.Format(e.Floors) + " kept by floors"
+	}
+	if e.Process > 0 {
+		s += fmt.Sprintf("; the process may use %s and needs %s", bytesize.Format(e.Process), bytesize.Format(e.Need))
+	}
+	return s
+}
+
+// Report says what the budget holds: its queues, who holds what, what every goroutine of its pipelines is
+// doing, and, if nothing moved of late, why that may be. It looks where all goroutines of the process are; see
+// [DefaultStallAfter] for the report that comes by itself.
+func (b *Budget) Report() string {
+	if b.mode == Off {
+		return "the budget is off: it accounts for nothing"
+	}
+	in := b.inspect(true)
+	var s screen
+	if in.still > b.stall.tick {
+		s.say("nothing moved for %s", about(in.still))
+		if c := in.crowded(); c != "" {
+			s.say("%s", c)
+		}
+		explain(&s, in.diagnose())
+	}
+	in.fill(&s)
+	return s.text()
+}
+
+// stall is the event for a budget in which nothing moves.
+func (in *inside) stall() Event {
+	var s screen
+	causes := in.diagnose()
+	head := "nothing moved for " + about(in.still)
+	if c := in.crowded(); c != "" {
+		head += ": " + c
+	}
+	if len(causes) > 0 {
+		head += ": " + string(causes[0].kind) + ": " + causes[0].text
+	}
+	s.lines = append(s.lines, head) // a log shows the first line for itself: it is not broken
+	in.fill(&s)
+	if len(causes) > 0 {
+		s.say("To do: %s.", causes[0].todo)
+		explain(&s, causes[1:])
+	}
+	return Event{Kind: EventStall, Bytes: in.sum.Used, Text: s.text()}
+}
+
+// explain adds causes and what to do about them.
+func explain(s *screen, causes []cause) {
+	for _, c := range causes[:min(len(causes), mostCauses)] {
+		s.say("%s: %s. To do: %s.", c.kind, c.text, c.todo)
+	}
+}
+
+// fill adds the queues, the sum, who holds what, and who is where.
+func (in *inside) fill(s *screen) {
+	f := bytesize.Format
+	rows := [][]string{append(slices.Clone(queueHead), "still for")}
+	for _, q := range in.queues {
+		rows = append(rows, append(q.row(), about(q.still)))
+	}
+	s.table(mostQueues, "queues", rows)
+	s.say("budget    %s, %s in use by %s, %s debt, %s waiting, puts that wait: %d", f(in.sum.Limit), f(in.sum.Used),
+		units(in.sum.Units), f(in.sum.Debt), f(in.sum.Waiting), in.sum.Waiters)
+	s.table(mostQueues, "accounts", accountRows(in.accounts))
+	if u := largest(in.usages); u.Largest > 0 {
+		s.say("largest   %s", u.place())
+	}
+	for _, u := range oldest(in.held(InHand, Detached, Reserved), mostTop) {
+		s.say("holds     %s", u)
+	}
+	s.table(mostPeople, "places", goroutineRows(in.people))
+	if in.total == 0 {
+		s.say("where the goroutines are was not looked at: Budget.Report does")
+	} else if in.lost > 0 {
+		s.say("%d of %d goroutines could not be looked at", in.lost, in.total)
+	}
+}
