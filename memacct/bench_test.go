@@ -8,28 +8,64 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 )
 
-// The peers of a gate are what people write today: a channel, a channel with select on ctx at both ends, and
-// that with a semaphore for the bytes. Each moves b.N units from producers to consumers; compare in one run.
+// peers of a gate are what people write today: a channel, a channel with select on ctx at both ends, and that with a
+// semaphore for the bytes.
+var peers = []struct {
+	name string
+	open func(b *testing.B) transport
+}{
+	{"chan", openChan}, {"chan-select", openSelect}, {"chan-semaphore", openSemaphore}, {"gate", openGate}, {"gate-nil", openNil},
+}
+
+var shapes = []struct {
+	name                 string
+	producers, consumers int
+}{{"1P1C", 1, 1}, {"16P4C", 16, 4}}
+
+// BenchmarkPutGet moves b.N units from producers to consumers.
 func BenchmarkPutGet(b *testing.B) {
-	for _, shape := range []struct {
-		name                 string
-		producers, consumers int
-	}{{"1P1C", 1, 1}, {"16P4C", 16, 4}} {
-		for _, peer := range []struct {
-			name string
-			open func(b *testing.B) transport
-		}{
-			{"gate", openGate}, {"gate-nil", openNil}, {"chan", openChan}, {"chan-select", openSelect}, {"chan-semaphore", openSemaphore},
-		} {
+	for _, shape := range shapes {
+		for _, peer := range peers {
 			b.Run(shape.name+"/"+peer.name, func(b *testing.B) {
 				b.ReportAllocs()
-				pump(b, peer.open(b), shape.producers, shape.consumers)
+				b.ResetTimer()
+				pump(b, peer.open(b), shape.producers, shape.consumers, b.N)
 			})
 		}
+	}
+}
+
+// BenchmarkRatio has all peers move units in short rounds that take turns, so that what else the machine does hits
+// all alike, and reports the median round of each as a multiple of the channel's.
+func BenchmarkRatio(b *testing.B) {
+	const units = 50_000
+	for _, shape := range shapes {
+		b.Run(shape.name, func(b *testing.B) {
+			rounds := make([][]float64, len(peers))
+			for b.Loop() {
+				for i, peer := range peers {
+					t := peer.open(b)
+					start := time.Now()
+					pump(b, t, shape.producers, shape.consumers, units)
+					rounds[i] = append(rounds[i], float64(time.Since(start)))
+				}
+			}
+			middle := make([]float64, len(peers))
+			for i, all := range rounds {
+				slices.Sort(all)
+				middle[i] = all[len(all)/2]
+			}
+			for i, peer := range peers[1:] {
+				b.ReportMetric(middle[i+1]/middle[0], peer.name+"/chan")
+			}
+			b.ReportMetric(middle[0]/units, "chan-ns")
+			b.ReportMetric(0, "ns/op") // a round of all says nothing
+		})
 	}
 }
 
@@ -42,18 +78,18 @@ type transport struct {
 	close func()
 }
 
-func pump(b *testing.B, t transport, producers, consumers int) {
+// pump moves n units.
+func pump(b *testing.B, t transport, producers, consumers, n int) {
 	ctx, cancel := context.WithCancel(b.Context()) // a context that can end, as in a real service
 	defer cancel()
 	unit := &load{100}
 	var in, out sync.WaitGroup
-	b.ResetTimer()
 	for range consumers {
 		out.Go(func() { t.drain(ctx) })
 	}
 	for p := range producers {
 		in.Go(func() {
-			for range b.N/producers + min(1, max(0, b.N%producers-p)) {
+			for range n/producers + min(1, max(0, n%producers-p)) {
 				if err := t.put(ctx, unit); err != nil {
 					b.Error(err)
 					return
@@ -142,7 +178,7 @@ func BenchmarkBatches(b *testing.B) {
 	for _, size := range []int{32, 500} {
 		b.Run(strconv.Itoa(size), func(b *testing.B) {
 			b.ReportAllocs()
-			g := NewGate(benchAccount(b), "gate", 2*size, weight)
+			g := NewGate(benchAccount(b), "gate", max(benchSlots, 2*size), weight)
 			batch := slices.Repeat([]*load{{100}}, size)
 			var all sync.WaitGroup
 			all.Go(func() {
