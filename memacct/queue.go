@@ -127,11 +127,11 @@ func (l *line[T]) PutAll(ctx context.Context, vs ...T) (accepted int, err error)
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	var sizes [64]int64
+	var costs [64]cost
 	for accepted < len(vs) {
-		chunk := vs[accepted:min(len(vs), accepted+len(sizes))]
-		n := l.weighAll(chunk, sizes[:])
-		n = l.putNow(chunk[:n], sizes[:n])
+		chunk := vs[accepted:min(len(vs), accepted+len(costs))]
+		n := l.weighAll(chunk, costs[:])
+		n = l.putNow(chunk[:n], costs[:n])
 		accepted += n
 		if n == len(chunk) {
 			continue
@@ -145,29 +145,40 @@ func (l *line[T]) PutAll(ctx context.Context, vs ...T) (accepted int, err error)
 	return accepted, nil
 }
 
-// putNow puts the units that need not wait, up to the first that does, and returns how many that were.
-func (l *line[T]) putNow(vs []T, sizes []int64) int {
+// putNow puts the units that need not wait, up to the first that does, and returns how many that were. Of costs
+// it is told what the units weigh.
+func (l *line[T]) putNow(vs []T, costs []cost) int {
 	l.b.lock()
 	defer l.b.unlock()
-	var total int64
-	for _, n := range sizes {
-		total += l.expected(n)
+	n := min(len(vs), l.q.Room())
+	if n == 0 {
+		return 0
 	}
-	all := l.q.PutAll(len(vs), total)
-	for i, v := range vs {
-		c := cost{l.expected(sizes[i]), sizes[i]}
-		if !all && !l.q.Put(c.charge) {
+	var total, largest int64
+	for i := range n {
+		c := &costs[i]
+		largest = max(largest, c.base)
+		c.charge = l.expected(c.base)
+		total += c.charge
+	}
+	if l.q.PutAll(n, total) {
+		l.b.largest = max(l.b.largest, largest)
+		l.ring.pushAll(vs[:n], costs[:n])
+		return n
+	}
+	for i, v := range vs[:n] {
+		if !l.q.Put(costs[i].charge) {
 			return i
 		}
-		l.accept(v, c)
+		l.accept(v, costs[i])
 	}
-	return len(vs)
+	return n
 }
 
 // weighAll weighs units up to the first that fails, and returns how many that were. One recover serves them all.
-func (l *line[T]) weighAll(vs []T, sizes []int64) (n int) {
+func (l *line[T]) weighAll(vs []T, costs []cost) (n int) {
 	if l.b.mode == Off {
-		clear(sizes[:len(vs)])
+		clear(costs[:len(vs)])
 		return len(vs)
 	}
 	defer func() { _ = recover() }() // weigh says it once more, with its name
@@ -176,7 +187,7 @@ func (l *line[T]) weighAll(vs []T, sizes []int64) (n int) {
 		if size < 0 {
 			break
 		}
-		sizes[n] = min(size, core.MaxCharge)
+		costs[n].base = min(size, core.MaxCharge)
 		n++
 	}
 	return n

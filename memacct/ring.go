@@ -34,6 +34,17 @@ func (r *ring[T]) add(v T, c cost) {
 	r.n++
 }
 
+// pushAll is push for several.
+func (r *ring[T]) pushAll(vs []T, costs []cost) {
+	r.reserve(len(vs))
+	at := (r.head + r.n) & (len(r.vals) - 1)
+	k := copy(r.vals[at:], vs) // up to where the ring wraps round
+	copy(r.vals, vs[k:])
+	k = copy(r.costs[at:], costs)
+	copy(r.costs, costs[k:])
+	r.n += len(vs)
+}
+
 // reserve makes room for k more units.
 func (r *ring[T]) reserve(k int) {
 	for r.n+k > len(r.vals) {

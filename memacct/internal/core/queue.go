@@ -88,12 +88,18 @@ func (q *Queue) Put(n int64) bool {
 	return true
 }
 
-// PutAll is Put for several units with n bytes in total, if none of them needs to wait, or would in Shadow mode.
+// Room is how many slots are free for who does not wait.
+func (q *Queue) Room() int {
+	if len(q.waiters) > 0 || q.closed {
+		return 0
+	}
+	return max(0, q.Slots()-q.ready-q.incoming)
+}
+
+// PutAll is Put for several units with n bytes in total, as many as Room says at most, if none of them needs to wait
+// for memory, or would in Shadow mode.
 func (q *Queue) PutAll(units int, n int64) bool {
 	c := q.core
-	if len(q.waiters) > 0 || q.ready+q.incoming+units > q.Slots() || q.closed {
-		return false
-	}
 	if q.Gate && c.Mode != Off && (c.waiters > 0 || !c.room(q.Account, n)) {
 		return false
 	}
