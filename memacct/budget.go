@@ -91,6 +91,7 @@ type Budget struct {
 	idle    []*core.Waiter
 	clock   *time.Timer // runs while puts wait at gates: see tick
 	ticking bool
+	doubts  doubts
 	holders []holder
 	claims  map[*claim]struct{} // the detached leases
 	stages  []*stage            // running
@@ -199,6 +200,9 @@ func (b *Budget) Account(name string, opts ...AccountOption) *Account {
 func (b *Budget) unlock() {
 	a := b.core.Alert()
 	if len(b.core.Woken) == 0 && b.drained == nil && a == b.alert.Load() {
+		if a {
+			b.doubt()
+		}
 		b.unlockQuiet()
 		return
 	}
@@ -216,6 +220,9 @@ func (b *Budget) unlockSlow(alert bool) {
 		alert = b.core.Alert()
 	}
 	b.alert.Store(alert)
+	if alert {
+		b.doubt()
+	}
 	woken := b.core.Woken
 	if b.drained != nil && b.core.Empty() {
 		b.signalDrained()

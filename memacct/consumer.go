@@ -209,20 +209,20 @@ func (c *consumer[T]) drop(n int, bytes int64) {
 
 // take moves what is due from the ring into the hand, in place of what was there.
 func (c *consumer[T]) take() bool {
-	units, bound, why, ok := c.l.q.Take(&c.t)
+	p, ok := c.l.q.Take(&c.t)
 	if !ok {
 		return false
 	}
 	c.empty()
 	c.l.relieve(c)
-	c.vals, c.costs, c.bytes = c.l.ring.take(c.vals, c.costs, units, bound)
+	c.vals, c.costs, c.bytes = c.l.ring.take(c.vals, c.costs, p)
 	c.left = len(c.vals)
 	c.begun.Store(1)
 	if c.t.Ahead > 1 {
 		c.extent = c.left
 		c.seen = 0
 	}
-	c.l.q.Took(&c.t, c.left, c.bytes, why)
+	c.l.q.Took(&c.t, c.left, c.bytes, p.Why)
 	return true
 }
 

@@ -305,6 +305,48 @@ func TestPressureFlushesTheDeepestBatchFirstAndNoMoreThanNeeded(t *testing.T) {
 	})
 }
 
+// A batch below its share waits for a loop that could come for more, but not for long: that loop may wait for the
+// batch, with nothing in hand by which anybody could know.
+func TestABatchIsNotHeldBackForAStageThatWaitsForIt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b, a := open(t, 100)
+		g, q := NewGate(a, "units", 100, weight), NewQueue(a, "deep", 100, weight)
+		saved := make(chan struct{}, 100)
+		deep := later(func() error {
+			for batch := range q.Batches(t.Context(), Batch{Size: 100}) {
+				for range batch {
+					saved <- struct{}{}
+				}
+			}
+			return nil
+		})
+		shallow := later(func() error {
+			defer q.Close()
+			for l := range g.Leases(t.Context()) {
+				if err := l.Forward(t.Context(), q); err != nil {
+					return err
+				}
+				<-saved
+			}
+			return nil
+		})
+		start := time.Now()
+		for range 20 {
+			require.NoError(t, g.Put(t.Context(), &load{30}))
+		}
+		require.LessOrEqual(t, time.Since(start), 20*2*doubtFor)
+		g.Flush()
+		g.Close()
+		for len(shallow) == 0 { // there is no pressure any more: it asks for each batch
+			q.Flush()
+			synctest.Wait()
+		}
+		require.NoError(t, <-shallow)
+		<-deep
+		empty(t, b)
+	})
+}
+
 func TestFloorIsKeptFreeBesideAHog(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		b, hog := open(t, 100)

@@ -1,5 +1,7 @@
 package memacct
 
+import "github.com/syncmem/syncmem/memacct/internal/core"
+
 // ring is a first-in first-out buffer that grows as it fills and forgets what was taken, so that it keeps no
 // unit alive that the account believes gone. Values and what they cost lie apart, for a batch is handed on as
 // a slice of values: both are moved as blocks.
@@ -52,14 +54,14 @@ func (r *ring[T]) reserve(k int) {
 	}
 }
 
-// take moves units from the front to the ends of vals and costs: the first one, and as many more, up to most,
-// as are charged no more than bound bytes together with it. It returns their charge, too.
-func (r *ring[T]) take(vals []T, costs []cost, most int, bound int64) ([]T, []cost, int64) {
+// take moves what a portion takes from the front to the ends of vals and costs, and returns the charge of all of
+// that, too.
+func (r *ring[T]) take(vals []T, costs []cost, p core.Portion) ([]T, []cost, int64) {
 	var bytes int64
-	for n := min(most, r.n); n > 0; {
+	for n := min(p.Units, r.n); n > 0; {
 		part := r.costs[r.head:min(r.head+n, len(r.costs))] // up to where the ring wraps round
 		k := 0
-		for k < len(part) && (part[k].charge <= bound-bytes || len(vals)+k == 0) {
+		for k < len(part) && p.Takes(len(vals)+k, bytes, part[k].charge) {
 			bytes += part[k].charge
 			k++
 		}

@@ -49,12 +49,16 @@ type Core struct {
 	moving  int   // of those, the ones that can move by themselves: in a hand or on the way, and not parked
 	awake   int   // takers woken that have not run yet: what they will take is about to move
 	hungry  bool  // a gate has a waiter that has a slot and no memory
+	doubt   bool  // see Doubt
+	doubts  int   // how often it began
+	insist  bool  // it lasted: no consumer is waited for until units are taken
 	waiting int64 // bytes of the waiters at gates
 	waiters int   // how many of them
 	unmet   int64 // sum over accounts of the part of the floor not in use
 	takers  int   // batching consumers attached: the shares that the budget is cut into
 
 	scratch  []*Queue // for lines
+	asking   *Queue   // whose consumer asks just now what it may take
 	parks    []*Park  // units parked on a future whose end can be told
 	accounts []*Account
 	queues   []*Queue // open or not yet empty, in order of creation: a later one lies deeper in its pipeline
@@ -202,6 +206,7 @@ func (c *Core) settle() {
 	if c.waiters == 0 {
 		c.hungry = false
 		if c.used <= c.limit || c.Mode != Enforce {
+			c.doubt, c.insist = false, false
 			return
 		}
 	}

@@ -71,25 +71,45 @@ func (q *Queue) Doze(t *Taker) {
 	}
 }
 
-// Take tells t how many units, and bytes of them, it may take now and why; ok is false when it must wait.
-// The first unit may exceed the bytes. The caller then takes them out of the ring and says so with Took.
-func (q *Queue) Take(t *Taker) (units int, bytes int64, why Cause, ok bool) {
+// Portion is what a consumer may take at once.
+type Portion struct {
+	Units  int   // at most
+	Bytes  int64 // at most, but for the first unit
+	Enough int64 // bytes with which it is complete
+	Why    Cause
+}
+
+// Takes tells whether a portion that has n units, bytes of them, takes in another of next bytes.
+func (p *Portion) Takes(n int, bytes, next int64) bool {
+	return n == 0 || n < p.Units && bytes < p.Enough && next <= p.Bytes-bytes
+}
+
+// Take tells t what it may take now; ok is false when it must wait. The caller then takes as many units out of
+// the ring, in order, as the portion Takes, and says so with Took.
+//
+// Under pressure a batch is complete with the unit that makes it its share, not with the one before: where few
+// units fit into the budget, they would be up to half a unit less than their share on average. Only one that needs
+// the whole quarter that is left for the next batch has to wait for that.
+func (q *Queue) Take(t *Taker) (p Portion, ok bool) {
 	q.Doze(t)
-	if why, ok = q.due(t); !ok {
-		return 0, 0, 0, false
+	q.core.asking = q
+	p = Portion{Units: t.Size, Bytes: MaxCharge, Enough: MaxCharge}
+	p.Why, ok = q.due(t)
+	q.core.asking = nil
+	if !ok {
+		return Portion{}, false
 	}
-	bytes = MaxCharge
 	if t.Bytes > 0 {
-		bytes = t.Bytes
+		p.Bytes = t.Bytes
 	}
 	if q.core.pressed() && t.Batch {
-		bytes = min(bytes, q.core.share())
+		p.Enough = q.core.share()
+		p.Bytes = min(p.Bytes, p.Enough+p.Enough/4)
 	}
-	units = t.Size
 	if t.Ahead > 1 && !q.core.Alert() {
-		units = min(t.Ahead, q.spare())
+		p.Units = min(t.Ahead, q.spare())
 	}
-	return units, bytes, why, true
+	return p, true
 }
 
 // spare is how many units one consumer may take at once, for it alone to use: beside others half its share of
@@ -119,6 +139,7 @@ func (q *Queue) Took(t *Taker, n int, bytes int64, why Cause) {
 	q.hand += n
 	q.handBytes += bytes
 	q.core.moving += n
+	q.core.doubt, q.core.insist = false, false
 	t.Expired = false
 	t.Takes++
 	q.awaited = max(0, q.awaited-n)
@@ -164,14 +185,15 @@ func (q *Queue) due(t *Taker) (Cause, bool) {
 // would make source and sinks take turns. In debt it is a share of what is in use: those units are in memory
 // already, and a budget cut to nothing must not have them saved one by one.
 func (c *Core) share() int64 {
-	k := int64(max(1, c.takers))
-	return max(1, max(c.limit, c.used)/(4*k+1)*4)
+	parts := 4*int64(max(1, c.takers)) + 1
+	all := max(c.limit, c.used)
+	return max(1, all/parts*4+all%parts*4/parts) // no product of all, which may be as large as an int64
 }
 
 // lastResort is the queue whose consumer must hand on what it has, however little, because nothing else can
 // move: the deepest one that holds units, since what it hands on is the closest to being released.
 func (c *Core) lastResort() *Queue {
-	if c.moving+c.awake > 0 {
+	if c.moving+c.awake > 0 || !c.insist && c.coming() {
 		return nil
 	}
 	for _, q := range slices.Backward(c.queues) {
@@ -182,13 +204,48 @@ func (c *Core) lastResort() *Queue {
 	return nil
 }
 
+// coming tells whether a consumer that has nothing in hand is about to come for more: it has just forwarded its
+// last unit, and there are others for it. Then something will move that is not on the move yet, and a stage that
+// forwards unit by unit must not have the batch behind it cut short with each of them.
+func (c *Core) coming() bool {
+	for _, q := range c.queues {
+		n := q.consumers - q.held - len(q.takers)
+		if q == c.asking {
+			n-- // the one that asks has come
+		}
+		if n > 0 && q.ready > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Doubt tells whether a last resort is put off because a consumer is coming, and numbers the time for which that
+// goes on. The consumer may never come: its loop body may wait for the very batch that is put off. So after a
+// while, if it is the same doubt still, the caller must Insist.
+func (c *Core) Doubt() (number int, doubt bool) { return c.doubts, c.doubt }
+
+// Insist ends that doubt, if it lasts: no consumer is waited for any longer.
+func (c *Core) Insist(number int) {
+	if c.doubt && c.doubts == number && !c.wrong.noInsist {
+		c.insist = true
+		c.settle()
+	}
+}
+
 // flush wakes the consumers whose batch is due because memory is short.
 func (c *Core) flush() {
 	if !c.pressed() {
+		c.doubt, c.insist = false, false
 		return
 	}
 	for _, q := range slices.Backward(c.queues) {
 		q.wakeTakers()
+	}
+	was := c.doubt
+	c.doubt = !c.insist && c.moving+c.awake == 0 && c.coming()
+	if c.doubt && !was {
+		c.doubts++
 	}
 }
 

@@ -351,18 +351,47 @@ func (w *world) grows() bool {
 	return false
 }
 
-// handedOn: under pressure a batch below its share is taken only when nothing else was on the move.
+// handedOn: under pressure a batch below its share is taken only when nothing else was on the move or coming.
 func (w *world) handedOn(before *world) error {
 	for i := range w.qs {
 		n := w.qs[i].counts.Batches[ByPressure] - before.qs[i].counts.Batches[ByPressure]
-		if n == 0 || before.qs[i].bytes >= w.c.share() {
+		had := w.qs[i].bytes + w.taken(before, i)
+		if n == 0 || had >= w.c.share() {
 			continue
+		}
+		if !before.c.insist && w.coming(before, i) {
+			return fmt.Errorf("queue %d: of %d bytes some were handed on though a consumer was coming", i, had)
 		}
 		for u := range w.units {
 			if before.units[u].at == inHand && w.units[u].at == inHand && before.moves(u) {
-				return fmt.Errorf("queue %d: a batch of %d bytes was handed on though unit %d was on the move", i, before.qs[i].bytes, u)
+				return fmt.Errorf("queue %d: of %d bytes some were handed on though unit %d was on the move", i, had, u)
 			}
 		}
 	}
 	return nil
+}
+
+// taken is the bytes that a batch consumer has taken from that queue in the step from before.
+func (w *world) taken(before *world, queue int) (bytes int64) {
+	for i := range w.cons {
+		c := &w.cons[i]
+		if c.queue != queue || !w.ts[i].Batch || w.ts[i].Takes == before.ts[i].Takes {
+			continue
+		}
+		for _, u := range c.hand {
+			bytes += w.units[u].charge
+		}
+	}
+	return bytes
+}
+
+// coming tells whether a consumer that did not just take from that queue had nothing in hand and something to take.
+func (w *world) coming(before *world, queue int) bool {
+	for i := range before.cons {
+		c := &before.cons[i]
+		if c.queue != queue && c.phase == running && len(c.hand) == 0 && before.qs[c.queue].ready > 0 {
+			return true
+		}
+	}
+	return false
 }

@@ -134,6 +134,16 @@ var scenarios = []scenario{
 		prods:  []prodSpec{puts(1, 1, 2, 1), {queue: 1, sizes: []int64{1, 3, 1}}, puts(2)},
 	},
 	{
+		name: "shares", limit: 12, floors: []int64{0},
+		queues: line(queueSpec{capacity: 6, cons: []Taker{single()}}, queueSpec{capacity: 4, cons: []Taker{batch(4)}}, queueSpec{capacity: 4, cons: []Taker{batch(3)}}),
+		prods:  []prodSpec{puts(2, 2, 3, 2), puts(2, 4)},
+	},
+	{
+		name: "L late for its next unit", limit: 20, floors: []int64{0},
+		queues: line(queueSpec{capacity: 4, tardy: true, cons: []Taker{single()}}, queueSpec{capacity: 4, cons: []Taker{batch(4)}}),
+		prods:  []prodSpec{puts(5, 5, 10), puts(5, 5)},
+	},
+	{
 		name: "units of no bytes", limit: 2, floors: []int64{0},
 		queues: line(queueSpec{capacity: 3, cons: []Taker{batch(3)}}),
 		prods:  []prodSpec{puts(0, 2, 0), puts(3, 1)},
@@ -180,6 +190,7 @@ func TestWrongRulesAreFound(t *testing.T) {
 		{"no oversize rule", wrong{noOversize: true}, []string{"B"}, "stuck"},
 		{"verdict on bytes", wrong{byBytes: true}, []string{"units of no bytes"}, "verdict"},
 		{"verdict on bytes", wrong{byBytes: true}, []string{"E", "F"}, "stuck"},
+		{"no end to waiting for a consumer", wrong{noInsist: true}, []string{"L"}, "stuck"},
 		{"one waiter an event", wrong{oneGrant: true}, []string{"one event"}, "left waiting"},
 	} {
 		for _, name := range c.in {

@@ -38,6 +38,9 @@ func (w *world) steps() []step {
 			all = append(all, step{name: fmt.Sprint("discard q", i), do: func(w *world) { w.discard(i) }})
 		}
 	}
+	if n, doubt := w.c.Doubt(); doubt && !w.c.wrong.noInsist {
+		all = append(all, step{name: "insist", do: func(w *world) { w.c.Insist(n) }})
+	}
 	if w.named > 0 {
 		all = append(all, step{name: "uncharge", do: func(w *world) { w.accts[0].Charge(-w.named); w.named = 0 }})
 	}
@@ -74,12 +77,21 @@ func (w *world) consumerSteps(all []step, i int) []step {
 	case c.phase == running && w.ahead(i) > 0:
 		all = append(all, step{name: name + " is relieved", optional: true, do: func(w *world) { w.recall(i) }})
 		return append(all, step{name: name + " goes on", do: func(w *world) { w.cons[i].begun++ }})
+	case c.phase == running && !w.comes(i):
 	case c.phase == running, c.phase == asleep && w.ts[i].awake:
 		return append(all, step{name: name + " next", do: func(w *world) { w.next(i) }})
 	case c.phase == waiting && w.cw[i].State != Waiting:
 		return append(all, step{name: name + " has slot", do: func(w *world) { w.forwarded(i) }})
 	}
 	return all
+}
+
+// comes tells whether a consumer goes on to its next unit: a tardy one not before the last it forwarded has ended,
+// unless memory is not what keeps that.
+func (w *world) comes(i int) bool {
+	c := &w.cons[i]
+	tardy := w.sc.queues[c.queue].tardy && len(c.hand) == 0 && c.last > 0 && w.units[c.last-1].at != ended
+	return !tardy || w.c.waiters == 0
 }
 
 // envSteps are what may happen at any moment, each at the price of one optional step.
@@ -338,6 +350,7 @@ func (w *world) moved(i int) {
 	c := &w.cons[i]
 	u, next := c.hand[0], w.sc.queues[c.queue].next
 	c.hand = c.hand[1:]
+	c.last = u + 1
 	w.units[u].at, w.units[u].queue = inQueue, next
 	w.rings[next] = append(w.rings[next], u)
 }
@@ -405,21 +418,21 @@ func (w *world) next(i int) {
 // take fills the consumer's hand.
 func (w *world) take(i int) bool {
 	c, q := &w.cons[i], w.queueOf(i)
-	n, bound, why, ok := q.Take(&w.ts[i])
+	p, ok := q.Take(&w.ts[i])
 	if !ok {
 		return false
 	}
 	var bytes int64
-	for ring := &w.rings[c.queue]; len(*ring) > 0 && len(c.hand) < n; *ring = (*ring)[1:] {
+	for ring := &w.rings[c.queue]; len(*ring) > 0; *ring = (*ring)[1:] {
 		u := (*ring)[0]
-		if len(c.hand) > 0 && w.units[u].charge > bound-bytes {
+		if !p.Takes(len(c.hand), bytes, w.units[u].charge) {
 			break
 		}
 		bytes += w.units[u].charge
 		c.hand = append(c.hand, u)
 		w.units[u].at = inHand
 	}
-	q.Took(&w.ts[i], len(c.hand), bytes, why)
+	q.Took(&w.ts[i], len(c.hand), bytes, p.Why)
 	c.begun = min(1, w.ts[i].Ahead)
 	return true
 }

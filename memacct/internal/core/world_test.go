@@ -59,6 +59,7 @@ type queueSpec struct {
 	grow     int64 // what a unit weighs more in the next queue
 	cons     []Taker
 	holds    bool // a parked unit holds its worker; otherwise its lease is detached first
+	tardy    bool // a consumer goes on once the last unit it forwarded has ended, with nothing in hand meanwhile
 }
 
 // prodSpec is one producer: one put for each size, or one reservation for all, settled one by one.
@@ -110,6 +111,7 @@ type consumer struct {
 	phase phase
 	queue int
 	hand  []int
+	last  int // the unit it forwarded last, from 1; 0 is none
 	begun int // of the hand, where units are taken ahead: the last of these is at work, those before are done with
 }
 
@@ -249,7 +251,7 @@ func (w *world) key() string {
 		}
 		return 0
 	}
-	put(w.limit, w.spent, int(w.named), flag(w.c.hungry))
+	put(w.limit, w.spent, int(w.named), flag(w.c.hungry), flag(w.c.doubt), flag(w.c.insist))
 	for i := range w.units {
 		u := &w.units[i]
 		put(int(u.at), u.queue, int(u.charge), u.passed, int(u.passedBy))
@@ -262,6 +264,9 @@ func (w *world) key() string {
 		c, t := &w.cons[i], &w.ts[i]
 		put(int(c.phase), int(w.cw[i].State), flag(t.awake), flag(t.Expired), c.begun, len(c.hand))
 		put(c.hand...)
+		if w.sc.queues[c.queue].tardy {
+			put(c.last)
+		}
 	}
 	for i := range w.qs {
 		q := &w.qs[i]

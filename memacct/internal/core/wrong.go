@@ -11,6 +11,7 @@ type wrong struct {
 	noOversize   bool // nothing is decided about a waiter in an empty budget
 	byBytes      bool // the verdict rests on bytes in use, not on units
 	oneGrant     bool // an event admits one waiter, however many fit
+	noInsist     bool // a last resort waits for a consumer that is coming for as long as that takes
 }
 
 // pressed tells whether pressure is a reason to hand on q's batch.
