@@ -24,6 +24,8 @@ type queueInfo struct {
 	waits *waits
 	most  func() int64 // the largest unit queued, in bytes
 	aged  aged         // since when nothing moved in it
+
+	growth float64 // see QueueStats.Growth; guarded by the budget's lock
 }
 
 // AccountOption changes how an account shares the budget with others.

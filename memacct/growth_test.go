@@ -43,6 +43,59 @@ func inflate(t *testing.T, opts ...AccountOption) (peak int64, growth float64) {
 	return peak, growth
 }
 
+// Stages grow units each in its own way, and batches of units that do not grow must not have those forgotten that do.
+func TestGrowthIsLearnedQueueByQueue(t *testing.T) {
+	for _, asked := range []bool{false, true} {
+		b, a := open(t, 10_000)
+		if asked {
+			a = b.Account("asked", WithGrowth(2))
+		}
+		g, same, grown := NewGate(a, "gate", 200, weight), NewQueue(a, "same", 200, weight), NewQueue(a, "grown", 200, weight)
+		queues := []*line[*load]{&g.line, &same.line, &grown.line}
+		for range 100 {
+			for range 100 {
+				require.NoError(t, g.Put(t.Context(), &load{10}))
+			}
+			for i, next := range []*Queue[*load]{same, grown} {
+				for batch := range queues[i].LeaseBatches(t.Context(), Batch{Size: 100}) {
+					for _, u := range batch.Units() {
+						u.bytes += int64(i) * 20
+					}
+					require.NoError(t, batch.ForwardAll(t.Context(), next))
+					break
+				}
+			}
+			grown.Discard()
+		}
+		require.Zero(t, g.Stats().Growth, "nothing was measured again there")
+		require.Equal(t, 1.0, same.Stats().Growth)
+		require.Equal(t, 3.0, grown.Stats().Growth)
+		if asked {
+			require.Equal(t, 3.0, a.Stats().Growth)
+		} else {
+			require.Zero(t, a.Stats().Growth)
+		}
+		empty(t, b)
+	}
+}
+
+func TestExpectedGrowthIsReserved(t *testing.T) {
+	b, _ := open(t, 1000)
+	a := b.Account("reserved", WithGrowth(3))
+	g := NewGate(a, "gate", 50, weight)
+	rs, err := g.ReserveAll(t.Context(), 100, 50)
+	require.NoError(t, err)
+	require.Equal(t, int64(450), b.Stats().Used)
+	require.NoError(t, rs[0].Put(t.Context(), &load{60})) // it is less than was thought
+	require.Equal(t, int64(180+150), b.Stats().Used)
+	rs[1].Release()
+	require.Equal(t, int64(180), b.Stats().Used)
+	g.Discard()
+	_, err = g.ReserveAll(t.Context(), 1<<62, 1<<62)
+	require.ErrorIs(t, err, ErrOverBudget)
+	empty(t, b)
+}
+
 func TestGrowthIsDebt(t *testing.T) {
 	peak, growth := inflate(t)
 	require.Greater(t, peak, int64(1000), "nobody said that units grow")
@@ -64,7 +117,7 @@ func TestGrowthThatStopsIsForgotten(t *testing.T) {
 	b, _ := open(t, 1000)
 	a := b.Account("once", WithGrowth(4))
 	g, q := NewGate(a, "gate", 50, weight), NewQueue(a, "queue", 50, weight)
-	for range 10 * growthMemory {
+	for range 6 * givenMemory {
 		require.NoError(t, g.Put(t.Context(), &load{10}))
 		for l := range g.Leases(t.Context()) {
 			require.NoError(t, l.Forward(t.Context(), q))

@@ -101,7 +101,7 @@ func (l *line[T]) arriveLate(v T, n int64) {
 // more than they weigh must come by the lock. The lock is held.
 func (l *line[T]) openInbox(part int64) {
 	units, bytes := l.q.Credit(inboxSlots)
-	if units < 2 || l.growth.factor > 0 {
+	if units < 2 || l.a.growth.asked {
 		return
 	}
 	in := l.in.Load()

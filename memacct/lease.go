@@ -123,7 +123,7 @@ func (l *Lease[T]) Resize() error {
 	b := l.c.l.b
 	b.lock()
 	defer b.unlock()
-	n = l.c.l.grown(l.slot, n).charge
+	n = l.c.l.a.grown(l.c.l.info, l.cost, n).charge
 	if l.state == leaseHeld {
 		l.c.bytes += n - l.charge
 	}

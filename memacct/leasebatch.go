@@ -147,7 +147,7 @@ func (b *LeaseBatch[T]) moveAll(to *Queue[T]) {
 	c.l.b.lock()
 	for c.first < len(c.vals) {
 		i := c.first
-		if unit := c.unit(i); !c.l.moveNow(to, unit, c.l.grown(unit, c.sizes[i])) {
+		if unit := c.unit(i); !c.l.moveNow(to, unit, c.l.a.grown(to.info, unit.cost, c.sizes[i])) {
 			break
 		}
 		b.settle(i)
@@ -194,17 +194,16 @@ func (l *line[T]) forward(ctx context.Context, to *Queue[T], unit slot[T], with 
 		l.b.unlock()
 		return nil
 	}
-	moved := unit
+	now, err := unit.charge, error(nil)
 	if !with.same {
-		now, err := to.weigh(unit.v)
-		if err != nil {
+		if now, err = to.weigh(unit.v); err != nil {
 			return err
 		}
-		moved.charge = now
 	}
 	l.b.lock()
+	moved := unit.cost
 	if !with.same {
-		moved = l.grown(unit, moved.charge)
+		moved = l.a.grown(to.info, unit.cost, now)
 	}
 	if l.moveNow(to, unit, moved) {
 		l.b.unlock()
@@ -215,19 +214,19 @@ func (l *line[T]) forward(ctx context.Context, to *Queue[T], unit slot[T], with 
 	if with.worker {
 		w.From = &l.q
 	}
-	err := to.admit(ctx, w)
+	err = to.admit(ctx, w)
 	if err == nil {
-		to.ring.push(moved.v, moved.cost)
+		to.ring.push(unit.v, moved)
 		l.q.Moved(w, unit.charge, moved.charge)
 	}
 	return l.b.done(w, err)
 }
 
 // moveNow moves a unit, charged as moved says from then on, if the next queue has a slot. The lock is held.
-func (l *line[T]) moveNow(to *Queue[T], unit, moved slot[T]) bool {
+func (l *line[T]) moveNow(to *Queue[T], unit slot[T], moved cost) bool {
 	if !l.q.Move(&to.q, unit.charge, moved.charge) {
 		return false
 	}
-	to.ring.push(moved.v, moved.cost)
+	to.ring.push(unit.v, moved)
 	return true
 }

@@ -38,15 +38,15 @@ func NewQueue[T any](a *Account, name string, capacity int, size func(T) int64) 
 
 // line is what a gate and a queue share: the values, beside their accounting in the core.
 type line[T any] struct {
-	b      *Budget
-	q      core.Queue
-	size   func(T) int64
-	ring   ring[T]
-	in     atomic.Pointer[inbox[T]]
-	growth *growth        // of the account
-	ahead  []*consumer[T] // the loops that may take units ahead
-	waits  waits
-	info   *queueInfo
+	b     *Budget
+	q     core.Queue
+	size  func(T) int64
+	ring  ring[T]
+	in    atomic.Pointer[inbox[T]]
+	a     *Account
+	ahead []*consumer[T] // the loops that may take units ahead
+	waits waits
+	info  *queueInfo
 }
 
 func (l *line[T]) open(a *Account, name string, capacity int, size func(T) int64, gate bool) {
@@ -58,7 +58,7 @@ func (l *line[T]) open(a *Account, name string, capacity int, size func(T) int64
 	} else if size == nil {
 		panic(fmt.Sprintf("memacct: queue %q has no size function: pass sizer.Of[T] or one of your own", name))
 	}
-	l.b, l.size, l.growth = a.b, size, &a.growth
+	l.b, l.size, l.a = a.b, size, a
 	l.q = core.Queue{Name: name, Account: &a.acct, Gate: gate, Capacity: max(1, capacity)}
 	a.b.lock()
 	defer a.b.unlock()

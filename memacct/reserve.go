@@ -32,12 +32,10 @@ func (g *Gate[T]) Reserve(ctx context.Context, n int64) (*Reservation[T], error)
 // ReserveAll reserves for several units in one step. A first stage that needs several at once must ask for
 // them so: holding some while it waits for the rest, two such stages would wait for each other.
 func (g *Gate[T]) ReserveAll(ctx context.Context, sizes ...int64) ([]*Reservation[T], error) {
-	var total int64
 	for _, n := range sizes {
 		if n < 0 {
 			return nil, fmt.Errorf("memacct: %s: Reserve(%d): a size is 0 bytes or more", g.q.Name, n)
 		}
-		total = min(total+min(n, core.MaxCharge), core.MaxCharge)
 	}
 	if len(sizes) == 0 {
 		return nil, nil
@@ -45,12 +43,9 @@ func (g *Gate[T]) ReserveAll(ctx context.Context, sizes ...int64) ([]*Reservatio
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if g.b.mode == Off {
-		total = 0
-	}
 	by := Reservation[T]{g: g, goid: goroutineID(), stage: stageOf(ctx)}
 	for {
-		rs, err := g.reserve(ctx, total, sizes, by)
+		rs, err := g.reserve(ctx, sizes, by)
 		if !g.b.again(err) {
 			return rs, err
 		}
@@ -58,31 +53,29 @@ func (g *Gate[T]) ReserveAll(ctx context.Context, sizes ...int64) ([]*Reservatio
 }
 
 // reserve waits for the bytes of several reservations and makes them like by.
-func (g *Gate[T]) reserve(ctx context.Context, total int64, sizes []int64, by Reservation[T]) ([]*Reservation[T], error) {
+func (g *Gate[T]) reserve(ctx context.Context, sizes []int64, by Reservation[T]) ([]*Reservation[T], error) {
 	g.b.lock()
+	rs := make([]*Reservation[T], len(sizes))
+	var total int64
+	for i, n := range sizes {
+		r := by
+		if g.b.mode != Off {
+			r.bytes = min(g.expected(min(n, core.MaxCharge)), core.MaxCharge-total)
+		}
+		total += r.bytes
+		rs[i] = &r
+	}
 	w := g.b.newWaiter(&g.q, total)
 	w.NoSlot = true
 	err := g.admit(ctx, w)
-	var rs []*Reservation[T]
-	if err == nil {
-		rs = g.divide(total, sizes, by)
+	if err != nil {
+		return nil, g.b.done(w, err)
 	}
-	return rs, g.b.done(w, err)
-}
-
-// divide hands out the bytes of one grant. The lock is held.
-func (g *Gate[T]) divide(total int64, sizes []int64, by Reservation[T]) []*Reservation[T] {
-	g.q.Divide(len(sizes))
-	rs := make([]*Reservation[T], len(sizes))
-	for i, n := range sizes {
-		n = min(n, total)
-		total -= n
-		r := by
-		r.bytes = n
-		rs[i] = &r
-		g.b.holders = append(g.b.holders, rs[i])
+	g.q.Divide(len(rs))
+	for _, r := range rs {
+		g.b.holders = append(g.b.holders, r)
 	}
-	return rs
+	return rs, g.b.done(w, nil)
 }
 
 // Detach says that another goroutine will settle the reservation. The one that made it may then wait at the
@@ -115,17 +108,18 @@ func (r *Reservation[T]) Put(ctx context.Context, v T) error {
 	}
 	b, q := r.g.b, &r.g.q
 	b.lock()
-	if q.Redeem(r.bytes, n) {
-		r.g.ring.push(v, cost{n, n})
+	c := cost{r.g.expected(n), n}
+	if q.Redeem(r.bytes, c.charge) {
+		r.g.ring.push(v, c)
 		r.finish()
 		b.unlock()
 		return nil
 	}
-	w := b.newWaiter(q, n)
+	w := b.newWaiter(q, c.charge)
 	w.Carried, w.Units = true, 1
 	if err = r.g.admit(ctx, w); err == nil {
-		r.g.ring.push(v, cost{n, n})
-		q.Redeemed(w, r.bytes, n)
+		r.g.ring.push(v, c)
+		q.Redeemed(w, r.bytes, c.charge)
 		r.finish()
 	}
 	return b.done(w, err)

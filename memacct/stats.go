@@ -82,7 +82,10 @@ type QueueStats struct {
 	Units         int64         // that went in so far
 	Waits         int64         // puts that slept so far, for memory or a slot
 	Waited        time.Duration // and for how long together, those that still sleep included
-	Batches       BatchStats
+	// Growth is what units weighed here at most, of late, over what they weighed at the gate: 1 where none grew, 0
+	// where none was measured again. See [WithGrowth].
+	Growth  float64
+	Batches BatchStats
 }
 
 // BatchStats count batches by the cause of their release.
@@ -199,7 +202,7 @@ func (i *queueInfo) stats() QueueStats {
 	s := QueueStats{
 		Account: i.q.Account.Name, Name: i.q.Name, Type: i.unit, Gate: i.q.Gate, Capacity: i.q.Capacity,
 		Parked: c.Parked, Waiters: c.Waiters, WaiterBytes: c.WaiterBytes, Queued: c.Queued, QueuedBytes: c.QueuedBytes,
-		InHand: c.InHand, InHandBytes: c.InHandSize, Units: c.Counts.Units,
+		InHand: c.InHand, InHandBytes: c.InHandSize, Units: c.Counts.Units, Growth: i.growth,
 		Batches: BatchStats{
 			Size: n[core.BySize], Bytes: n[core.ByBytes], End: n[core.ByEnd], Awaited: n[core.ByAwaited],
 			Linger: n[core.ByLinger], Pressure: n[core.ByPressure], Units: c.Counts.Batched,

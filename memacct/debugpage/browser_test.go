@@ -166,7 +166,7 @@ func TestInABrowser(t *testing.T) {
 			{"rpm", "3.5 MiB", "3.5 MiB", "0 B", "512.0 KiB", "1.0 MiB", "1", "–", "3"},
 		}, eval[[][]string](t, b, `(`+cells+`)("accounts")`))
 		require.Equal(t, []string{
-			"rpm/packages", "gate", "1 of 1,000", "1.0 MiB", "2", "2.0 MiB", "0", "0", "0", "0.0 s", "3", "1", "2", "size 100%", "int64",
+			"rpm/packages", "gate", "1 of 1,000", "1.0 MiB", "2", "2.0 MiB", "0", "0", "0", "0.0 s", "3", "–", "1", "2", "size 100%", "int64",
 		}, eval[[][]string](t, b, `(`+cells+`)("queues")`)[1])
 		events := eval[[][]string](t, b, `(`+cells+`)("events")`)
 		require.Equal(t, []string{"opened", "–", "8.0 MiB"}, events[len(events)-1][1:4])

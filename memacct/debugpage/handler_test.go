@@ -183,9 +183,13 @@ func TestSnapshotHasEveryFigure(t *testing.T) {
 	q, n := memacct.QueueStats{}, 100
 	v := reflect.ValueOf(&q).Elem()
 	for _, f := range v.Fields() {
-		if f.CanInt() {
+		switch {
+		case f.CanInt():
 			n++
 			f.SetInt(int64(n) * 1e9) // seconds, where it is a duration
+		case f.CanFloat():
+			n++
+			f.SetFloat(float64(n))
 		}
 	}
 	got := reflect.ValueOf(queueOf(q))
@@ -219,7 +223,7 @@ func TestText(t *testing.T) {
 		`(?m)^accounted 3\.5 MiB in 3 units, peak 3\.5 MiB, debt 0 B$`,
 		`(?m)^ACCOUNT  USED     PEAK     WAITING  BY NAME    FLOOR    UNITS$`,
 		`(?m)^rpm      3\.5 MiB  3\.5 MiB  0 B      512\.0 KiB  1\.0 MiB  3$`,
-		`(?m)^rpm/packages  gate  1 of 1000  1\.0 MiB  2        2\.0 MiB  0       0        0      0\.0s    3      1 of 2\.0: size 1$`,
+		`(?m)^rpm/packages  gate  1 of 1000  1\.0 MiB  2        2\.0 MiB  0       0        0      0\.0s    3      -       1 of 2\.0: size 1$`,
 		`(?m)^\d\d:\d\d:\d\d  opened         content limit of 8\.0 MiB`,
 	} {
 		require.Regexp(t, want, text)
@@ -230,17 +234,18 @@ func TestText(t *testing.T) {
 func TestWarnings(t *testing.T) {
 	const MiB = 1 << 20
 	for want, s := range map[string]memacct.Stats{
-		"":                     {Process: 100 * MiB, Memory: memacct.MemoryStats{RSS: 90 * MiB, GCCPU: .2, SizeFactor: 1.1, Pinned: 10 * MiB}},
-		"Shadow mode: .* 7 ":   {Mode: memacct.Shadow, WouldWait: 7, Debt: 5},
-		"mode is off":          {Mode: memacct.Off},
-		"1.0 MiB are in .*":    {Debt: MiB},
-		"above the process":    {Process: MiB, Memory: memacct.MemoryStats{RSS: 2 * MiB}},
-		"as much as it may":    {Memory: memacct.MemoryStats{GCLimited: true, GCCPU: .6}},
-		"takes 40% of the":     {Memory: memacct.MemoryStats{GCCPU: .4}},
-		"under-report: .*1.30": {Memory: memacct.MemoryStats{SizeFactor: 1.3}},
-		"over-report: .*0.50":  {Memory: memacct.MemoryStats{SizeFactor: .5}},
-		"About 60.0 MiB live":  {Process: 100 * MiB, Memory: memacct.MemoryStats{Pinned: 60 * MiB}},
-		"2 leases were ended":  {Misuse: 2},
+		"":                      {Process: 100 * MiB, Memory: memacct.MemoryStats{RSS: 90 * MiB, GCCPU: .2, SizeFactor: 1.1, Pinned: 10 * MiB}},
+		"Shadow mode: .* 7 ":    {Mode: memacct.Shadow, WouldWait: 7, Debt: 5},
+		"mode is off":           {Mode: memacct.Off},
+		"1.0 MiB are in .*":     {Debt: MiB},
+		"above the process":     {Process: MiB, Memory: memacct.MemoryStats{RSS: 2 * MiB}},
+		"as much as it may":     {Memory: memacct.MemoryStats{GCLimited: true, GCCPU: .6}},
+		"takes 40% of the":      {Memory: memacct.MemoryStats{GCCPU: .4}},
+		"under-report: .*1.30":  {Memory: memacct.MemoryStats{SizeFactor: 1.3}},
+		"over-report: .*0.50":   {Memory: memacct.MemoryStats{SizeFactor: .5}},
+		"About 60.0 MiB live":   {Process: 100 * MiB, Memory: memacct.MemoryStats{Pinned: 60 * MiB}},
+		"2 leases were ended":   {Misuse: 2},
+		`a/q weigh up to 3\.0 `: {Queues: []memacct.QueueStats{{Account: "a", Name: "q", Growth: 3}, {Growth: 1.1}, {Account: "b", Growth: 3}}, Accounts: []memacct.AccountStats{{Name: "a"}, {Name: "b", Growth: 2}}},
 	} {
 		got := warnings(s)
 		if want == "" {

@@ -88,6 +88,7 @@ type Queue struct {
 	Units        int64   `json:"units_total"`
 	Waits        int64   `json:"waits_total"`
 	Waited       float64 `json:"waited_seconds"`
+	Growth       float64 `json:"growth"` // of units since the gate; 0: not measured again
 	Batches      Batches `json:"batches"`
 }
 
@@ -150,7 +151,7 @@ func queueOf(q memacct.QueueStats) Queue {
 	return Queue{
 		Account: q.Account, Name: q.Name, Type: q.Type, Gate: q.Gate, Slots: q.Capacity,
 		Queued: q.Queued, QueuedBytes: q.QueuedBytes, InHand: q.InHand, InHandBytes: q.InHandBytes, Parked: q.Parked,
-		WaitingPuts: q.Waiters, WaitingBytes: q.WaiterBytes, Units: q.Units, Waits: q.Waits, Waited: q.Waited.Seconds(),
+		WaitingPuts: q.Waiters, WaitingBytes: q.WaiterBytes, Units: q.Units, Waits: q.Waits, Waited: q.Waited.Seconds(), Growth: finite(q.Growth),
 		Batches: Batches{n.Size, n.Bytes, n.End, n.Awaited, n.Linger, n.Pressure, n.Units},
 	}
 }

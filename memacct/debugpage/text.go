@@ -79,6 +79,12 @@ var queueColumns = []column[Queue]{
 	{"WAITS", func(q Queue) string { return fmt.Sprint(q.Waits) }},
 	{"WAITED", func(q Queue) string { return fmt.Sprintf("%.1fs", q.Waited) }},
 	{"UNITS", func(q Queue) string { return fmt.Sprint(q.Units) }},
+	{"GROWTH", func(q Queue) string {
+		if q.Growth == 0 {
+			return "-"
+		}
+		return fmt.Sprintf("%.2fx", q.Growth)
+	}},
 	{"BATCHES", func(q Queue) string { return q.Batches.String() }},
 }
 

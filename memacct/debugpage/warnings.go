@@ -2,6 +2,7 @@ package debugpage
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/memacct"
@@ -13,6 +14,7 @@ const (
 	sizesOff  = 1.2  // or the inverse: the factor is a slope over noisy readings
 	pinsMuch  = 0.5  // part of the process limit
 	fullLimit = 1.0  // part of the process limit
+	growsMuch = 1.2  // times what units weighed at the gate, where nobody said that they grow
 )
 
 // warnings say in words what is not as it should be, and what to do.
@@ -36,6 +38,10 @@ func warnings(s memacct.Stats) []string {
 	add(m.SizeFactor > 0 && m.SizeFactor < 1/sizesOff, "Sizes over-report: an accounted byte comes with only %.2f bytes of live heap, so the budget is not used fully. Check the size functions.", m.SizeFactor)
 	add(limited && part(m.Pinned) > pinsMuch, "About %s live that are neither content nor were there from the start: a first stage keeps them, or something leaks.", bytesize.Format(m.Pinned))
 	add(s.Debt > 0 && s.Mode == memacct.Enforce, "%s are in flight past the limit, by units that grew, charges by name, or a lowered limit: the gates stay shut until they are gone.", bytesize.Format(s.Debt))
+	for _, q := range s.Queues {
+		asked := slices.ContainsFunc(s.Accounts, func(a memacct.AccountStats) bool { return a.Name == q.Account && a.Growth > 0 })
+		add(!asked && q.Growth > growsMuch, "Units in %s/%s weigh up to %.1f times what they weighed at the gate, which is charged only then: WithGrowth(%.1f) has the gate charge it.", q.Account, q.Name, q.Growth, q.Growth)
+	}
 	add(s.Misuse > 0, "%d leases were ended twice, or lost: the events say where.", s.Misuse)
 	return all
 }

@@ -107,6 +107,7 @@ var queueMetrics = []metric[queue]{
 	counter("memacct_queue_units_total", "Units that went into a queue.", func(q queue) int64 { return q.Units }),
 	counter("memacct_queue_waits_total", "Puts that slept, for memory or a slot.", func(q queue) int64 { return q.Waits }),
 	counter("memacct_queue_wait_seconds_total", "Time that puts slept, for memory or a slot, those that still sleep included.", func(q queue) float64 { return q.Waited.Seconds() }),
+	known("memacct_queue_growth_ratio", "What units weighed in a queue at most, of late, over what they weighed at the gate; absent if none was measured again.", func(q queue) float64 { return q.Growth }),
 	counter("memacct_queue_batch_units_total", "Units in all batches that a queue handed on.", func(q queue) int64 { return q.Batches.Units }),
 }
 
@@ -125,8 +126,8 @@ var causes = []struct {
 
 // eventKinds are the kinds that are counted from 0. One that is missing here is counted all the same, from 1.
 var eventKinds = []memacct.EventKind{
-	memacct.EventOpened, memacct.EventLimit, memacct.EventAlarm, memacct.EventThrash, memacct.EventOverrun,
-	memacct.EventRefused, memacct.EventStall, memacct.EventLeak, memacct.EventMisuse,
+	memacct.EventOpened, memacct.EventLimit, memacct.EventAlarm, memacct.EventThrash, memacct.EventSizes,
+	memacct.EventOverrun, memacct.EventRefused, memacct.EventStall, memacct.EventLeak, memacct.EventMisuse,
 }
 
 // addAccount sums two accounts of the same name. Of two peaks the sum is the most there can have been.
@@ -154,6 +155,7 @@ func addQueue(a, b queue) queue {
 	a.Units += b.Units
 	a.Waits += b.Waits
 	a.Waited += b.Waited
+	a.Growth = max(a.Growth, b.Growth)
 	a.Batches = a.Batches.Add(b.Batches)
 	return a
 }

@@ -11,7 +11,7 @@ const accountColumns = [
   ["Charged by name", (a) => bytes(a.named_bytes)],
   ["Floor", (a) => bytes(a.floor_bytes)],
   ["Weight", (a) => few(a.weight)],
-  ["Growth", (a) => (a.growth ? a.growth.toFixed(2) + "×" : "–")],
+  ["Growth", growthText],
   ["Units", (a) => count(a.units)],
 ];
 
@@ -29,6 +29,7 @@ const queueColumns = [
   ["Waits", (q) => count(q.waits_total)],
   ["Waited", (q) => seconds(q.waited_seconds)],
   ["Units so far", (q) => count(q.units_total)],
+  ["Growth", growthText],
   ["Batches", (q) => count(batchTotal(q))],
   ["Mean batch", (q) => (batchTotal(q) ? few(q.batches.units / batchTotal(q)) : "–")],
   ["Batches by cause", causesText, left],
@@ -42,6 +43,10 @@ const eventColumns = [
   ["Bytes", (e) => (e.bytes ? bytes(e.bytes) : "–")],
   ["What", (e) => e.text, { className: "left wrap" }],
 ];
+
+function growthText(of) {
+  return of.growth ? of.growth.toFixed(2) + "×" : "–";
+}
 
 const batchTotal = (q) => sum(causes, (c) => q.batches[c]);
 
