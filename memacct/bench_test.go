@@ -2,6 +2,7 @@ package memacct
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"slices"
@@ -187,6 +188,69 @@ func BenchmarkBatches(b *testing.B) {
 			})
 			for n := 0; n < b.N; n += size {
 				if _, err := g.PutAll(b.Context(), batch...); err != nil {
+					b.Fatal(err)
+				}
+			}
+			g.Close()
+			all.Wait()
+		})
+	}
+}
+
+// BenchmarkReserve is a reservation that is settled with its unit.
+func BenchmarkReserve(b *testing.B) {
+	b.ReportAllocs()
+	g := NewGate(benchAccount(b), "gate", benchSlots, weight)
+	unit := &load{100}
+	var all sync.WaitGroup
+	all.Go(func() { count(g.All(b.Context())) })
+	for b.Loop() {
+		r, err := g.Reserve(b.Context(), unit.bytes)
+		if err == nil {
+			err = r.Put(b.Context(), unit)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	g.Close()
+	all.Wait()
+}
+
+// BenchmarkForward moves units from a gate to a queue, one by one and in batches: one put, one move, one get.
+func BenchmarkForward(b *testing.B) {
+	for _, way := range []struct {
+		name string
+		move func(ctx context.Context, g *Gate[*load], q *Queue[*load]) error
+	}{
+		{"leases", func(ctx context.Context, g *Gate[*load], q *Queue[*load]) (err error) {
+			for l := range g.Leases(ctx) {
+				err = errors.Join(err, l.Forward(ctx, q))
+			}
+			return err
+		}},
+		{"batches of 100", func(ctx context.Context, g *Gate[*load], q *Queue[*load]) (err error) {
+			for batch := range g.LeaseBatches(ctx, Batch{Size: 100}) {
+				err = errors.Join(err, batch.ForwardAll(ctx, q))
+			}
+			return err
+		}},
+	} {
+		b.Run(way.name, func(b *testing.B) {
+			b.ReportAllocs()
+			a := benchAccount(b)
+			g, q := NewGate(a, "gate", benchSlots, weight), NewQueue(a, "queue", benchSlots, weight)
+			unit := &load{100}
+			var all sync.WaitGroup
+			all.Go(func() {
+				defer q.Close()
+				if err := way.move(b.Context(), g, q); err != nil {
+					b.Error(err)
+				}
+			})
+			all.Go(func() { count(q.All(b.Context())) })
+			for b.Loop() {
+				if err := g.Put(b.Context(), unit); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -266,7 +266,7 @@ func (b *Budget) newWaiter(q *core.Queue, bytes int64) *core.Waiter {
 func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
 	who := w.Note.(*patient)
 	if w.State == core.Waiting {
-		who.since, who.ctx = time.Now(), ctx
+		who.since, who.ctx, who.goid = time.Now(), ctx, goroutineID()
 		defer func() { *who = patient{} }()
 		b.watch()
 	}
@@ -287,11 +287,8 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
 		}
 		b.lock()
 		err := ctx.Err()
-		if err == nil && w.Impatient() {
-			who.goid = cmp.Or(who.goid, goroutineID())
-			if b.nested(who.goid) {
-				err = ErrNested
-			}
+		if err == nil && w.Impatient() && b.nested(who.goid) {
+			err = ErrNested
 		}
 		if err != nil && w.State != core.Refused {
 			b.core.Cancel(w)
@@ -315,7 +312,7 @@ func (b *Budget) done(w *core.Waiter, err error) error {
 }
 
 // nestedAfter is how long, and up to as long again, a put waits before it looks whether it waits for itself,
-// and then once more. Finding out who it is costs a goroutine microseconds, too much for every wait.
+// and then once more. Most waits are over by then, also of those who hold a unit.
 const nestedAfter = time.Second
 
 // tick wakes the puts that have waited at gates for long, and goes on as long as any wait. One clock for all

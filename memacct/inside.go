@@ -95,7 +95,7 @@ func (b *Budget) locate(in *inside, dump, self bool) {
 	}
 	for i := range in.usages {
 		u := &in.usages[i]
-		if g := in.goroutine(u.goid); g != nil && u.Where == "" && u.Kind != Reserved {
+		if g := in.goroutine(u.goid); g != nil && u.Where == "" {
 			u.Where = g.Where
 		}
 	}

@@ -257,6 +257,6 @@ func (l *Lease[T]) guard() {
 		}
 		line.q.Release(1, c.bytes)
 		line.b.unlock()
-		line.b.reportLost(&line.q, c.bytes, where)
+		line.b.reportLost(&line.q, "a lease", c.bytes, "detached", where)
 	}, l.claim)
 }

@@ -316,6 +316,38 @@ func lose(t *testing.T, g *Gate[*load]) (line int) {
 	return line
 }
 
+func TestLostReservationIsFoundNamedAndGivenBack(t *testing.T) {
+	b, a, log := logged(t)
+	g := NewGate(a, "units", 10, weight)
+	line := func() int { // makes three and settles one
+		_, _, line, _ := runtime.Caller(0)
+		_, err := g.Reserve(t.Context(), 40)
+		require.NoError(t, err)
+		rs, err := g.ReserveAll(t.Context(), 10, 20)
+		require.NoError(t, err)
+		require.NoError(t, rs[1].Put(t.Context(), &load{15}))
+		return line
+	}()
+	require.Eventually(t, func() bool {
+		runtime.GC()
+		return b.Stats().Units == 1
+	}, 10*time.Second, time.Millisecond)
+	require.Equal(t, int64(15), b.Stats().Used)
+	require.Equal(t, int64(2), b.Stats().Misuse)
+	require.Contains(t, log(), "a reservation of 40 B was lost, made at")
+	for i := range 2 {
+		require.Contains(t, log(), inThisFile(line+1+2*i))
+	}
+	require.NotContains(t, log(), "20 B")
+	g.Discard()
+	empty(t, b)
+}
+
+func TestGoroutinesAreTold(t *testing.T) {
+	require.True(t, quickIDs(), "the runtime keeps the number elsewhere: goid needs an update for "+runtime.Version())
+	require.Equal(t, slowID(), goroutineID())
+}
+
 func TestReleaseStopsTheSearchForALostLease(t *testing.T) {
 	b, a, log := logged(t)
 	g := NewGate(a, "units", 10, weight)
@@ -326,6 +358,11 @@ func TestReleaseStopsTheSearchForALostLease(t *testing.T) {
 	l.Release()
 	stop()
 	l = nil
+	for range 2 {
+		r, err := g.Reserve(t.Context(), 10)
+		require.NoError(t, err)
+		r.Release()
+	}
 	runtime.GC()
 	runtime.GC()
 	require.NotContains(t, log(), "lost")

@@ -39,11 +39,12 @@ func (b *Budget) reportMisuse(how string, q *core.Queue, second, first uintptr) 
 	})
 }
 
-// reportLost reports a detached lease that was collected before it ended.
-func (b *Budget) reportLost(q *core.Queue, bytes int64, where uintptr) {
+// reportLost reports something charged, a lease or a reservation, that was collected before it ended; how says how
+// it came to be where.
+func (b *Budget) reportLost(q *core.Queue, what string, bytes int64, how string, where uintptr) {
 	b.misuse.lost.Add(1)
 	b.emit(Event{
 		Kind: EventLeak, Account: q.Account.Name, Queue: q.Name, Bytes: bytes,
-		Text: "a lease of " + bytesize.Format(bytes) + " was lost, detached at " + place(where) + "; its unit is released",
+		Text: what + " of " + bytesize.Format(bytes) + " was lost, " + how + " at " + place(where) + "; its charge is given back",
 	})
 }

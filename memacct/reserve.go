@@ -3,17 +3,26 @@ package memacct
 import (
 	"context"
 	"fmt"
+	"runtime"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
 )
 
 // Reservation is memory at a gate for a unit whose bytes were not read yet. It belongs to the goroutine that
-// made it, or, after [Reservation.Detach], to one other at a time.
+// made it, or, after [Reservation.Detach], to one other at a time. One that is lost, neither put nor released, is
+// found when it is garbage collected, reported with the place where it was made, and given back.
 type Reservation[T any] struct {
+	*reserved[T]
+	lost runtime.Cleanup
+}
+
+// reserved is what a reservation holds. The budget refers to it, and so would keep a lost Reservation alive.
+type reserved[T any] struct {
 	g     *Gate[T]
 	bytes int64
 	goid  uint64
 	stage string
+	where uintptr // it was made
 	aged  aged
 	done  bool
 }
@@ -22,7 +31,7 @@ type Reservation[T any] struct {
 // stage holds nothing while it waits. [Reservation.Put] settles it; [Reservation.Release], best deferred,
 // gives back what was not put. Errors are those of [Gate.Put], and a negative n is one.
 func (g *Gate[T]) Reserve(ctx context.Context, n int64) (*Reservation[T], error) {
-	rs, err := g.ReserveAll(ctx, n)
+	rs, err := g.reserveAll(ctx, callSite(1), n)
 	if err != nil {
 		return nil, err
 	}
@@ -32,6 +41,10 @@ func (g *Gate[T]) Reserve(ctx context.Context, n int64) (*Reservation[T], error)
 // ReserveAll reserves for several units in one step. A first stage that needs several at once must ask for
 // them so: holding some while it waits for the rest, two such stages would wait for each other.
 func (g *Gate[T]) ReserveAll(ctx context.Context, sizes ...int64) ([]*Reservation[T], error) {
+	return g.reserveAll(ctx, callSite(1), sizes...)
+}
+
+func (g *Gate[T]) reserveAll(ctx context.Context, where uintptr, sizes ...int64) ([]*Reservation[T], error) {
 	for _, n := range sizes {
 		if n < 0 {
 			return nil, fmt.Errorf("memacct: %s: Reserve(%d): a size is 0 bytes or more", g.q.Name, n)
@@ -43,7 +56,7 @@ func (g *Gate[T]) ReserveAll(ctx context.Context, sizes ...int64) ([]*Reservatio
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	by := Reservation[T]{g: g, goid: goroutineID(), stage: stageOf(ctx)}
+	by := reserved[T]{g: g, goid: goroutineID(), stage: stageOf(ctx), where: where}
 	for {
 		rs, err := g.reserve(ctx, sizes, by)
 		if !g.b.again(err) {
@@ -53,7 +66,7 @@ func (g *Gate[T]) ReserveAll(ctx context.Context, sizes ...int64) ([]*Reservatio
 }
 
 // reserve waits for the bytes of several reservations and makes them like by.
-func (g *Gate[T]) reserve(ctx context.Context, sizes []int64, by Reservation[T]) ([]*Reservation[T], error) {
+func (g *Gate[T]) reserve(ctx context.Context, sizes []int64, by reserved[T]) ([]*Reservation[T], error) {
 	g.b.lock()
 	rs := make([]*Reservation[T], len(sizes))
 	var total int64
@@ -63,7 +76,7 @@ func (g *Gate[T]) reserve(ctx context.Context, sizes []int64, by Reservation[T])
 			r.bytes = min(g.expected(min(n, core.MaxCharge)), core.MaxCharge-total)
 		}
 		total += r.bytes
-		rs[i] = &r
+		rs[i] = &Reservation[T]{reserved: &r}
 	}
 	w := g.b.newWaiter(&g.q, total)
 	w.NoSlot = true
@@ -73,7 +86,8 @@ func (g *Gate[T]) reserve(ctx context.Context, sizes []int64, by Reservation[T])
 	}
 	g.q.Divide(len(rs))
 	for _, r := range rs {
-		g.b.holders = append(g.b.holders, r)
+		g.b.holders = append(g.b.holders, r.reserved)
+		r.lost = runtime.AddCleanup(r, (*reserved[T]).giveBack, r.reserved)
 	}
 	return rs, g.b.done(w, nil)
 }
@@ -82,15 +96,15 @@ func (g *Gate[T]) reserve(ctx context.Context, sizes []int64, by Reservation[T])
 // gate for the next; otherwise that would be taken for waiting for itself.
 func (r *Reservation[T]) Detach() {
 	r.g.b.lock()
-	r.g.b.release(r)
+	r.g.b.release(r.reserved)
 	r.g.b.unlockQuiet()
 }
 
 // holdsIn tells whether that goroutine made the reservation and has not settled it.
-func (r *Reservation[T]) holdsIn(goid uint64) bool { return r.goid == goid }
+func (r *reserved[T]) holdsIn(goid uint64) bool { return r.goid == goid }
 
 // collect has nothing to do: a reservation is settled or not.
-func (r *Reservation[T]) collect() {}
+func (r *reserved[T]) collect() {}
 
 // Put hands v to the gate's consumers on this reservation: it waits for a slot, never for memory. What v
 // weighs more than was reserved becomes debt, what it weighs less is given back. On an error the
@@ -138,6 +152,26 @@ func (r *Reservation[T]) Release() {
 
 // finish marks the reservation as settled. The lock is held.
 func (r *Reservation[T]) finish() {
+	r.settled()
+	r.lost.Stop()
+}
+
+func (r *reserved[T]) settled() {
 	r.done = true
 	r.g.b.release(r)
+}
+
+// giveBack is the end of a reservation that was lost.
+func (r *reserved[T]) giveBack() {
+	b := r.g.b
+	b.lock()
+	lost := !r.done
+	if lost {
+		r.g.q.Unreserve(r.bytes)
+		r.settled()
+	}
+	b.unlock()
+	if lost {
+		b.reportLost(&r.g.q, "a reservation", r.bytes, "made", r.where)
+	}
 }

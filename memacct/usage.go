@@ -19,7 +19,8 @@ type Usage struct {
 	// Age is how long that did not change. It is found by looking in now and then, not by a clock for each unit,
 	// and so is too short by up to a quarter of Config.StallAfter; 0 is not known, or not long.
 	Age time.Duration
-	// Where is the function, file and line of a detached lease's Detach, or of the loop body; "" if not known.
+	// Where is the function, file and line of a detached lease's Detach, of a Reserve, or of the loop body; "" if not
+	// known.
 	Where string
 
 	goid uint64
@@ -55,7 +56,7 @@ func (a *aged) look(now time.Time, mark any) time.Duration {
 type patient struct {
 	since time.Time
 	ctx   context.Context
-	goid  uint64 // once that is known; 0 before
+	goid  uint64
 }
 
 // hand tells apart what a loop has in hand at two moments.
@@ -75,9 +76,9 @@ func (c *consumer[T]) look(now time.Time) Usage {
 }
 
 // look says what is reserved. The lock is held.
-func (r *Reservation[T]) look(now time.Time) Usage {
+func (r *reserved[T]) look(now time.Time) Usage {
 	u := r.g.info.usage(Reserved, 1, r.bytes)
-	u.Stage, u.goid = r.stage, r.goid
+	u.Stage, u.goid, u.Where = r.stage, r.goid, placeName(r.where)
 	u.Largest, u.Age = r.bytes, r.aged.look(now, r.bytes)
 	return u
 }

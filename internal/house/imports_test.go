@@ -17,7 +17,7 @@ const module = "github.com/syncmem/syncmem"
 // everything.
 var rooms = map[string][]string{
 	"/sizer":          {},
-	"/memacct":        {"/internal", "github.com/KimMachineGun/automemlimit", "github.com/DataDog/gostackparse"},
+	"/memacct":        {"/internal", "github.com/KimMachineGun/automemlimit", "github.com/DataDog/gostackparse", "github.com/petermattis/goid"},
 	"/memacct/record": {"/memacct", "/internal"},
 	// In packages of their own, so that who imports memacct gets neither an HTTP server nor Prometheus.
 	"/memacct/memprom":   {"/memacct", "github.com/prometheus/client_golang"},
@@ -88,9 +88,9 @@ func TestArrowsPointDown(t *testing.T) {
 var light = map[string][]string{
 	"/sizer":          {},
 	"/contentmodel":   {},
-	"/memacct":        {"github.com/KimMachineGun/automemlimit", "github.com/pbnjay/memory", "github.com/DataDog/gostackparse"},
-	"/memacct/record": {"github.com/KimMachineGun/automemlimit", "github.com/pbnjay/memory", "github.com/DataDog/gostackparse"},
-	"/pipeline":       {"github.com/KimMachineGun/automemlimit", "github.com/pbnjay/memory", "github.com/DataDog/gostackparse"},
+	"/memacct":        {"github.com/KimMachineGun/automemlimit", "github.com/pbnjay/memory", "github.com/DataDog/gostackparse", "github.com/petermattis/goid"},
+	"/memacct/record": {"github.com/KimMachineGun/automemlimit", "github.com/pbnjay/memory", "github.com/DataDog/gostackparse", "github.com/petermattis/goid"},
+	"/pipeline":       {"github.com/KimMachineGun/automemlimit", "github.com/pbnjay/memory", "github.com/DataDog/gostackparse", "github.com/petermattis/goid"},
 }
 
 // heavy are parts of the standard library that make a program larger for everyone who imports us.
