@@ -228,6 +228,8 @@ func TestOpeningSaysWhatWasLookedAt(t *testing.T) {
 	b, err := newOn(hostOf(0, 512*mib, 8<<30).host(), Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	require.NoError(t, err)
 	require.Contains(t, log.String(), "memacct: process limit of 512.0 MiB (cgroup /a/b/memory.high; GOMEMLIMIT unset), at first ")
+	require.Equal(t, "cgroup /a/b/memory.high", b.Stats().Source)
+	require.Equal(t, "GOMEMLIMIT unset", b.Stats().Beside)
 	empty(t, b)
 }
 

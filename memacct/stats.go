@@ -13,6 +13,7 @@ type Stats struct {
 	Limit   int64  // of content; what the process may use is Process
 	Process int64  // 0 when the limit is one of content
 	Source  string // where the limit is from, in words
+	Beside  string // what else was looked at and did not decide, in words
 	Used    int64
 	Peak    int64 // the most that was ever in use
 	Waiting int64 // of the puts that wait at gates
@@ -124,7 +125,7 @@ func (b *Budget) Stats() Stats {
 	b.collect()
 	b.forget()
 	s := stats(b.core.Snapshot())
-	s.Mode, s.Process, s.Source = b.mode, b.source.process, b.source.from
+	s.Mode, s.Process, s.Source, s.Beside = b.mode, b.source.process, b.source.from, b.source.looked
 	s.Refused = b.refused.Load()
 	s.Misuse = b.misuse.doubleEnds.Load() + b.misuse.lost.Load()
 	s.Memory = b.memory(now)

@@ -25,6 +25,7 @@ type Snapshot struct {
 	Limit        int64  `json:"limit_bytes"`         // of content
 	ProcessLimit int64  `json:"process_limit_bytes"` // 0: only content is limited
 	Source       string `json:"limit_source"`        // where the limit is from, in words
+	Beside       string `json:"limit_beside"`        // what else was looked at and did not decide
 	Used         int64  `json:"used_bytes"`
 	Peak         int64  `json:"peak_bytes"`
 	Waiting      int64  `json:"waiting_bytes"`
@@ -121,7 +122,7 @@ func snapshotOf(b *memacct.Budget) *Snapshot {
 	m := s.Memory
 	snap := &Snapshot{
 		Schema: Schema, At: s.At, Program: program(), PID: os.Getpid(), Mode: s.Mode.String(),
-		Limit: s.Limit, ProcessLimit: s.Process, Source: s.Source,
+		Limit: s.Limit, ProcessLimit: s.Process, Source: s.Source, Beside: s.Beside,
 		Used: s.Used, Peak: s.Peak, Waiting: s.Waiting, Debt: s.Debt, Units: s.Units, WaitingPuts: s.Waiters,
 		Pressure: s.Pressure, Overruns: s.Overruns, Refused: s.Refused, WouldWait: s.WouldWait, Misuse: s.Misuse,
 		Warnings: warnings(s),

@@ -35,7 +35,11 @@ func (s *Snapshot) figures(out *strings.Builder) {
 	if s.ProcessLimit > 0 {
 		process = "the process may use " + b(s.ProcessLimit)
 	}
-	line("limit", "%s of content; %s (%s)", b(s.Limit), process, s.Source)
+	source := s.Source
+	if s.Beside != "" {
+		source += "; " + s.Beside
+	}
+	line("limit", "%s of content; %s (%s)", b(s.Limit), process, source)
 	line("accounted", "%s in %d units, peak %s, debt %s", b(s.Used), s.Units, b(s.Peak), b(s.Debt))
 	line("gate", "%d puts wait with %s, pressure %t; overruns %d, refused %d", s.WaitingPuts, b(s.Waiting), s.Pressure, s.Overruns, s.Refused)
 	line("heap", "%s live at the last collection, baseline %s, about %s pinned", b(m.Live), b(m.Baseline), b(m.Pinned))
