@@ -12,18 +12,20 @@ import (
 type Account struct {
 	b      *Budget
 	acct   core.Account
-	queues []*queueInfo // guarded by the budget's lock
-	growth growth       // and so is this
+	queues []*queueInfo // that are not over; guarded by the budget's lock
+	past   []QueueStats // of those that are, summed up by name; likewise
+	growth growth       // likewise
 	closed bool         // likewise
 }
 
 // queueInfo is what statistics need of a queue whatever its type of unit.
 type queueInfo struct {
-	q     *core.Queue
-	unit  string // the type of its units
-	waits *waits
-	most  func() int64 // the largest unit queued, in bytes
-	aged  aged         // since when nothing moved in it
+	q       *core.Queue
+	unit    string // the type of its units
+	waits   *waits
+	most    func() int64 // the largest unit queued, in bytes
+	discard func() int   // drops what is queued
+	aged    aged         // since when nothing moved in it
 
 	growth float64 // see QueueStats.Growth; guarded by the budget's lock
 }
@@ -94,23 +96,71 @@ func (a *Account) charge(n int64) {
 	a.b.unlock()
 }
 
-// Close gives the account's floor back to the others and takes it out of the statistics once its units are
-// gone. It is for pipelines that end while the budget lives on.
+// Close ends the account, for pipelines that end while the budget lives on: its queues are closed, what is in them
+// and no loop takes is dropped, its floor goes back to the others, and it leaves the statistics once its last unit has
+// ended. A loop that still runs gets what is queued for it.
 func (a *Account) Close() {
 	if a == nil {
 		return
 	}
 	a.b.lock()
 	defer a.b.unlock()
+	a.closed = true
 	for _, i := range a.queues {
 		i.q.Close()
 	}
+	a.dropUntaken()
 	a.b.core.Remove(&a.acct)
-	a.closed = true
 	a.b.forget()
 }
 
-// forget drops the accounts that are closed and empty. The lock is held.
+// dropUntaken drops what is queued where no loop takes from, if the account is closed. The lock is held.
+func (a *Account) dropUntaken() {
+	if !a.closed {
+		return
+	}
+	for _, i := range a.queues {
+		if loops, _ := i.q.Consumers(); loops == 0 {
+			i.discard()
+		}
+	}
+}
+
+// forget drops the accounts that are closed and empty, and the queues that are over. The lock is held.
 func (b *Budget) forget() {
+	for _, a := range b.owners {
+		a.forget()
+	}
 	b.owners = slices.DeleteFunc(b.owners, func(a *Account) bool { return a.closed && a.acct.Empty() })
+}
+
+// mostPast is how many names of queues that are over an account remembers.
+const mostPast = 64
+
+// forget sums up the queues that are over. The lock is held.
+func (a *Account) forget() {
+	a.queues = slices.DeleteFunc(a.queues, func(i *queueInfo) bool {
+		if !i.q.Over() {
+			return false
+		}
+		s := i.stats()
+		if p := a.pastOf(s.Name, s.Gate); p != nil {
+			*p = s.after(*p)
+			return true
+		}
+		if len(a.past) == mostPast {
+			a.past = slices.Delete(a.past, 0, 1)
+		}
+		a.past = append(a.past, s)
+		return true
+	})
+}
+
+// pastOf are the figures of the queues of a name that are over, nil if there are none. The lock is held.
+func (a *Account) pastOf(name string, gate bool) *QueueStats {
+	i := slices.IndexFunc(a.past, func(s QueueStats) bool { return s.Name == name && s.Gate == gate })
+	if i < 0 {
+		return nil
+	}
+	return &a.past[i]
 }

@@ -155,6 +155,7 @@ func (c *consumer[T]) end() {
 	}
 	c.drop(c.left, c.bytes)
 	c.l.q.Detach(&c.t)
+	c.l.a.dropUntaken()
 	c.l.b.release(c)
 	c.empty()
 	c.l.b.unlock()

@@ -22,7 +22,7 @@ func Example_sharedBudget() {
 	var all sync.WaitGroup
 	for _, account := range []*memacct.Account{sync1, sync2} {
 		all.Go(func() {
-			defer account.Close() // its floor goes back to the others
+			defer account.Close() // its floor goes back to the others, and what it left in its queues is dropped
 			if err := mirror(account, 2000); err != nil {
 				log.Print(account.Name(), ": ", err)
 			}

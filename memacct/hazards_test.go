@@ -525,23 +525,6 @@ func TestCloseNamesReservationsAndChargesNotGivenBack(t *testing.T) {
 	})
 }
 
-func TestCloseNamesUnitsOfAClosedAccount(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		b, a := open(t, 100)
-		g := NewGate(a, "units", 10, weight)
-		fill(t, g, 40)
-		a.Close()
-		require.ErrorIs(t, g.Put(t.Context(), &load{1}), ErrClosed)
-		require.NotEmpty(t, b.Stats().Queues)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		require.ErrorContains(t, b.Close(ctx), "test/units has 1 queued")
-		g.Discard()
-		require.Empty(t, b.Stats().Queues)
-		empty(t, b)
-	})
-}
-
 func TestWorkerThatComesLaterGetsItsShare(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		b, a := open(t, 1000)

@@ -37,6 +37,7 @@ type queueLook struct {
 // look takes stock. The lock is held.
 func (b *Budget) look(now time.Time) *inside {
 	b.collect()
+	b.forget()
 	in := &inside{
 		at: now, base: b.base, sum: b.core.Snapshot(), turned: b.core.Turned, unread: b.core.Unread(),
 		usages: b.usages(now), members: map[uint64]member{},

@@ -63,9 +63,13 @@ func (l *line[T]) open(a *Account, name string, capacity int, size func(T) int64
 	a.b.lock()
 	defer a.b.unlock()
 	a.b.core.AddQueue(&l.q)
-	l.info = &queueInfo{q: &l.q, unit: reflect.TypeFor[T]().String(), waits: &l.waits, most: l.ring.most}
+	l.info = &queueInfo{q: &l.q, unit: reflect.TypeFor[T]().String(), waits: &l.waits, most: l.ring.most, discard: l.discard}
+	a.forget()
+	if p := a.pastOf(name, gate); p != nil {
+		l.info.growth = p.Growth // a pipeline that runs again need not learn it again
+	}
 	a.queues = append(a.queues, l.info)
-	if a.b.closed && gate {
+	if a.closed || a.b.closed && gate {
 		l.q.Close()
 	}
 }
@@ -296,6 +300,11 @@ func (l *line[T]) Flush() {
 func (l *line[T]) Discard() int {
 	l.b.lock()
 	defer l.b.unlock()
+	return l.discard()
+}
+
+// discard is Discard with the lock held.
+func (l *line[T]) discard() int {
 	n, bytes := l.q.Ready()
 	l.ring.clear()
 	l.q.Discard(n, bytes)

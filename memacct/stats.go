@@ -1,6 +1,7 @@
 package memacct
 
 import (
+	"slices"
 	"time"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
@@ -180,12 +181,34 @@ func stats(c core.Snapshot) Stats {
 	}
 }
 
+// queueStats are those of the queues that are there, and of those that are over, summed up by name: a queue that has
+// the name of some that are over goes on with their totals. The lock is held.
 func (a *Account) queueStats() []QueueStats {
-	var all []QueueStats
+	a.forget()
+	all := slices.Clone(a.past)
+	left := len(all) // of the names that are over, none was met so far
 	for _, i := range a.queues {
-		all = append(all, i.stats())
+		s := i.stats()
+		n := slices.IndexFunc(all[:left], func(p QueueStats) bool { return p.Name == s.Name && p.Gate == s.Gate })
+		if n < 0 {
+			all = append(all, s)
+			continue
+		}
+		s = s.after(all[n])
+		all = append(slices.Delete(all, n, n+1), s)
+		left--
 	}
 	return all
+}
+
+// after is s with what happened before, in queues of the same name that are over.
+func (s QueueStats) after(p QueueStats) QueueStats {
+	s.Units += p.Units
+	s.Waits += p.Waits
+	s.Waited += p.Waited
+	s.Growth = max(s.Growth, p.Growth)
+	s.Batches = s.Batches.Add(p.Batches)
+	return s
 }
 
 // Stats returns the queue's figures. It takes the budget's lock for a moment.

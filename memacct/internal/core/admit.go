@@ -128,6 +128,7 @@ func (c *Core) Cancel(w *Waiter) {
 	w.State = Idle
 	w.Queue.grantSlots()
 	w.Queue.wakeIfEnded()
+	w.Queue.retire()
 	c.settle()
 }
 
@@ -176,7 +177,6 @@ func (q *Queue) unreserve(n int64) {
 	q.Account.units--
 	q.core.units--
 	q.core.moving--
-	q.Account.forget()
 }
 
 // Unreserve gives back a reservation of n bytes.

@@ -84,7 +84,6 @@ type Account struct {
 	asked             int64 // Floor as it was asked for
 	units             int
 	waiting           int64
-	removed           bool
 	core              *Core
 }
 
@@ -136,7 +135,7 @@ func (a *Account) Fits(n int64) int64 {
 	return n
 }
 
-// Remove unregisters a, which gives its floor back to the others. Its queues go when its last unit does.
+// Remove unregisters a, which gives its floor back to the others. Its queues, closed before, go when they are over.
 func (c *Core) Remove(a *Account) {
 	i := slices.Index(c.accounts, a)
 	if i < 0 {
@@ -145,16 +144,7 @@ func (c *Core) Remove(a *Account) {
 	c.accounts = slices.Delete(c.accounts, i, i+1)
 	a.Floor, a.asked = 0, 0
 	c.fitFloors()
-	a.removed = true
-	a.forget()
 	c.settle()
-}
-
-// forget drops the queues of a removed account that has no unit left.
-func (a *Account) forget() {
-	if a.removed && a.units == 0 {
-		a.core.queues = slices.DeleteFunc(a.core.queues, func(q *Queue) bool { return q.Account == a })
-	}
 }
 
 // SetLimit changes the budget to limit bytes. Lowering it below what is used revokes nothing: the difference

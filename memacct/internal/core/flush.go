@@ -51,6 +51,7 @@ func (q *Queue) Detach(t *Taker) {
 		q.core.takers--
 	}
 	q.wakeTakers() // another consumer may have to take over what this one was woken for
+	q.retire()
 	q.core.settle()
 }
 

@@ -53,6 +53,20 @@ func (q *Queue) Full() bool { return q.ready+q.incoming >= q.Slots() }
 // Closed tells whether Close was called.
 func (q *Queue) Closed() bool { return q.closed }
 
+// Over tells whether q is closed, nothing is in it or on its way, no consumer takes from it, and none has a unit of
+// it. A queue that is over stays so.
+func (q *Queue) Over() bool { return q.closed && q.ready+q.incoming+q.hand+q.consumers == 0 }
+
+// retire forgets q if it is over: a long life has many pipelines, and each decision looks at all queues.
+func (q *Queue) retire() {
+	if !q.Over() {
+		return
+	}
+	if i := slices.Index(q.core.queues, q); i >= 0 {
+		q.core.queues = slices.Delete(q.core.queues, i, i+1)
+	}
+}
+
 // Ended tells whether consumers will get nothing more: q is closed, empty, and nothing is on its way in.
 func (q *Queue) Ended() bool { return q.closed && q.ready+q.incoming == 0 }
 
@@ -182,7 +196,7 @@ func (q *Queue) Release(n int, bytes int64) {
 	q.Account.charge(-bytes)
 	q.Account.units -= n
 	q.core.units -= n
-	q.Account.forget()
+	q.retire()
 	q.core.settle()
 }
 
@@ -217,7 +231,7 @@ func (q *Queue) move(to *Queue, was, now int64) {
 	q.Account.units--
 	q.core.units--
 	to.enter(1, now)
-	q.Account.forget()
+	q.retire()
 	to.arrive(1, now)
 }
 
@@ -288,6 +302,7 @@ func (q *Queue) Close() {
 	for len(q.takers) > 0 {
 		q.core.wakeTaker(q.takers[0])
 	}
+	q.retire()
 	q.core.settle()
 }
 
