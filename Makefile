@@ -36,7 +36,7 @@ race: ## the concurrent packages again and again, on 1, 2 and 8 processors
 
 accuracy: ## the tests that the race detector would disturb: sizes and limits in real memory; and where an int has 32 bits
 	$(GO) test -shuffle=on $(ACCURACY)
-	$(GO) test -count=1 -run='TestHeld|TestTheGoLimit|TestALimitThat' ./memacct
+	$(GO) test -count=1 -run='TestHeld|TestPinned|HundredThousand' ./memacct ./memacct/internal/stacks
 	GOARCH=386 CGO_ENABLED=0 $(GO) test ./sizer
 
 model: ## the model check of the admission core at full depth, and a minute of stress

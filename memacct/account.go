@@ -68,7 +68,8 @@ func (a *Account) Budget() *Budget {
 }
 
 // Charge books n bytes that are in no queue, such as a cache or a parser's table, and returns the function
-// that gives them back. It never waits; what goes past the limit is debt and keeps the gates shut. The
+// that gives them back. It never waits; what goes past the limit is debt and keeps the gates shut. A unit that fits
+// beside everything but such charges is refused once nothing is in flight: nobody knows when they will end. The
 // returned function may be called more than once and does nothing after the first time.
 func (a *Account) Charge(n int64) (release func()) {
 	if a == nil || a.b.mode == Off {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -92,11 +91,13 @@ type Budget struct {
 	clock   *time.Timer // runs while puts wait at gates: see tick
 	ticking bool
 	doubts  doubts
-	holders []holder
-	claims  map[*claim]struct{} // the detached leases
-	stages  []*stage            // running
-	refused atomic.Int64        // puts and reservations that failed for want of memory, and were not let in after all
-	verdict *verdict            // of those who were refused last; nil once all of them were told
+	loops   []loop
+	booked  map[booking]struct{} // the reservations
+	booking map[uint64]int       // how many of them a goroutine has made that were not handed to another
+	claims  map[*claim]struct{}  // the detached leases
+	stages  []*stage             // running
+	refused atomic.Int64         // puts and reservations that failed for want of memory, and were not let in after all
+	verdict *verdict             // of those who were refused last; nil once all of them were told
 	stall   stall
 	dumped  time.Time // when somebody last began to look where the goroutines are
 	seen    census    // and what was seen
@@ -169,7 +170,7 @@ func (b *Budget) SetLimit(l Limit) error {
 
 // beside is how many bytes the process uses that are not content.
 func (b *Budget) beside() int64 {
-	now := readMem()
+	now := b.host.readMem()
 	b.lock()
 	defer b.unlockQuiet()
 	if b.gov == nil {
@@ -287,7 +288,7 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
 		}
 		b.lock()
 		err := ctx.Err()
-		if err == nil && w.Impatient() && b.nested(who.goid) {
+		if err == nil && who.nested {
 			err = ErrNested
 		}
 		if err != nil && w.State != core.Refused {
@@ -311,17 +312,17 @@ func (b *Budget) done(w *core.Waiter, err error) error {
 	return err
 }
 
-// nestedAfter is how long, and up to as long again, a put waits before it looks whether it waits for itself,
-// and then once more. Most waits are over by then, also of those who hold a unit.
-const nestedAfter = time.Second
+// tickEvery is how often a budget looks at who waits at its gates. A put that waits for itself is told so after one
+// or two of these: most waits are over by then, also of those who hold a unit.
+const tickEvery = time.Second
 
-// tick wakes the puts that have waited at gates for long, and goes on as long as any wait. One clock for all
+// tick looks at the puts that have waited at gates for long, and goes on as long as any wait. One clock for all
 // costs less than a timer for each.
 func (b *Budget) tick() {
 	b.lookAgain() // no collection may come that would
 	b.lock()
-	if b.ticking = b.core.Tick(); b.ticking {
-		b.clock.Reset(nestedAfter)
+	if b.ticking = b.tellNested(); b.ticking {
+		b.clock.Reset(tickEvery)
 	}
 	b.unlockSlow(b.core.Alert()) // to the watch on stalls, who is only asked whether it has waited too long is no news
 }
@@ -330,41 +331,36 @@ func (b *Budget) tick() {
 func (b *Budget) startClock() {
 	b.ticking = true
 	if b.clock == nil {
-		b.clock = time.AfterFunc(nestedAfter, b.tick)
+		b.clock = time.AfterFunc(tickEvery, b.tick)
 	} else {
-		b.clock.Reset(nestedAfter)
+		b.clock.Reset(tickEvery)
 	}
 }
 
-// holder is a loop or a reservation that may have memory while its goroutine asks for more.
-type holder interface {
-	holdsIn(goid uint64) bool
+// loop is a loop over a queue, whatever the type of its units. Its methods want the lock held.
+type loop interface {
+	takes() (goid uint64, from *core.Queue, inHand int)
 	collect() // release what it is done with
 	look(now time.Time) Usage
 }
 
+// booking is a reservation, whatever the type of its unit.
+type booking interface{ look(now time.Time) Usage }
+
 // collect releases what loops are done with and have not said so yet. The lock is held.
 func (b *Budget) collect() {
-	for _, h := range b.holders {
-		h.collect()
-	}
-}
-
-// nested tells whether that goroutine, which waits at a gate, holds memory of this budget itself.
-func (b *Budget) nested(id uint64) bool {
-	return slices.ContainsFunc(b.holders, func(h holder) bool { return h.holdsIn(id) })
-}
-
-// release forgets a holder. The list is as long as there are loops, a handful.
-func (b *Budget) release(h holder) {
-	if i := slices.Index(b.holders, h); i >= 0 {
-		b.holders = slices.Delete(b.holders, i, i+1)
+	for _, l := range b.loops {
+		l.collect()
 	}
 }
 
 // Close ends the budget: puts on its gates fail with [ErrClosed] from now on. It waits until every unit and
-// every charge was released or ctx is done, and then returns a [*LeakError] that names who holds what is left.
+// every charge was released or ctx is done, and then returns a [*LeakError] that names who holds what is left. Give
+// it a context that ends: it waits for ever for a unit that somebody lost. A budget that is off holds nothing.
 func (b *Budget) Close(ctx context.Context) error {
+	if b.mode == Off {
+		return nil
+	}
 	b.lock()
 	b.closed = true
 	for _, a := range b.owners {
@@ -374,7 +370,7 @@ func (b *Budget) Close(ctx context.Context) error {
 			}
 		}
 	}
-	if b.drained == nil {
+	if b.drained == nil || !b.core.Empty() { // a plain queue takes units also after a Close that went well
 		b.drained = make(chan struct{})
 	}
 	b.collect()

@@ -18,11 +18,12 @@ type consumer[T any] struct {
 	vals   []T
 	costs  []cost  // of vals, one each; charged gone if somebody else answers for the unit now
 	sizes  []int64 // scratch: what they weigh now
-	first  int     // the first of vals that is not gone
-	left   int     // of those, how many this consumer still answers for
-	bytes  int64   // and what they are charged
-	goid   uint64  // the goroutine that runs the loop
-	stage  string  // and its stage, if it has a name
+	hand   core.Hand
+	first  int    // the first of vals that is not gone
+	left   int    // of those, how many this consumer still answers for
+	bytes  int64  // and what they are charged
+	goid   uint64 // the goroutine that runs the loop
+	stage  string // and its stage, if it has a name
 	aged   aged
 
 	// A loop over single units takes some ahead, and goes from one to the next with one atomic addition instead
@@ -50,8 +51,14 @@ func (l *line[T]) attach(ctx context.Context, t core.Taker, linger time.Duration
 	if t.Ahead > 1 {
 		l.ahead = append(l.ahead, c)
 	}
+	if linger > 0 {
+		if l.lingers++; l.lingers == 1 {
+			l.first = time.Now() // what is there already
+		}
+	}
+	c.hand.Queue = &l.q
 	l.q.Attach(&c.t)
-	l.b.holders = append(l.b.holders, c)
+	l.b.loops = append(l.b.loops, c)
 	l.b.unlock()
 	return c
 }
@@ -59,10 +66,9 @@ func (l *line[T]) attach(ctx context.Context, t core.Taker, linger time.Duration
 // unit is what is in hand at place i.
 func (c *consumer[T]) unit(i int) slot[T] { return slot[T]{c.vals[i], c.costs[i]} }
 
-// holdsIn tells whether the loop runs in that goroutine and has a unit in hand, or is the only one that could
-// take those in its queue.
-func (c *consumer[T]) holdsIn(goid uint64) bool {
-	return c.goid == goid && (c.left > 0 || c.l.q.OnlyConsumer())
+// takes tells which goroutine runs the loop, which queue it takes from, and how many units it has in hand.
+func (c *consumer[T]) takes() (goid uint64, from *core.Queue, inHand int) {
+	return c.goid, &c.l.q, c.left
 }
 
 // shut is a count of begun units that no hand reaches.
@@ -156,7 +162,10 @@ func (c *consumer[T]) end() {
 	c.drop(c.left, c.bytes)
 	c.l.q.Detach(&c.t)
 	c.l.a.dropUntaken()
-	c.l.b.release(c)
+	c.l.b.loops = slices.DeleteFunc(c.l.b.loops, func(o loop) bool { return o == loop(c) })
+	if c.linger > 0 {
+		c.l.lingers--
+	}
 	c.empty()
 	c.l.b.unlock()
 }
@@ -210,6 +219,9 @@ func (c *consumer[T]) drop(n int, bytes int64) {
 
 // take moves what is due from the ring into the hand, in place of what was there.
 func (c *consumer[T]) take() bool {
+	if c.linger > 0 && c.l.ring.n > 0 && time.Since(c.l.first) >= c.linger {
+		c.t.Expired = true
+	}
 	p, ok := c.l.q.Take(&c.t)
 	if !ok {
 		return false
@@ -223,6 +235,9 @@ func (c *consumer[T]) take() bool {
 		c.extent = c.left
 		c.seen = 0
 	}
+	if c.l.lingers > 0 {
+		c.l.first = time.Now() // for what is left: it may have come at any time since the last batch
+	}
 	c.l.q.Took(&c.t, c.left, c.bytes, p.Why)
 	return true
 }
@@ -231,24 +246,23 @@ func (c *consumer[T]) take() bool {
 func (c *consumer[T]) sleep(ctx context.Context) {
 	q := &c.l.q
 	var timer <-chan time.Time
-	expired := false
 	if c.linger > 0 {
 		if n, _ := q.Ready(); n == 0 {
 			c.t.Peek = true // the clock starts with the first unit
 		} else {
-			t := time.NewTimer(c.linger)
+			t := time.NewTimer(c.linger - time.Since(c.l.first))
 			defer t.Stop()
 			timer = t.C
 		}
 	}
+	c.t.Expired = false
 	q.Wait(&c.t)
 	c.l.b.unlock()
 	select {
 	case <-c.t.Ring:
-	case <-timer:
-		expired = true
+	case <-timer: // take sees that the time is over
 	case <-ctx.Done():
 	}
 	c.l.b.lock()
-	c.t.Peek, c.t.Expired = false, expired
+	c.t.Peek = false
 }

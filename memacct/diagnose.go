@@ -128,7 +128,10 @@ func (in *inside) leaks() (all []cause) {
 	}
 	for _, u := range in.held(Reserved) {
 		text := u.String()
-		if in.total > 0 && in.lost == 0 && in.goroutine(u.goid) == nil {
+		switch {
+		case u.handed:
+			text += ", for another goroutine to settle"
+		case in.total > 0 && in.lost == 0 && in.goroutine(u.goid) == nil:
 			text += ", by a goroutine that is gone, or outside of every stage"
 		}
 		all = append(all, cause{causeLeak, text, "defer the Release of every reservation"})

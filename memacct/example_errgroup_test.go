@@ -19,7 +19,7 @@ func Example_errgroup() {
 		log.Fatal(err)
 	}
 	account := budget.Account("rpm")
-	defer account.Close() // drops what is left in the queues when a stage failed
+	defer account.Close()                                       // drops what is left in the queues when a stage failed
 	parsed := memacct.NewGate(account, "parsed", 1000, size)    // parsed := make(chan *pkg, 1000)
 	checked := memacct.NewQueue(account, "checked", 1000, size) // checked := make(chan *pkg, 1000)
 

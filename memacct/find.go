@@ -24,11 +24,12 @@ type host struct {
 	goLimit func() int64 // GOMEMLIMIT as the application set it
 	walls   func() walls
 	machine func() int64 // memory of the machine, in bytes
+	rss     func() int64 // anonymous resident memory of the process, in bytes; 0 where that can't be told
 }
 
 // thisHost only reads: memlimit.Set, which most programs call for this, overwrites a limit that the
 // application has set.
-var thisHost = &host{goLimit: applicationLimit, walls: readWalls, machine: sync.OnceValue(readMachine)}
+var thisHost = &host{goLimit: applicationLimit, walls: readWalls, machine: sync.OnceValue(readMachine), rss: readRSS}
 
 // walls are the limits that the kernel enforces on this process.
 type walls struct {
@@ -69,6 +70,14 @@ func readMachine() int64 {
 		return math.MaxInt64
 	}
 	return int64(n)
+}
+
+func readRSS() int64 {
+	n, err := procmem.RSSAnon()
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // processLimit finds the process limit, where from, and what it was compared with.

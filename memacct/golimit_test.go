@@ -29,7 +29,6 @@ func setsGo(t *testing.T, n int64) *Budget {
 
 // The application's own limit is left alone unless asked, never raised, and put back.
 func TestTheGoLimitFollowsIfAsked(t *testing.T) {
-	ownMemory(t)
 	applicationSets(t, math.MaxInt64)
 	plain := quiet(t, Process(512*mib))
 	require.Equal(t, int64(math.MaxInt64), goLimitNow())
@@ -55,7 +54,6 @@ func TestTheGoLimitFollowsIfAsked(t *testing.T) {
 
 // There is one limit for all budgets: the least that an open one wants, whatever came first or ends first.
 func TestTheGoLimitIsTheLeastOfAllBudgets(t *testing.T) {
-	ownMemory(t)
 	applicationSets(t, math.MaxInt64)
 	large, small := int64(1<<30), int64(512*mib)
 	for _, sizes := range [][3]int64{{large, small, large}, {small, large, small}} {
@@ -101,7 +99,6 @@ func TestTheGoLimitOfTheApplicationAmongBudgets(t *testing.T) {
 
 // A limit of content bounds no process, and a budget that only observes bounds nothing.
 func TestTheGoLimitIsWantedOnlyWhereTheProcessIsLimited(t *testing.T) {
-	ownMemory(t)
 	applicationSets(t, math.MaxInt64)
 	b := setsGo(t, 1<<30)
 	require.NoError(t, b.SetLimit(Content(mib)))

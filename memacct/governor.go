@@ -69,7 +69,7 @@ const (
 func (b *Budget) govern(asked Limit, source limitSource) {
 	g := &governor{
 		budget: weak.Make(b), asked: asked, process: source.process, content: source.content,
-		steers: source.process > 0 && b.mode == Enforce, last: readMem(), looked: time.Now(),
+		steers: source.process > 0 && b.mode == Enforce, last: b.host.readMem(), looked: time.Now(),
 	}
 	g.kernel.host = b.host
 	if g.setGo = b.wish != nil && g.steers; g.setGo {
@@ -120,7 +120,7 @@ func (g *governor) collected() {
 func (b *Budget) lookAgain() {
 	b.lock()
 	g := b.gov
-	due := g != nil && g.steers && since(g.looked) >= nestedAfter/2
+	due := g != nil && g.steers && since(g.looked) >= tickEvery/2
 	b.unlockQuiet()
 	if due {
 		b.regulate(g, false)
@@ -138,7 +138,7 @@ func since(at time.Time) time.Duration {
 // regulate sets the content budget anew; collected says that a collection has just told what lives. It reports
 // whether g is still in charge. Files are read before the lock is taken, and events told after.
 func (b *Budget) regulate(g *governor, collected bool) bool {
-	now := readMem()
+	now := b.host.readMem()
 	kernel := g.kernel.read(g.steers, now.rss)
 	b.lock()
 	if b.closed || b.gov != g {

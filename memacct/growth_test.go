@@ -96,6 +96,24 @@ func TestExpectedGrowthIsReserved(t *testing.T) {
 	empty(t, b)
 }
 
+// A tiny unit that grew much says little of others.
+func TestAnExpectationHasNobodyRefused(t *testing.T) {
+	b, _ := open(t, 1<<20)
+	a := b.Account("growing", WithGrowth(1))
+	g, q := NewGate(a, "gate", 50, weight), NewQueue(a, "queue", 50, weight)
+	fill(t, g, 1) // one byte
+	for l := range g.Leases(t.Context()) {
+		l.Value().bytes = 100_000 // a tenth of the budget
+		require.NoError(t, l.Forward(t.Context(), q))
+		break
+	}
+	q.Discard()
+	require.Zero(t, b.Stats().Used)
+	require.NoError(t, g.Put(t.Context(), &load{100})) // 100 B of 1 MiB, nothing in flight
+	g.Discard()
+	empty(t, b)
+}
+
 func TestGrowthIsDebt(t *testing.T) {
 	peak, growth := inflate(t)
 	require.Greater(t, peak, int64(1000), "nobody said that units grow")

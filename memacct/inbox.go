@@ -98,10 +98,10 @@ func (l *line[T]) arriveLate(v T, n int64) {
 }
 
 // openInbox lets units in, for a part of the bytes that there is credit for, 1 being all. Those that are charged
-// more than they weigh must come by the lock. The lock is held.
+// more than they weigh must come by the lock, and so must one from whose coming on a batch lingers. The lock is held.
 func (l *line[T]) openInbox(part int64) {
 	units, bytes := l.q.Credit(inboxSlots)
-	if units < 2 || l.a.growth.asked {
+	if units < 2 || l.a.growth.asked || l.lingers > 0 && l.ring.n == 0 {
 		return
 	}
 	in := l.in.Load()

@@ -97,9 +97,15 @@ func (l *Lease[T]) Forward(ctx context.Context, to *Queue[T]) error {
 		l.misused("Forward")
 		return ErrReleased
 	}
+	park, from := l.park, l.c
 	l.Unpark()
-	err := l.c.l.forward(ctx, to, l.slot, stopped{units: 1, worker: l.state == leaseHeld})
-	if err != nil {
+	if l.state == leaseDetached {
+		from = nil
+	}
+	if err := l.c.l.forward(ctx, to, l.slot, from, false); err != nil {
+		if park != nil {
+			l.Park(park.Done)
+		}
 		return err
 	}
 	b := l.c.l.b
@@ -126,6 +132,7 @@ func (l *Lease[T]) Resize() error {
 	n = l.c.l.a.grown(l.c.l.info, l.cost, n).charge
 	if l.state == leaseHeld {
 		l.c.bytes += n - l.charge
+		l.c.costs[0].charge = n // the loop holds this one alone
 	}
 	l.c.l.q.Resize(l.charge, n)
 	l.charge = n
@@ -175,8 +182,8 @@ func (l *Lease[T]) Detach() {
 	}
 }
 
-// Park says that the unit's stage waits for another unit: until [Lease.Unpark] it can't move by itself. The
-// budget must know, or it would wait for ever for a unit that waits for one not admitted yet.
+// Park says that the unit's stage waits for another unit of the same budget: until [Lease.Unpark] it can't move by
+// itself. The budget must know, or it would wait for ever for a unit that waits for one not admitted yet.
 //
 // done is closed when the wait is over, and before what it waited for is released. Between that moment and
 // Unpark, while this goroutine has not run yet, only done tells that the units in flight do not wait for each
@@ -223,8 +230,7 @@ func (l *Lease[T]) leave() {
 	l.unpark()
 	delete(l.c.l.b.claims, l.claim)
 	if l.state == leaseHeld {
-		l.c.left--
-		l.c.bytes -= l.charge
+		l.c.letGo(l.charge)
 	}
 }
 
@@ -257,6 +263,6 @@ func (l *Lease[T]) guard() {
 		}
 		line.q.Release(1, c.bytes)
 		line.b.unlock()
-		line.b.reportLost(&line.q, "a lease", c.bytes, "detached", where)
+		go line.b.reportLost(&line.q, "a lease", c.bytes, "detached", where)
 	}, l.claim)
 }

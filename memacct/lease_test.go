@@ -284,6 +284,7 @@ func TestLostLeaseIsFoundNamedAndReleased(t *testing.T) {
 		runtime.GC()
 		return b.Stats().Units == 0
 	}, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Count(log(), "was lost") == 3 }, 10*time.Second, time.Millisecond)
 	require.Zero(t, b.Stats().Used)
 	require.Equal(t, int64(3), b.Stats().Misuse)
 	require.Contains(t, log(), "a lease of 10 B was lost, detached at")
@@ -332,8 +333,9 @@ func TestLostReservationIsFoundNamedAndGivenBack(t *testing.T) {
 		runtime.GC()
 		return b.Stats().Units == 1
 	}, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return b.Stats().Misuse == 2 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Count(log(), "was lost") == 2 }, 10*time.Second, time.Millisecond)
 	require.Equal(t, int64(15), b.Stats().Used)
-	require.Equal(t, int64(2), b.Stats().Misuse)
 	require.Contains(t, log(), "a reservation of 40 B was lost, made at")
 	for i := range 2 {
 		require.Contains(t, log(), inThisFile(line+1+2*i))

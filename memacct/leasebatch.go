@@ -71,7 +71,8 @@ func (b *LeaseBatch[T]) Release(i int) {
 
 // Forward moves unit i, and its charge with it, to the next queue, measured again. It waits for a slot,
 // never for memory. On an error the unit stays in hand. Forwarding a unit that is gone returns [ErrReleased].
-// Different units of a batch may be forwarded from different goroutines while the loop body waits for them.
+// Different units of a batch may be forwarded from different goroutines while the loop body waits for them; a loop
+// body that forwards itself is taken to do nothing else meanwhile.
 func (b *LeaseBatch[T]) Forward(ctx context.Context, i int, to *Queue[T]) error {
 	return b.hand(ctx, i, to, false)
 }
@@ -87,22 +88,17 @@ func (b *LeaseBatch[T]) hand(ctx context.Context, i int, to *Queue[T], same bool
 	if unit.charge == gone {
 		return ErrReleased
 	}
-	with := stopped{same: same}
-	if b.Left() == 1 { // while others are left, they, and the loop body, may be at work
-		with.units, with.worker = 1, true
-	}
-	return b.forward(ctx, i, to, unit, with)
+	return b.forward(ctx, i, to, unit, same)
 }
 
-// forward moves unit i; with says what waits with it.
-func (b *LeaseBatch[T]) forward(ctx context.Context, i int, to *Queue[T], unit slot[T], with stopped) error {
-	bud := b.c.l.b
-	if err := b.c.l.forward(ctx, to, unit, with); err != nil {
+// forward moves unit i.
+func (b *LeaseBatch[T]) forward(ctx context.Context, i int, to *Queue[T], unit slot[T], same bool) error {
+	if err := b.c.l.forward(ctx, to, unit, b.c, same); err != nil {
 		return err
 	}
-	bud.lock()
+	b.c.l.b.lock()
 	b.settle(i)
-	bud.unlock()
+	b.c.l.b.unlock()
 	return nil
 }
 
@@ -111,18 +107,27 @@ func (b *LeaseBatch[T]) settle(i int) int64 {
 	c := b.c
 	charge := c.costs[i].charge
 	c.costs[i].charge = gone
-	c.left--
-	c.bytes -= charge
+	c.letGo(charge)
 	for c.first < len(c.costs) && c.costs[c.first].charge == gone {
 		c.first++
 	}
 	return charge
 }
 
+// letGo takes a unit out of what the loop answers for. The lock is held.
+func (c *consumer[T]) letGo(charge int64) {
+	c.left--
+	c.bytes -= charge
+	c.hand.Has(c.left)
+}
+
 // ForwardAll forwards every unit that is left, in order, in as few critical sections as the slots allow. No
 // other method of the batch may run meanwhile.
 func (b *LeaseBatch[T]) ForwardAll(ctx context.Context, to *Queue[T]) error {
 	c := b.c
+	if err := ctx.Err(); err != nil && b.Left() > 0 {
+		return err
+	}
 	if to.b == c.l.b {
 		if err := c.weighAll(&to.line); err != nil {
 			return err
@@ -131,7 +136,7 @@ func (b *LeaseBatch[T]) ForwardAll(ctx context.Context, to *Queue[T]) error {
 	}
 	for c.first < len(c.vals) {
 		i := c.first
-		if err := b.forward(ctx, i, to, c.unit(i), stopped{units: c.left, worker: true}); err != nil {
+		if err := b.forward(ctx, i, to, c.unit(i), false); err != nil {
 			return err
 		}
 		if to.b == c.l.b {
@@ -171,17 +176,9 @@ func (c *consumer[T]) weighAll(to *line[T]) error {
 	return nil
 }
 
-// stopped is what can't move while a forward waits for its slot: so many units in hand, and with worker their
-// loop too. The budget must know, or it would take them for units at work.
-type stopped struct {
-	units  int
-	worker bool
-	same   bool // the unit is as it came, and keeps its charge
-}
-
-// forward moves a unit in the hand of one of l's consumers to another queue. A queue of another budget
-// charges it first and only then does this one let go.
-func (l *line[T]) forward(ctx context.Context, to *Queue[T], unit slot[T], with stopped) error {
+// forward moves a unit to another queue, from the hand of a loop, or, of a detached lease, from none. One that is the
+// same as it came keeps its charge. A queue of another budget charges it first and only then does this one let go.
+func (l *line[T]) forward(ctx context.Context, to *Queue[T], unit slot[T], from *consumer[T], same bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -195,14 +192,14 @@ func (l *line[T]) forward(ctx context.Context, to *Queue[T], unit slot[T], with 
 		return nil
 	}
 	now, err := unit.charge, error(nil)
-	if !with.same {
+	if !same {
 		if now, err = to.weigh(unit.v); err != nil {
 			return err
 		}
 	}
 	l.b.lock()
 	moved := unit.cost
-	if !with.same {
+	if !same {
 		moved = l.a.grown(to.info, unit.cost, now)
 	}
 	if l.moveNow(to, unit, moved) {
@@ -210,9 +207,10 @@ func (l *line[T]) forward(ctx context.Context, to *Queue[T], unit slot[T], with 
 		return nil
 	}
 	w := l.b.newWaiter(&to.q, moved.charge)
-	w.Carried, w.Units = true, with.units
-	if with.worker {
-		w.From = &l.q
+	w.Carried = true
+	if from != nil {
+		from.hand.Has(from.left)
+		w.Hand, w.Loop = &from.hand, from.goid == goroutineID()
 	}
 	err = to.admit(ctx, w)
 	if err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"log/slog"
 	"reflect"
 	"sync/atomic"
 	"time"
@@ -47,6 +48,9 @@ type line[T any] struct {
 	ahead []*consumer[T] // the loops that may take units ahead
 	waits waits
 	info  *queueInfo
+
+	lingers int       // loops whose batches do not wait for ever
+	first   time.Time // while there are some: when the first of the units came that are queued, or later
 }
 
 func (l *line[T]) open(a *Account, name string, capacity int, size func(T) int64, gate bool) {
@@ -76,7 +80,7 @@ func (l *line[T]) open(a *Account, name string, capacity int, size func(T) int64
 
 // unaccounted returns an account that charges nothing, on a budget that nothing else is on.
 func unaccounted() *Account {
-	a := &Account{b: &Budget{mode: Off, core: *core.New(0)}}
+	a := &Account{b: &Budget{mode: Off, log: slog.Default(), core: *core.New(0)}}
 	a.b.core.Mode = core.Off
 	a.acct.Weight = 1
 	a.b.core.Add(&a.acct)
@@ -87,7 +91,11 @@ func unaccounted() *Account {
 // never will be memory, ctx's error when ctx ends first, or [ErrClosed]. On an error v was not accepted.
 //
 // A goroutine that holds a unit or a reservation of this budget must not put another through the gate: it
-// would hold memory while it waits for memory. Where that waits for a second or two, Put returns [ErrNested].
+// would hold memory while it waits for memory. Where that waits for a second or two, Put returns [ErrNested]; not
+// where the unit is from a loop that iter.Pull runs, which is a goroutine of its own.
+//
+// What [Account.Charge] booked is nothing in flight: a unit that it alone keeps out is refused, and does not wait
+// until it is given back.
 func (g *Gate[T]) Put(ctx context.Context, v T) error { return g.put(ctx, v) }
 
 // Put hands v to the consumers, waiting for a slot but never for memory, and returns ctx's error when ctx
@@ -135,13 +143,33 @@ func (l *line[T]) PutAll(ctx context.Context, vs ...T) (accepted int, err error)
 	for accepted < len(vs) {
 		chunk := vs[accepted:min(len(vs), accepted+len(costs))]
 		n := l.weighAll(chunk, costs[:])
-		n = l.putNow(chunk[:n], costs[:n])
-		accepted += n
-		if n == len(chunk) {
-			continue
+		put, err := l.putChunk(ctx, chunk[:n], costs[:n])
+		accepted += put
+		if err != nil {
+			return accepted, err
 		}
-		// The next one must wait, or can't be weighed: Put does the one and says the other.
-		if err := l.put(ctx, chunk[n]); err != nil {
+		if n < len(chunk) { // that one can't be weighed: Put says so
+			if err := l.put(ctx, chunk[n]); err != nil {
+				return accepted, err
+			}
+			accepted++
+		}
+	}
+	return accepted, nil
+}
+
+// putChunk puts units that were weighed, and waits where it has to.
+func (l *line[T]) putChunk(ctx context.Context, vs []T, costs []cost) (accepted int, err error) {
+	for accepted < len(vs) {
+		accepted += l.putNow(vs[accepted:], costs[accepted:])
+		if accepted == len(vs) {
+			break
+		}
+		if err := ctx.Err(); err != nil {
+			return accepted, err
+		}
+		l.b.lock()
+		if err := l.putSlow(ctx, vs[accepted], costs[accepted].base); err != nil {
 			return accepted, err
 		}
 		accepted++
@@ -167,6 +195,7 @@ func (l *line[T]) putNow(vs []T, costs []cost) int {
 	}
 	if l.q.PutAll(n, total) {
 		l.b.largest = max(l.b.largest, largest)
+		l.came(n)
 		l.ring.pushAll(vs[:n], costs[:n])
 		return n
 	}
@@ -203,6 +232,12 @@ func (l *line[T]) putSlow(ctx context.Context, v T, n int64) error {
 		c := cost{l.expected(n), n}
 		w := l.b.newWaiter(&l.q, c.charge)
 		err := l.admit(ctx, w)
+		if _, refused := err.(*BudgetError); refused && c.charge > n {
+			// What a unit is expected to weigh is an estimate, and must have nobody refused.
+			l.b.core.Told(w)
+			c.charge, w.Bytes = n, n
+			err = l.admit(ctx, w)
+		}
 		if err == nil {
 			l.accept(v, c)
 			l.q.Arrive(w)
@@ -220,7 +255,16 @@ func (l *line[T]) accept(v T, c cost) {
 	if c.base > l.b.largest {
 		l.b.largest = c.base
 	}
+	l.came(1)
 	l.ring.push(v, c)
+}
+
+// came notes when the first of the units came that are there, where somebody waits for them for so long. The lock is
+// held, and the units are not in the ring yet.
+func (l *line[T]) came(n int) {
+	if l.lingers > 0 && l.ring.n == 0 && n > 0 {
+		l.first = time.Now()
+	}
 }
 
 // admit stands in line as w until it is granted. The lock is held on entry and on return.
@@ -277,7 +321,7 @@ func (l *line[T]) Len() int {
 	l.b.lock()
 	defer l.b.unlockQuiet()
 	n, _ := l.q.Ready()
-	return n
+	return n + l.notBegun()
 }
 
 // Drained tells whether consumers will get nothing more: the queue is closed, empty, and nothing is on its
@@ -285,12 +329,21 @@ func (l *line[T]) Len() int {
 func (l *line[T]) Drained() bool {
 	l.b.lock()
 	defer l.b.unlockQuiet()
-	return l.q.Ended()
+	return l.q.Ended() && l.notBegun() == 0
+}
+
+// notBegun is how many units loops have taken ahead and not begun. The lock is held.
+func (l *line[T]) notBegun() (n int) {
+	for _, c := range l.ahead {
+		n += max(0, c.extent-int(c.begun.Load()))
+	}
+	return n
 }
 
 // Flush says that somebody waits for a unit in this queue: the batch it is in is handed on now.
 func (l *line[T]) Flush() {
 	l.b.lock()
+	l.recall()
 	l.q.Await()
 	l.b.unlock()
 }
@@ -300,6 +353,7 @@ func (l *line[T]) Flush() {
 func (l *line[T]) Discard() int {
 	l.b.lock()
 	defer l.b.unlock()
+	l.recall()
 	return l.discard()
 }
 
@@ -328,9 +382,9 @@ func (l *line[T]) All(ctx context.Context) iter.Seq[T] {
 const mostAhead = 64
 
 // Batch says when a batch is complete: at Size units (0: the queue's capacity), at Bytes of them (0: no
-// bound), or when its first unit has waited for Linger (0: for ever). Batches are cut short, too, when the
-// queue ends, when [Queue.Flush] asks for it, and under pressure. A batch of one unit is no batch: nothing
-// is collected for it.
+// bound), or when its first unit has waited for Linger (0: for ever); what a batch leaves in the queue has waited
+// since then. Batches are cut short, too, when the queue ends, when [Queue.Flush] asks for it, and under pressure.
+// A batch of one unit is no batch: nothing is collected for it.
 type Batch struct {
 	Size   int
 	Bytes  int64

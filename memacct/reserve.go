@@ -86,7 +86,7 @@ func (g *Gate[T]) reserve(ctx context.Context, sizes []int64, by reserved[T]) ([
 	}
 	g.q.Divide(len(rs))
 	for _, r := range rs {
-		g.b.holders = append(g.b.holders, r.reserved)
+		g.b.book(r.reserved, r.goid)
 		r.lost = runtime.AddCleanup(r, (*reserved[T]).giveBack, r.reserved)
 	}
 	return rs, g.b.done(w, nil)
@@ -96,15 +96,28 @@ func (g *Gate[T]) reserve(ctx context.Context, sizes []int64, by reserved[T]) ([
 // gate for the next; otherwise that would be taken for waiting for itself.
 func (r *Reservation[T]) Detach() {
 	r.g.b.lock()
-	r.g.b.release(r.reserved)
-	r.g.b.unlockQuiet()
+	defer r.g.b.unlockQuiet()
+	if !r.done {
+		r.g.b.handOver(r.goid)
+		r.goid = 0
+	}
 }
 
-// holdsIn tells whether that goroutine made the reservation and has not settled it.
-func (r *reserved[T]) holdsIn(goid uint64) bool { return r.goid == goid }
+// book notes a reservation that a goroutine has made. The lock is held.
+func (b *Budget) book(r booking, goid uint64) {
+	if b.booked == nil {
+		b.booked, b.booking = map[booking]struct{}{}, map[uint64]int{}
+	}
+	b.booked[r] = struct{}{}
+	b.booking[goid]++
+}
 
-// collect has nothing to do: a reservation is settled or not.
-func (r *reserved[T]) collect() {}
+// handOver forgets that a goroutine has made a reservation. The lock is held.
+func (b *Budget) handOver(goid uint64) {
+	if b.booking[goid]--; b.booking[goid] <= 0 {
+		delete(b.booking, goid)
+	}
+}
 
 // Put hands v to the gate's consumers on this reservation: it waits for a slot, never for memory. What v
 // weighs more than was reserved becomes debt, what it weighs less is given back. On an error the
@@ -130,7 +143,7 @@ func (r *Reservation[T]) Put(ctx context.Context, v T) error {
 		return nil
 	}
 	w := b.newWaiter(q, c.charge)
-	w.Carried, w.Units = true, 1
+	w.Carried = true
 	if err = r.g.admit(ctx, w); err == nil {
 		r.g.ring.push(v, c)
 		q.Redeemed(w, r.bytes, c.charge)
@@ -139,9 +152,10 @@ func (r *Reservation[T]) Put(ctx context.Context, v T) error {
 	return b.done(w, err)
 }
 
-// Release gives the reservation back if it was not put. It may be called more than once, also after Put.
+// Release gives the reservation back if it was not put. It may be called more than once, also after Put, and on a nil
+// reservation.
 func (r *Reservation[T]) Release() {
-	if r.done {
+	if r == nil || r.done {
 		return
 	}
 	r.g.b.lock()
@@ -158,7 +172,10 @@ func (r *Reservation[T]) finish() {
 
 func (r *reserved[T]) settled() {
 	r.done = true
-	r.g.b.release(r)
+	delete(r.g.b.booked, booking(r))
+	if r.goid != 0 {
+		r.g.b.handOver(r.goid)
+	}
 }
 
 // giveBack is the end of a reservation that was lost.
@@ -172,6 +189,6 @@ func (r *reserved[T]) giveBack() {
 	}
 	b.unlock()
 	if lost {
-		b.reportLost(&r.g.q, "a reservation", r.bytes, "made", r.where)
+		go b.reportLost(&r.g.q, "a reservation", r.bytes, "made", r.where)
 	}
 }

@@ -5,8 +5,6 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
-
-	"github.com/syncmem/syncmem/internal/procmem"
 )
 
 // memSample is what the runtime and the kernel say at one moment, in bytes.
@@ -25,18 +23,14 @@ type memSample struct {
 	limiter int64   // the last collection in which the runtime gave the limit up to save CPU
 }
 
-func readMem() memSample {
+func (h *host) readMem() memSample {
 	m := readMetrics()
-	rss, err := procmem.RSSAnon()
-	if err != nil {
-		rss = 0
-	}
 	mapped := m[total].bytes() - m[released].bytes()
 	return memSample{
 		at: time.Now(), live: m[live].bytes(), mapped: mapped,
 		nonHeap: mapped - m[objects].bytes() - m[unused].bytes() - m[free].bytes(),
 		limit:   debug.SetMemoryLimit(-1), allocs: m[allocs].bytes(), cycles: m[cycles].bytes(),
-		markCPU: m[dedicated].seconds() + m[assist].seconds(), rss: rss,
+		markCPU: m[dedicated].seconds() + m[assist].seconds(), rss: h.rss(),
 		gcCPU: m[dedicated].seconds() + m[assist].seconds() + m[pause].seconds(),
 		goal:  m[goal].bytes(), limiter: m[limiter].bytes(),
 	}

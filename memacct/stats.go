@@ -120,7 +120,7 @@ func (s BatchStats) Add(o BatchStats) BatchStats {
 // Stats returns the figures of the whole budget. It takes the lock for a moment, and some ten microseconds in
 // all: it asks the runtime and the kernel too.
 func (b *Budget) Stats() Stats {
-	now := readMem()
+	now := b.host.readMem()
 	b.lock()
 	defer b.unlock()
 	b.collect()
@@ -201,14 +201,14 @@ func (a *Account) queueStats() []QueueStats {
 	return all
 }
 
-// after is s with what happened before, in queues of the same name that are over.
-func (s QueueStats) after(p QueueStats) QueueStats {
-	s.Units += p.Units
-	s.Waits += p.Waits
-	s.Waited += p.Waited
-	s.Growth = max(s.Growth, p.Growth)
-	s.Batches = s.Batches.Add(p.Batches)
-	return s
+// after is q with what happened before, in queues of the same name that are over.
+func (q QueueStats) after(p QueueStats) QueueStats {
+	q.Units += p.Units
+	q.Waits += p.Waits
+	q.Waited += p.Waited
+	q.Growth = max(q.Growth, p.Growth)
+	q.Batches = q.Batches.Add(p.Batches)
+	return q
 }
 
 // Stats returns the queue's figures. It takes the budget's lock for a moment.

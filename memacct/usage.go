@@ -23,7 +23,8 @@ type Usage struct {
 	// known.
 	Where string
 
-	goid uint64
+	goid   uint64
+	handed bool // a reservation that another goroutine is to settle
 }
 
 // UsageKind says in what way somebody has the memory.
@@ -54,9 +55,10 @@ func (a *aged) look(now time.Time, mark any) time.Duration {
 
 // patient is who waits.
 type patient struct {
-	since time.Time
-	ctx   context.Context
-	goid  uint64
+	since  time.Time
+	ctx    context.Context
+	goid   uint64
+	nested bool // it waits for itself: see tellNested
 }
 
 // hand tells apart what a loop has in hand at two moments.
@@ -78,7 +80,7 @@ func (c *consumer[T]) look(now time.Time) Usage {
 // look says what is reserved. The lock is held.
 func (r *reserved[T]) look(now time.Time) Usage {
 	u := r.g.info.usage(Reserved, 1, r.bytes)
-	u.Stage, u.goid, u.Where = r.stage, r.goid, placeName(r.where)
+	u.Stage, u.goid, u.Where, u.handed = r.stage, r.goid, placeName(r.where), r.goid == 0
 	u.Largest, u.Age = r.bytes, r.aged.look(now, r.bytes)
 	return u
 }
@@ -95,8 +97,11 @@ func (b *Budget) claimed(c *claim) {
 
 // age looks in on everything whose age reports tell. The lock is held.
 func (b *Budget) age(now time.Time) {
-	for _, h := range b.holders {
-		h.look(now)
+	for _, l := range b.loops {
+		l.look(now)
+	}
+	for r := range b.booked {
+		r.look(now)
 	}
 	for _, a := range b.owners {
 		for _, i := range a.queues {
@@ -114,8 +119,11 @@ func (i *queueInfo) usage(kind UsageKind, units int, bytes int64) Usage {
 // in hand. The lock is held.
 func (b *Budget) usages(now time.Time) []Usage {
 	var all []Usage
-	for _, h := range b.holders {
-		all = append(all, h.look(now))
+	for _, l := range b.loops {
+		all = append(all, l.look(now))
+	}
+	for r := range b.booked {
+		all = append(all, r.look(now))
 	}
 	for c := range b.claims {
 		u := c.info.usage(Detached, 1, c.bytes)

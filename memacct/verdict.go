@@ -111,7 +111,7 @@ func (b *Budget) blame(e *BudgetError) {
 		alive += e.Item
 	}
 	// A unit weighs what its size function says, also where the heap does not show it: it may lie outside.
-	e.Process, e.Need = b.gov.process, b.gov.need(readMem(), max(alive, e.Used+e.Item))
+	e.Process, e.Need = b.gov.process, b.gov.need(b.host.readMem(), max(alive, e.Used+e.Item))
 	if e.Reason == TooLarge && e.Pinned > e.Item {
 		e.Reason = Pinned
 	}

@@ -41,15 +41,15 @@ type Waiter struct {
 	Sleeper
 	Queue    *Queue
 	Bytes    int64
-	NoSlot   bool   // a reservation: memory only
-	Carried  bool   // a unit in somebody's hand, or a reservation redeemed: charged already, it waits for a slot only
-	From     *Queue // of a carried unit in a hand: where it comes from; nil if others in that hand can move
-	Units    int    // carried units that can't move while this one waits
+	NoSlot   bool  // a reservation: memory only
+	Carried  bool  // a unit in somebody's hand, or a reservation redeemed: charged already, it waits for a slot only
+	Hand     *Hand // that the carried unit is in; nil if it is in none
+	Loop     bool  // it is the loop of that hand which waits, and not a goroutine that it has started for the unit
 	State    State
 	Reason   Reason
 	Nth      int64 // of all that were ever refused, which one this is
 	Overran  bool  // admitted past the limit
-	ticks    int   // see Tick
+	ticks    int   // moments at which it waited, see Tick
 	passed   int   // grants that passed it since it was blocked
 	passedBy int64 // and their bytes
 }
@@ -61,55 +61,105 @@ func (w *Waiter) memory() bool { return w.Queue.Gate && !w.Carried }
 func (c *Core) Enqueue(w *Waiter) {
 	w.State, w.Reason, w.Overran, w.ticks, w.passed, w.passedBy = Waiting, None, false, 0, 0, 0
 	q := w.Queue
-	if !w.memory() {
+	if w.memory() {
+		q.waiters = append(q.waiters, w)
+		c.waiters++
+		c.waiting += w.Bytes
+		q.Account.waiting += w.Bytes
+		if w.NoSlot {
+			q.slotless++
+		}
+		c.wrong.noteEdge(c)
+	} else {
 		q.waiters = slices.Insert(q.waiters, q.carried(), w)
+		c.carriers++
 		w.stop(1)
 		q.grantSlots()
-		if w.State == Waiting && w.Units > 0 {
-			c.settle() // these may have been the last units on the move
-		}
+	}
+	c.settle() // these may have been the last units on the move
+}
+
+// stop takes what can't move while w waits for a slot off the move, and puts it back (-1). Otherwise a worker held
+// behind the next queue would look like one at work here.
+func (w *Waiter) stop(sign int) {
+	if w.Hand == nil {
+		w.Queue.core.moving -= sign
 		return
 	}
-	q.waiters = append(q.waiters, w)
-	c.waiters++
-	c.waiting += w.Bytes
-	q.Account.waiting += w.Bytes
-	c.wrong.noteEdge(c)
-	c.settle()
+	w.Hand.waiting += sign
+	if w.Loop {
+		w.Hand.loops += sign
+	}
+	w.Hand.update()
 }
 
-// stop takes the units that wait for a slot with w, and their worker, off the move while it is in line, and
-// puts them back (-1). Otherwise a worker held behind the next queue would look like one at work here.
-func (w *Waiter) stop(sign int) {
-	w.Queue.core.moving -= sign * w.Units
-	if w.From != nil {
-		w.From.held += sign
+// Hand is what a consumer has taken, as far as units of it wait for slots further on. A unit that waits can't move.
+// Where its whole hand waits, or the loop itself does so, which would go on with the others, neither those can, nor
+// what is queued for that consumer.
+type Hand struct {
+	Queue *Queue // it was taken from
+
+	left    int  // units in it
+	waiting int  // units that wait for slots
+	loops   int  // of those waits, the ones of the consumer's loop
+	still   int  // units that can't move
+	held    bool // and nor can the consumer
+}
+
+// Has says how many units are left in the hand.
+func (h *Hand) Has(left int) {
+	h.left = left
+	if h.waiting > 0 {
+		h.update()
+		h.Queue.core.settle()
 	}
 }
 
-// Tick wakes the waiters at gates that have waited since the last Tick or longer, for them to look whether they
-// wait for themselves. It reports whether anybody waits there.
-func (c *Core) Tick() bool {
+func (h *Hand) update() {
+	held := h.waiting > 0 && (h.loops > 0 || h.waiting >= h.left)
+	still := h.waiting
+	if held {
+		still = h.left
+	}
+	h.Queue.core.moving -= still - h.still
+	if held != h.held {
+		if held {
+			h.Queue.held++
+		} else {
+			h.Queue.held--
+		}
+	}
+	h.still, h.held = still, held
+}
+
+// Tick is called now and then while somebody waits at a gate. It reports whether anybody does, and tells of those that
+// have waited for one tick or more, and whether it is memory that keeps them out. Where memory has kept somebody out
+// for some, and there is a batch that could be handed on, that is done: what moves meanwhile, and was waited for,
+// may be a neighbour that never stands still, or a reader that takes its time.
+func (c *Core) Tick(long func(w *Waiter, memory bool)) bool {
+	push := false
 	for _, q := range c.lines() {
 		for _, w := range q.waiters {
-			if w.memory() {
-				if w.ticks++; w.ticks > 1 {
-					c.Woken = append(c.Woken, &w.Sleeper)
-				}
+			if !w.memory() {
+				continue
+			}
+			w.ticks++
+			memory := c.Mode == Enforce && (w.NoSlot || !q.Full()) && !c.room(q.Account, w.Bytes)
+			push = push || memory && w.ticks > patience
+			if w.ticks > 1 {
+				long(w, memory)
 			}
 		}
+	}
+	if push {
+		c.push()
 	}
 	return c.waiters > 0
 }
 
-// Impatient tells, once, whether w was woken by Tick.
-func (w *Waiter) Impatient() bool {
-	if w.State != Waiting || w.ticks < 2 {
-		return false
-	}
-	w.ticks = 1
-	return true
-}
+// patience is for how many ticks memory may keep a waiter out before a batch below its share is handed on though
+// others move. A stage that is slow, and whose batch will make the room, must not have small ones cut all the time.
+const patience = 2
 
 // Cancel takes back w, which gave up. A grant that came in the meantime is given back, and whoever fits then
 // is admitted.
@@ -137,12 +187,16 @@ func (c *Core) unline(w *Waiter) {
 	q := w.Queue
 	i := slices.Index(q.waiters, w)
 	q.waiters = slices.Delete(q.waiters, i, i+1)
-	if w.memory() {
-		c.waiters--
-		c.waiting -= w.Bytes
-		q.Account.waiting -= w.Bytes
-	} else {
+	if !w.memory() {
+		c.carriers--
 		w.stop(-1)
+		return
+	}
+	c.waiters--
+	c.waiting -= w.Bytes
+	q.Account.waiting -= w.Bytes
+	if w.NoSlot {
+		q.slotless--
 	}
 }
 
@@ -242,21 +296,24 @@ func (c *Core) admitOne() bool {
 	var passed [2 * window]*Waiter // blocked waiters seen so far; more than these are not kept from being passed
 	seen := passed[:0]
 	for _, q := range c.lines() {
-		for i, w := range q.waiters {
-			if i > window {
+		blocked := 0
+		for _, w := range q.line() {
+			if blocked > window {
 				break
 			}
-			if !w.NoSlot && q.Full() || !w.memory() {
+			if !w.NoSlot && q.Full() {
 				continue
 			}
 			if !c.fits(q.Account, w.Bytes) {
 				c.hungry = true
+				blocked++
 				if len(seen) < cap(seen) {
 					seen = append(seen, w)
 				}
 				continue
 			}
 			if w.barred(claimant) {
+				blocked++
 				continue
 			}
 			for _, p := range seen {
@@ -283,9 +340,13 @@ func (c *Core) claimant() *Waiter {
 // claimant is the head of q's line if a waiter in it was passed by window grants and by as many bytes as its
 // own. Who waits for a slot claims nothing: it is not memory that keeps it out.
 func (q *Queue) claimant() (head *Waiter) {
-	for i, w := range q.waiters {
-		if i > window || !w.memory() || !w.NoSlot && q.Full() {
+	n := 0
+	for _, w := range q.line() {
+		if !w.NoSlot && q.Full() {
 			continue
+		}
+		if n++; n > window+1 {
+			break
 		}
 		if head == nil {
 			head = w
@@ -295,6 +356,15 @@ func (q *Queue) claimant() (head *Waiter) {
 		}
 	}
 	return nil
+}
+
+// line is who waits for memory in q. While no slot is free those are the reservations alone, which need none: if there
+// are none, there is nobody to look at.
+func (q *Queue) line() []*Waiter {
+	if !q.Gate || q.slotless == 0 && q.Full() {
+		return nil
+	}
+	return q.waiters[q.carried():]
 }
 
 // barred tells whether a claim keeps w out: one in its own line, or one elsewhere, unless it is for bytes that

@@ -42,20 +42,20 @@ type Core struct {
 	// Turned is about the waiters that were refused and do not know yet, or still measure why; see Told.
 	Turned Turned
 
-	limit   int64
-	used    int64 // sum of all charges
-	peak    int64
-	units   int   // live: queued, in a hand, parked, reserved, or granted and on the way into a queue
-	moving  int   // of those, the ones that can move by themselves: in a hand or on the way, and not parked
-	awake   int   // takers woken that have not run yet: what they will take is about to move
-	hungry  bool  // a gate has a waiter that has a slot and no memory
-	doubt   bool  // see Doubt
-	doubts  int   // how often it began
-	insist  bool  // it lasted: no consumer is waited for until units are taken
-	waiting int64 // bytes of the waiters at gates
-	waiters int   // how many of them
-	unmet   int64 // sum over accounts of the part of the floor not in use
-	takers  int   // batching consumers attached: the shares that the budget is cut into
+	limit    int64
+	used     int64 // sum of all charges
+	peak     int64
+	units    int   // live: queued, in a hand, parked, reserved, or granted and on the way into a queue
+	moving   int   // of those, the ones that can move by themselves: in a hand or on the way, and not parked
+	awake    int   // takers woken that have not run yet: what they will take is about to move
+	hungry   bool  // a gate has a waiter that has a slot and no memory
+	doubt    bool  // see Doubt
+	doubts   int   // how often it began
+	waiting  int64 // bytes of the waiters at gates
+	waiters  int   // how many of them
+	carriers int   // how many wait for slots alone
+	unmet    int64 // sum over accounts of the part of the floor not in use
+	takers   int   // batching consumers attached: the shares that the budget is cut into
 
 	scratch  []*Queue // for lines
 	asking   *Queue   // whose consumer asks just now what it may take
@@ -196,7 +196,9 @@ func (c *Core) settle() {
 	if c.waiters == 0 {
 		c.hungry = false
 		if c.used <= c.limit || c.Mode != Enforce {
-			c.doubt, c.insist = false, false
+			c.doubt = false
+			for c.carriers > 0 && c.quiescent() && c.decide() {
+			}
 			return
 		}
 	}

@@ -27,8 +27,9 @@ type Taker struct {
 	Peek    bool  // wake it for anything: it wants to start its linger clock, not to take
 	Takes   int   // how often it took
 
-	queue *Queue
-	awake bool
+	queue  *Queue
+	awake  bool
+	pushed bool // woken by push: what there is will do, however little
 }
 
 // Attach registers a consumer of q.
@@ -37,6 +38,7 @@ func (q *Queue) Attach(t *Taker) {
 	q.consumers++
 	if t.Batch {
 		q.core.takers++
+		q.batchers++
 		q.largest = max(q.largest, t.Size)
 		q.grantSlots()
 		q.core.settle()
@@ -49,6 +51,9 @@ func (q *Queue) Detach(t *Taker) {
 	q.consumers--
 	if t.Batch {
 		q.core.takers--
+		if q.batchers--; q.batchers == 0 {
+			q.largest = 0
+		}
 	}
 	q.wakeTakers() // another consumer may have to take over what this one was woken for
 	q.retire()
@@ -57,7 +62,9 @@ func (q *Queue) Detach(t *Taker) {
 
 // Wait marks t as sleeping until its batch is due.
 func (q *Queue) Wait(t *Taker) {
+	t.pushed = false
 	q.takers = append(q.takers, t)
+	q.wakeTakers() // t may have been woken in place of another one, for whom there is something
 	q.core.settle()
 }
 
@@ -131,6 +138,9 @@ func (q *Queue) Untake(n int, bytes int64) {
 	q.leave(n, bytes)
 	q.ready += n
 	q.bytes += bytes
+	if q.awaited > 0 {
+		q.awaited += n
+	}
 }
 
 // Took says that n units with bytes in total went from q into t's hand.
@@ -140,8 +150,8 @@ func (q *Queue) Took(t *Taker, n int, bytes int64, why Cause) {
 	q.hand += n
 	q.handBytes += bytes
 	q.core.moving += n
-	q.core.doubt, q.core.insist = false, false
-	t.Expired = false
+	q.core.doubt = false
+	t.Expired, t.pushed = false, false
 	t.Takes++
 	q.awaited = max(0, q.awaited-n)
 	q.edge = max(0, q.edge-n)
@@ -174,7 +184,7 @@ func (q *Queue) due(t *Taker) (Cause, bool) {
 		return ByAwaited, true
 	case t.Expired || t.Peek:
 		return ByLinger, true
-	case q.pressed() && (q.bytes >= q.core.share() || q.core.lastResort() == q):
+	case q.pressed() && (q.bytes >= q.core.share() || t.pushed || q.core.lastResort() == q):
 		return ByPressure, true
 	}
 	return 0, false
@@ -191,14 +201,19 @@ func (c *Core) share() int64 {
 	return max(1, all/parts*4+all%parts*4/parts) // no product of all, which may be as large as an int64
 }
 
-// lastResort is the queue whose consumer must hand on what it has, however little, because nothing else can
-// move: the deepest one that holds units, since what it hands on is the closest to being released.
+// lastResort is the queue whose consumer must hand on what it has, however little, because nothing else can move.
 func (c *Core) lastResort() *Queue {
-	if c.moving+c.awake > 0 || !c.insist && c.coming() {
+	if c.moving+c.awake > 0 || c.coming() {
 		return nil
 	}
+	return c.deepest()
+}
+
+// deepest is the deepest queue that has units, and a consumer for them that sleeps, or just asks: what it hands on is
+// the closest to being released.
+func (c *Core) deepest() *Queue {
 	for _, q := range slices.Backward(c.queues) {
-		if q.ready > 0 && q.consumers > 0 && q.held < q.consumers {
+		if q.ready > 0 && (len(q.takers) > 0 || q == c.asking || c.wrong.anyDeepest) {
 			return q
 		}
 	}
@@ -228,23 +243,32 @@ func (c *Core) Doubt() (number int, doubt bool) { return c.doubts, c.doubt }
 
 // Insist ends that doubt, if it lasts: no consumer is waited for any longer.
 func (c *Core) Insist(number int) {
-	if c.doubt && c.doubts == number && !c.wrong.noInsist {
-		c.insist = true
-		c.settle()
+	if c.doubt && c.doubts == number {
+		c.doubt = false
+		c.push()
+	}
+}
+
+// push has the deepest batch handed on that there is, however little, and whatever else moves.
+func (c *Core) push() {
+	if q := c.deepest(); q != nil && len(q.takers) > 0 && c.pressed() && !c.wrong.noPush {
+		t := q.takers[0]
+		t.pushed = true
+		c.wakeTaker(t)
 	}
 }
 
 // flush wakes the consumers whose batch is due because memory is short.
 func (c *Core) flush() {
 	if !c.pressed() {
-		c.doubt, c.insist = false, false
+		c.doubt = false
 		return
 	}
 	for _, q := range slices.Backward(c.queues) {
 		q.wakeTakers()
 	}
 	was := c.doubt
-	c.doubt = !c.insist && c.moving+c.awake == 0 && c.coming()
+	c.doubt = c.moving+c.awake == 0 && c.coming() && c.deepest() != nil
 	if c.doubt && !was {
 		c.doubts++
 	}

@@ -44,7 +44,11 @@ func (s *script) scenario() *scenario {
 	for range s.n(4) {
 		sc.limits = append(sc.limits, int64(1+s.n(12)))
 	}
-	sc.posts = s.n(2) > 0
+	sc.posts, sc.ticks = s.n(2) > 0, s.n(2) > 0
+	for i := range sc.queues {
+		// One that waits for a unit which waits for another, and is the one to take that, waits for itself.
+		sc.queues[i].tardy = sc.queues[i].next > 0 && len(sc.needs) == 0 && s.n(4) == 1
+	}
 	for i := range sc.queues {
 		for j := range sc.queues[i].cons {
 			if t := &sc.queues[i].cons[j]; !t.Batch && sc.queues[i].next == 0 {

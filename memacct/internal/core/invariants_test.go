@@ -116,7 +116,7 @@ func (w *world) countWaiters(want *tally) {
 		switch {
 		case w.prods[i].phase != waiting:
 		case x.State == Waiting && x.Carried:
-			want.moving -= x.Units
+			want.moving--
 		case x.State == Waiting:
 			want.waiters++
 		case x.State == Granted && x.Carried:
@@ -134,10 +134,8 @@ func (w *world) countWaiters(want *tally) {
 		switch x := &w.cw[i]; {
 		case w.cons[i].phase != waiting:
 		case x.State == Waiting:
-			want.moving -= x.Units
-			if x.From != nil {
-				want.held++
-			}
+			want.moving -= len(w.cons[i].hand)
+			want.held++
 		case x.State == Granted:
 			want.incoming++
 		}
@@ -263,6 +261,15 @@ func (w *world) judged(before *world) error {
 		if x.State == Refused && x.Bytes <= free-w.c.unmet && (x.NoSlot || !x.Queue.Full()) {
 			return fmt.Errorf("producer %d refused though its %d bytes fit", i, x.Bytes)
 		}
+		if x.State == Refused && x.Reason == Stalled {
+			for j := range w.pw {
+				y, now := &w.pw[j], before.pw[j].State != Granted || before.prods[j].phase != waiting
+				if !now || w.prods[j].phase != waiting || y.State != Granted || y.Carried || y.Overran {
+					continue
+				}
+				return fmt.Errorf("producer %d refused as stalled though producer %d fitted, which the others may wait for", i, j)
+			}
+		}
 	}
 	return nil
 }
@@ -359,7 +366,10 @@ func (w *world) handedOn(before *world) error {
 		if n == 0 || had >= w.c.share() {
 			continue
 		}
-		if !before.c.insist && w.coming(before, i) {
+		if w.pushed(before, i) {
+			continue
+		}
+		if w.coming(before, i) {
 			return fmt.Errorf("queue %d: of %d bytes some were handed on though a consumer was coming", i, had)
 		}
 		for u := range w.units {
@@ -383,6 +393,16 @@ func (w *world) taken(before *world, queue int) (bytes int64) {
 		}
 	}
 	return bytes
+}
+
+// pushed tells whether the batch that was taken from that queue in the step from before was to be, however little.
+func (w *world) pushed(before *world, queue int) bool {
+	for i := range w.cons {
+		if w.cons[i].queue == queue && w.ts[i].Takes > before.ts[i].Takes && before.ts[i].pushed {
+			return true
+		}
+	}
+	return false
 }
 
 // coming tells whether a consumer that did not just take from that queue had nothing in hand and something to take.

@@ -13,9 +13,11 @@ type Turned struct {
 
 func (t *Turned) add(w *Waiter, sign int) {
 	t.Waiters += sign
-	if w.NoSlot {
+	switch {
+	case w.Carried: // it is in flight, and counted there
+	case w.NoSlot:
 		t.Unread += int64(sign) * w.Bytes
-	} else {
+	default:
 		t.Bytes += int64(sign) * w.Bytes
 	}
 }
@@ -34,6 +36,9 @@ func (c *Core) Unread() (bytes int64) {
 	}
 	return bytes
 }
+
+// Idle tells whether no unit is in a hand, or on its way.
+func (c *Core) Idle() bool { return c.moving+c.awake == 0 }
 
 // Kept is how many bytes of the limit the floors of the other accounts keep free.
 func (a *Account) Kept() int64 { return a.core.unmet - a.unmet() }

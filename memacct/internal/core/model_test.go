@@ -134,6 +134,21 @@ var scenarios = []scenario{
 		prods:  []prodSpec{puts(1, 1, 2, 1), {queue: 1, sizes: []int64{1, 3, 1}}, puts(2)},
 	},
 	{
+		name: "N neighbour that takes its time", limit: 10, floors: []int64{0, 0}, ticks: true,
+		queues: []queueSpec{{capacity: 4, cons: []Taker{batch(4)}}, {account: 1, capacity: 4, cons: []Taker{single()}}},
+		prods:  []prodSpec{puts(3, 2, 4), puts(1, 4), {queue: 1, sizes: []int64{2}, reserve: true, slow: true}},
+	},
+	{
+		name: "R a consumer that rests", limit: 10, floors: []int64{0, 0},
+		queues: []queueSpec{{capacity: 4, cons: []Taker{batch(4)}}, {account: 1, capacity: 4, rests: true, cons: []Taker{single()}}},
+		prods:  []prodSpec{puts(4, 3, 4), {queue: 1, sizes: []int64{1, 1, 1}}},
+	},
+	{
+		name: "fits behind a claimant that does not", limit: 8, floors: []int64{0},
+		queues: line(queueSpec{capacity: 9, cons: []Taker{single(), single()}, holds: true}),
+		prods:  []prodSpec{puts(5), puts(7), puts(2, 2, 2, 2, 1)}, needs: map[int]int{0: 6},
+	},
+	{
 		name: "shares", limit: 12, floors: []int64{0},
 		queues: line(queueSpec{capacity: 6, cons: []Taker{single()}}, queueSpec{capacity: 4, cons: []Taker{batch(4)}}, queueSpec{capacity: 4, cons: []Taker{batch(3)}}),
 		prods:  []prodSpec{puts(2, 2, 3, 2), puts(2, 4)},
@@ -190,7 +205,9 @@ func TestWrongRulesAreFound(t *testing.T) {
 		{"no oversize rule", wrong{noOversize: true}, []string{"B"}, "stuck"},
 		{"verdict on bytes", wrong{byBytes: true}, []string{"units of no bytes"}, "verdict"},
 		{"verdict on bytes", wrong{byBytes: true}, []string{"E", "F"}, "stuck"},
-		{"no end to waiting for a consumer", wrong{noInsist: true}, []string{"L"}, "stuck"},
+		{"a verdict though somebody fits", wrong{inLine: true}, []string{"fits behind"}, "which the others may wait for"},
+		{"the deepest queue, whoever sleeps", wrong{anyDeepest: true}, []string{"R"}, "stuck"},
+		{"no end to waiting for others", wrong{noPush: true}, []string{"L", "N", "R"}, "stuck"},
 		{"one waiter an event", wrong{oneGrant: true}, []string{"one event"}, "left waiting"},
 	} {
 		for _, name := range c.in {

@@ -17,16 +17,18 @@ type Queue struct {
 	hand      int   // units taken and neither released nor moved on
 	handBytes int64
 	parked    int // of those in hand, the ones that wait for another unit
-	largest   int // the largest batch an attached consumer collects; raises the capacity
+	largest   int // the largest batch that an attached consumer collects, or did while others stay; raises the capacity
+	batchers  int // consumers attached that collect batches
 	closed    bool
 	awaited   int // of the ready ones, up to the last that somebody waits for
 
 	edge int // for the model check: see wrong.edgeFlush
 
-	waiters   []*Waiter
-	takers    []*Taker // waiting, in order of arrival
-	consumers int      // attached
-	held      int      // of those, the ones whose worker is held by a parked unit
+	waiters   []*Waiter // those that need a slot alone before the others
+	slotless  int       // of the others, the reservations: they need memory alone
+	takers    []*Taker  // waiting, in order of arrival
+	consumers int       // attached
+	held      int       // of those, the ones whose worker is held by a parked unit
 	counts    QueueCounts
 }
 

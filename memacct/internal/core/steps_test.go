@@ -38,8 +38,11 @@ func (w *world) steps() []step {
 			all = append(all, step{name: fmt.Sprint("discard q", i), do: func(w *world) { w.discard(i) }})
 		}
 	}
-	if n, doubt := w.c.Doubt(); doubt && !w.c.wrong.noInsist {
+	if n, doubt := w.c.Doubt(); doubt && !w.c.wrong.noPush {
 		all = append(all, step{name: "insist", do: func(w *world) { w.c.Insist(n) }})
+	}
+	if w.sc.ticks && w.c.hungry && w.c.deepest() != nil && w.c.moving > 0 && !w.c.wrong.noPush {
+		all = append(all, step{name: "tick", do: func(w *world) { w.c.push() }})
 	}
 	if w.named > 0 {
 		all = append(all, step{name: "uncharge", do: func(w *world) { w.accts[0].Charge(-w.named); w.named = 0 }})
@@ -58,6 +61,7 @@ func (w *world) producerSteps(all []step, i int) []step {
 	p, x := &w.prods[i], &w.pw[i]
 	name := fmt.Sprint("p", i)
 	switch {
+	case p.held && w.sc.prods[i].slow && w.c.waiters > 0:
 	case p.phase == running && p.next < len(w.sc.prods[i].sizes):
 		return append(all, step{name: name + " put", starts: !p.held, do: func(w *world) { w.put(i) }})
 	case p.phase == running:
@@ -86,12 +90,12 @@ func (w *world) consumerSteps(all []step, i int) []step {
 	return all
 }
 
-// comes tells whether a consumer goes on to its next unit: a tardy one not before the last it forwarded has ended,
-// unless memory is not what keeps that.
+// comes tells whether a consumer goes on to its next unit: a tardy one not before the last it forwarded has ended, and
+// one that rests not while memory keeps somebody out.
 func (w *world) comes(i int) bool {
 	c := &w.cons[i]
 	tardy := w.sc.queues[c.queue].tardy && len(c.hand) == 0 && c.last > 0 && w.units[c.last-1].at != ended
-	return !tardy || w.c.waiters == 0
+	return !tardy && !c.rests || !w.c.hungry
 }
 
 // envSteps are what may happen at any moment, each at the price of one optional step.
@@ -133,7 +137,7 @@ func (w *world) put(i int) {
 			w.arrived(i, u)
 			return
 		}
-		*x = Waiter{Queue: q, Bytes: now, Carried: true, Units: 1}
+		*x = Waiter{Queue: q, Bytes: now, Carried: true}
 	case s.reserve:
 		var total int64
 		for _, n := range s.sizes {
@@ -305,7 +309,8 @@ func (w *world) toDo(i int) bool {
 	u := w.cons[i].hand[0]
 	d, needs := w.sc.needs[u]
 	needs = needs && !w.ts[i].Batch && w.ts[i].Ahead == 0 // there are no leases there to park
-	return w.sc.queues[w.cons[i].queue].next > 0 || needs && w.units[d].at != ended
+	spec := &w.sc.queues[w.cons[i].queue]
+	return spec.next > 0 || spec.rests || needs && w.units[d].at != ended
 }
 
 // handle forwards or parks the first unit in the consumer's hand.
@@ -313,6 +318,11 @@ func (w *world) handle(i int) {
 	c := &w.cons[i]
 	s := &w.sc.queues[c.queue]
 	u := c.hand[0]
+	if s.rests {
+		w.dropOne(i)
+		c.rests = true
+		return
+	}
 	if s.next == 0 {
 		p := &w.parks[u]
 		*p = Park{Holds: s.holds, Done: unresolved}
@@ -337,7 +347,8 @@ func (w *world) handle(i int) {
 		return
 	}
 	x := &w.cw[i]
-	*x = Waiter{Queue: to, Bytes: now, Carried: true, From: w.queueOf(i), Units: len(c.hand)}
+	w.hands[i].Has(len(c.hand))
+	*x = Waiter{Queue: to, Bytes: now, Carried: true, Hand: &w.hands[i], Loop: true}
 	c.phase = waiting
 	w.c.Enqueue(x)
 	if x.State != Waiting {
@@ -390,7 +401,7 @@ func (w *world) dropOne(i int) {
 func (w *world) next(i int) {
 	c, q, t := &w.cons[i], w.queueOf(i), &w.ts[i]
 	old := c.hand
-	c.hand, c.begun = nil, 0
+	c.hand, c.begun, c.rests = nil, 0, false
 	took := w.take(i)
 	w.release(q, old)
 	if took || len(old) > 0 && w.take(i) {

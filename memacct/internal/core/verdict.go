@@ -6,16 +6,17 @@ import "slices"
 // its way, none is queued where a consumer could come for it, and none is parked on a future that is done. It
 // rests on counts of units, never on bytes: a unit may weigh nothing, and a sum of bytes may be stale.
 //
-// A queue without any consumer counts as able to move: one may still attach.
+// A queue without any consumer counts as able to move: one may still attach. And while a gate is open and nobody waits
+// there, what the units in flight wait for may still be put.
 func (c *Core) quiescent() bool {
-	if c.waiters == 0 || c.moving+c.awake > 0 && !c.wrong.byBytes {
+	if c.Mode != Enforce || c.waiters+c.carriers == 0 || c.moving+c.awake > 0 && !c.wrong.byBytes {
 		return false
 	}
 	if c.wrong != (wrong{}) && !c.wrong.quiescent(c) {
 		return false
 	}
 	for _, q := range c.queues {
-		if q.ready > 0 && (q.consumers == 0 || q.held < q.consumers) {
+		if q.ready > 0 && (q.consumers == 0 || q.held < q.consumers) || c.waiters == 0 && q.Gate && !q.closed {
 			return false
 		}
 	}
@@ -32,27 +33,38 @@ func (p *Park) over() bool {
 	}
 }
 
-// decide applies the policy to the claimant, else to the first waiter that memory keeps out. Where only slots
-// keep waiters out, parked units hold every worker that could make one free, and no policy helps the first of
-// them. It reports whether there was a waiter.
+// decide applies the policy to the claimant, else to the first waiter that memory keeps out. Before that it lets in
+// who fits: neither its place in line nor somebody's claim must have a unit refused that waits for that one. Where
+// only slots keep waiters out, parked units hold every worker that could make one free, and no policy helps the first
+// of them. It reports whether there was a waiter.
 func (c *Core) decide() bool {
+	if c.units > 0 && !c.wrong.inLine && c.admitAnywhere() {
+		return true
+	}
 	if w := c.claimant(); w != nil { // others may fit, but for its claim
 		c.judge(w)
 		return true
 	}
 	var slotless *Waiter
 	for _, q := range c.lines() {
-		for _, w := range q.waiters {
+		for _, w := range q.waiters[q.carried():] {
 			switch {
-			case !w.memory():
 			case !w.NoSlot && q.Full():
 				if slotless == nil {
 					slotless = w
 				}
-			case !c.fits(q.Account, w.Bytes):
+			case c.fits(q.Account, w.Bytes):
+				c.grant(w)
+				return true
+			default:
 				c.judge(w)
 				return true
 			}
+		}
+	}
+	for _, q := range c.queues {
+		if slotless == nil && q.carried() > 0 {
+			slotless = q.waiters[0]
 		}
 	}
 	if slotless == nil {
@@ -61,6 +73,19 @@ func (c *Core) decide() bool {
 	c.counts.Refused++
 	c.refuse(slotless, Stalled)
 	return true
+}
+
+// admitAnywhere grants the first waiter that fits, wherever it stands.
+func (c *Core) admitAnywhere() bool {
+	for _, q := range c.lines() {
+		for _, w := range q.line() {
+			if (w.NoSlot || !q.Full()) && c.fits(q.Account, w.Bytes) {
+				c.grant(w)
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // judge admits w as an overrun if the policy and its bound allow it, and refuses it otherwise.

@@ -19,6 +19,7 @@ type world struct {
 	rings [][]int  // of each queue, the units in it
 	pw    []Waiter // of each producer
 	cw    []Waiter // of each consumer, to forward with
+	hands []Hand   // of each consumer
 	ts    []Taker  // of each consumer
 	parks []Park   // of each unit
 	units []unit
@@ -45,6 +46,7 @@ type scenario struct {
 	budget  int         // how many such steps it may take in all
 	mode    Mode
 	posts   bool // units come on credit where there is some
+	ticks   bool // somebody waits for long
 	deep    bool // too large for every go test
 }
 
@@ -59,6 +61,7 @@ type queueSpec struct {
 	grow     int64 // what a unit weighs more in the next queue
 	cons     []Taker
 	holds    bool // a parked unit holds its worker; otherwise its lease is detached first
+	rests    bool // a consumer ends each unit and rests, with nothing in hand, while memory keeps somebody out
 	tardy    bool // a consumer goes on once the last unit it forwarded has ended, with nothing in hand meanwhile
 }
 
@@ -68,6 +71,7 @@ type prodSpec struct {
 	sizes   []int64
 	reserve bool
 	settle  int64 // what each unit weighs more than was reserved for it
+	slow    bool  // what is reserved is settled when nobody waits at a gate any more
 }
 
 type place uint8
@@ -111,6 +115,7 @@ type consumer struct {
 	phase phase
 	queue int
 	hand  []int
+	rests bool
 	last  int // the unit it forwarded last, from 1; 0 is none
 	begun int // of the hand, where units are taken ahead: the last of these is at work, those before are done with
 }
@@ -133,8 +138,9 @@ func newWorld(sc *scenario) *world {
 			w.cons = append(w.cons, consumer{queue: i})
 		}
 	}
-	w.cw = make([]Waiter, len(w.cons))
+	w.cw, w.hands = make([]Waiter, len(w.cons)), make([]Hand, len(w.cons))
 	for i := range w.cons {
+		w.hands[i] = Hand{Queue: w.queueOf(i)}
 		w.queueOf(i).Attach(&w.ts[i])
 	}
 	w.pw = make([]Waiter, len(sc.prods))
@@ -166,7 +172,7 @@ func (w *world) clone() *world {
 	n.late = nil
 	n.accts = slices.Clone(w.accts)
 	n.qs = slices.Clone(w.qs)
-	n.pw, n.cw, n.ts = slices.Clone(w.pw), slices.Clone(w.cw), slices.Clone(w.ts)
+	n.pw, n.cw, n.ts, n.hands = slices.Clone(w.pw), slices.Clone(w.cw), slices.Clone(w.ts), slices.Clone(w.hands)
 	n.parks, n.units = slices.Clone(w.parks), slices.Clone(w.units)
 	n.prods, n.cons = slices.Clone(w.prods), slices.Clone(w.cons)
 	n.rings = make([][]int, len(w.rings))
@@ -209,13 +215,13 @@ func (w *world) repoint(from *world) {
 			if ws[i].Queue != nil {
 				ws[i].Queue = &w.qs[indexOf(ws[i].Queue, from.qs)]
 			}
-			if ws[i].From != nil {
-				ws[i].From = &w.qs[indexOf(ws[i].From, from.qs)]
+			if ws[i].Hand != nil {
+				ws[i].Hand = &w.hands[indexOf(ws[i].Hand, from.hands)]
 			}
 		}
 	}
 	for i := range w.ts {
-		w.ts[i].queue = w.queueOf(i)
+		w.ts[i].queue, w.hands[i].Queue = w.queueOf(i), w.queueOf(i)
 	}
 }
 
@@ -251,7 +257,7 @@ func (w *world) key() string {
 		}
 		return 0
 	}
-	put(w.limit, w.spent, int(w.named), flag(w.c.hungry), flag(w.c.doubt), flag(w.c.insist))
+	put(w.limit, w.spent, int(w.named), flag(w.c.hungry), flag(w.c.doubt))
 	for i := range w.units {
 		u := &w.units[i]
 		put(int(u.at), u.queue, int(u.charge), u.passed, int(u.passedBy))
@@ -262,7 +268,7 @@ func (w *world) key() string {
 	}
 	for i := range w.cons {
 		c, t := &w.cons[i], &w.ts[i]
-		put(int(c.phase), int(w.cw[i].State), flag(t.awake), flag(t.Expired), c.begun, len(c.hand))
+		put(int(c.phase), int(w.cw[i].State), flag(t.awake), flag(t.Expired), flag(t.pushed), flag(c.rests), c.begun, len(c.hand))
 		put(c.hand...)
 		if w.sc.queues[c.queue].tardy {
 			put(c.last)

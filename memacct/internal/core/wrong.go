@@ -11,7 +11,9 @@ type wrong struct {
 	noOversize   bool // nothing is decided about a waiter in an empty budget
 	byBytes      bool // the verdict rests on bytes in use, not on units
 	oneGrant     bool // an event admits one waiter, however many fit
-	noInsist     bool // a last resort waits for a consumer that is coming for as long as that takes
+	inLine       bool // who fits behind others, or behind a claim, is not let in before a verdict
+	anyDeepest   bool // the last resort is the deepest queue with units, also where nobody sleeps for them
+	noPush       bool // a last resort waits for others that move, or are coming, for as long as that takes
 }
 
 // pressed tells whether pressure is a reason to hand on q's batch.
