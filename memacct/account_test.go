@@ -2,6 +2,9 @@ package memacct
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -100,5 +103,41 @@ func TestQueuesThatAreOverAreSummedUp(t *testing.T) {
 		NewGate(a, string(rune('a'+i)), 1, weight).Close()
 	}
 	require.LessOrEqual(t, len(b.Stats().Queues), mostPast+2)
+	empty(t, b)
+}
+
+// The limit may be an operator's, and the floors are the program's: those that do not fit shrink, and it is told.
+func TestFloorsThatDoNotFitShrink(t *testing.T) {
+	b, _ := open(t, 100)
+	b.Account("all", WithFloor(100))
+	require.Empty(t, eventsOf(b, EventAlarm))
+	one := b.Account("one", WithFloor(300))
+	told := eventsOf(b, EventAlarm)
+	require.Len(t, told, 1)
+	require.Equal(t, "the floors of all accounts are 400 B together, more than the 100 B that Content(100) leaves for content: they shrink in proportion; set more (for example Content(1 << 20))", told[0].Text)
+	require.EqualValues(t, 25, b.Stats().Accounts[1].Floor)
+	require.EqualValues(t, 75, b.Stats().Accounts[2].Floor)
+	one.Close()
+	require.EqualValues(t, 100, b.Stats().Accounts[1].Floor)
+	b.Account("none")
+	require.Len(t, eventsOf(b, EventAlarm), 1)
+	for range 3 {
+		b.Account("huge", WithFloor(1<<63-1))
+	}
+	empty(t, b)
+}
+
+// The example in the error is one that works.
+func TestALimitThatLeavesRoomForTheFloors(t *testing.T) {
+	b, err := newOn(hostOf(0, 0, 8<<30).host(), Config{Limit: Process(200 * mib), SetGoLimit: true, Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	b.Account("floor", WithFloor(64*mib))
+	err = b.SetLimit(Process(100 * mib))
+	require.ErrorContains(t, err, "less than the floors of all accounts, 64.0 MiB together; set more (for example Process(")
+	var n int64
+	_, err = fmt.Sscanf(err.Error()[strings.Index(err.Error(), "(for example"):], "(for example Process(%d << 20))", &n)
+	require.NoError(t, err)
+	require.NoError(t, b.SetLimit(Process(n*mib)))
+	require.Less(t, n, int64(170), "and not much more than is needed")
 	empty(t, b)
 }

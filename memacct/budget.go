@@ -3,6 +3,7 @@ package memacct
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -47,7 +48,7 @@ func (p Policy) String() string {
 	if p.overrun <= 0 {
 		return "fail"
 	}
-	return fmt.Sprintf("overrun:%dB", p.overrun)
+	return "overrun:" + bytesize.Exact(p.overrun)
 }
 
 // Config says what a budget is. The zero value works: the limit is found out, the policy is to fail.
@@ -84,6 +85,7 @@ type Budget struct {
 	core    core.Core
 	boxes   []postbox // their inboxes are open while nobody holds the lock
 	source  limitSource
+	asked   Limit // which source was found from
 	base    int64 // live heap, in bytes, when the budget was opened
 	gov     *governor
 	largest int64 // the largest unit, in bytes, that was accepted since the governor last looked
@@ -96,6 +98,7 @@ type Budget struct {
 	booking map[uint64]int       // how many of them a goroutine has made that were not handed to another
 	claims  map[*claim]struct{}  // the detached leases
 	stages  []*stage             // running
+	overran atomic.Int64         // units admitted past a process limit; those past one of content the core counts
 	refused atomic.Int64         // puts and reservations that failed for want of memory, and were not let in after all
 	verdict *verdict             // of those who were refused last; nil once all of them were told
 	stall   stall
@@ -127,8 +130,8 @@ func newOn(h *host, cfg Config) (*Budget, error) {
 		runtime.AddCleanup(b, (*goWish).drop, b.wish) // nobody may close it
 	}
 	b.core.Mode = core.Mode(cfg.Mode)
-	b.core.Overrun = cfg.Policy.overrun
 	if cfg.Mode == Off {
+		b.emit(Event{Kind: EventOpened, Text: "mode off: nothing is accounted, and nothing held back"})
 		return b, nil
 	}
 	b.base = liveHeap()
@@ -144,21 +147,30 @@ func newOn(h *host, cfg Config) (*Budget, error) {
 // SetLimit changes the limit while the budget is in use. Raising it admits at once whoever fits then;
 // lowering it below what is in flight revokes nothing, but admits nothing either until enough is released. A
 // limit that cannot be held here, or is below the floors of all accounts together, is an error and changes
-// nothing.
+// nothing, and so is one for a budget that is closed, or off.
 func (b *Budget) SetLimit(l Limit) error {
+	if b.mode == Off {
+		return errors.New("memacct: SetLimit of a budget that is off: open one with another Mode")
+	}
 	source, err := l.resolve(b.host, b.wish != nil, b.beside())
 	if err != nil {
 		return err
 	}
 	b.lock()
+	if b.closed {
+		b.unlockQuiet()
+		return fmt.Errorf("memacct: SetLimit: the budget is %w", ErrClosed)
+	}
 	if floors := b.core.Floors(); floors > source.content {
 		b.unlockQuiet()
-		return l.bad(max(source.process, source.content)+2*(floors-source.content),
-			"it leaves %s for content, less than the floors of all accounts, %s together; set more", bytesize.Format(source.content), bytesize.Format(floors))
+		return l.bad(source.leaving(floors), "it leaves %s for content, less than the floors of all accounts, %s together; set more", bytesize.Format(source.content), bytesize.Format(floors))
 	}
-	first := b.source == limitSource{}
-	b.source = source
-	b.core.Whole = source.content
+	first := b.source.content == 0
+	b.source, b.asked = source, l
+	b.core.Overrun = 0 // of a process that is measured: see reconsider
+	if source.process == 0 {
+		b.core.Overrun = b.policy.overrun
+	}
 	b.govern(l, source)
 	b.core.SetLimit(b.gov.content)
 	b.unlock()
@@ -179,8 +191,9 @@ func (b *Budget) beside() int64 {
 	return now.nonHeap + b.base // what is pinned as well is an estimate, and refuses no limit
 }
 
-// Account opens one pipeline's part of the budget. Its name appears in errors and statistics. It panics when
-// the floors of all accounts exceed the limit together.
+// Account opens one pipeline's part of the budget. Its name appears in errors and statistics. While the floors of all
+// accounts exceed the budget together they are cut in proportion, and an [EventAlarm] says so: the limit may be an
+// operator's. On a closed budget its gates are closed.
 func (b *Budget) Account(name string, opts ...AccountOption) *Account {
 	a := &Account{b: b}
 	a.acct.Name = name
@@ -189,11 +202,15 @@ func (b *Budget) Account(name string, opts ...AccountOption) *Account {
 		o(a)
 	}
 	b.lock()
-	defer b.unlock()
-	if !b.core.Add(&a.acct) && b.mode == Enforce {
-		panic(fmt.Sprintf("memacct: account %q: the floors of all accounts exceed the budget of %s", name, bytesize.Format(b.source.content)))
-	}
+	b.core.Add(&a.acct)
 	b.owners = append(b.owners, a)
+	floors, source := b.core.Floors(), b.source
+	b.unlock()
+	if floors > source.content && a.acct.Floor > 0 {
+		b.emit(Event{Kind: EventAlarm, Account: name, Bytes: floors, Text: fmt.Sprintf(
+			"the floors of all accounts are %s together, more than the %s that %s leaves for content: they shrink in proportion; set more (for example %s)",
+			bytesize.Format(floors), bytesize.Format(source.content), b.asked, b.asked.example(source.leaving(floors)))})
+	}
 	return a
 }
 
@@ -289,7 +306,7 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
 		b.lock()
 		err := ctx.Err()
 		if err == nil && who.nested {
-			err = ErrNested
+			err = atQueue(w.Queue, ErrNested)
 		}
 		if err != nil && w.State != core.Refused {
 			b.core.Cancel(w)
@@ -304,12 +321,18 @@ func (b *Budget) done(w *core.Waiter, err error) error {
 	b.idle = append(b.idle, w)
 	b.unlock()
 	if was.Overran {
-		b.emit(Event{Kind: EventOverrun, Account: was.Queue.Account.Name, Queue: was.Queue.Name, Bytes: was.Bytes, Text: "a unit of " + bytesize.Format(was.Bytes) + " was admitted past the limit"})
+		b.overrun(was.Queue.Account.Name, was.Queue.Name, was.Bytes, was.Past)
 	}
 	if e, ok := err.(*BudgetError); ok {
 		b.explain(e, &was)
 	}
 	return err
+}
+
+// overrun tells that a unit was admitted past the limit.
+func (b *Budget) overrun(account, queue string, bytes, past int64) {
+	b.emit(Event{Kind: EventOverrun, Account: account, Queue: queue, Bytes: bytes, Text: fmt.Sprintf(
+		"a unit of %s was admitted, %s past the limit", bytesize.Format(bytes), bytesize.Format(past))})
 }
 
 // tickEvery is how often a budget looks at who waits at its gates. A put that waits for itself is told so after one

@@ -1,8 +1,10 @@
 package memacct
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,29 +20,51 @@ import (
 //	MEMACCT_GOMEMLIMIT  keep | set: have the Go runtime's own limit follow, see [Config].SetGoLimit
 //
 // What is not set keeps its zero value. An error names the variable and gives an example, here and when [New]
-// finds that the limit cannot be.
+// finds that the limit cannot be. A variable of that kind that is none of these, nor MEMACCT_RECORD, is an error, too.
 func ConfigFromEnv() (Config, error) {
 	var cfg Config
-	for _, v := range []struct {
+	variables := []struct {
 		name, example string
 		set           func(string) error
 	}{
-		{"MEMACCT_LIMIT", "800MiB, 60%, content:64MiB or off", cfg.setLimit},
-		{"MEMACCT_SHARE", "1/4", cfg.setShare},
+		{limitVariable, "800MiB, 60%, content:64MiB or off", cfg.setLimit},
+		{shareVariable, "1/4", cfg.setShare},
 		{"MEMACCT_POLICY", "fail or overrun:64MiB", cfg.setPolicy},
 		{"MEMACCT_MODE", "enforce, shadow or off", cfg.setMode},
 		{"MEMACCT_GOMEMLIMIT", "set or keep", cfg.setGoLimit},
-	} {
+	}
+	known := []string{recordVariable}
+	for _, v := range variables {
+		known = append(known, v.name)
 		text := os.Getenv(v.name)
 		if text == "" {
 			continue
 		}
-		if err := v.set(text); err != nil {
+		switch err := v.set(text); {
+		case err == errTwoLimits:
+			return Config{}, fmt.Errorf("memacct: %s=%s: %w", v.name, text, err)
+		case err != nil:
 			return Config{}, fmt.Errorf("memacct: %s=%s: %w (for example %s=%s)", v.name, text, err, v.name, v.example)
+		}
+	}
+	for _, v := range os.Environ() {
+		name, _, _ := strings.Cut(v, "=")
+		if strings.HasPrefix(name, "MEMACCT_") && !slices.Contains(known, name) {
+			// A limit that is misspelled is none, and is noticed when the kernel ends the process.
+			return Config{}, fmt.Errorf("memacct: %s is no setting: use %s, or unset it", name, strings.Join(known, ", "))
 		}
 	}
 	return cfg, nil
 }
+
+// The names of settings that others need.
+const (
+	limitVariable  = "MEMACCT_LIMIT"
+	shareVariable  = "MEMACCT_SHARE"
+	recordVariable = "MEMACCT_RECORD" // package record reads it
+)
+
+var errTwoLimits = errors.New("a share is one of what is found automatically: unset MEMACCT_LIMIT, or set that to a percentage and unset this (for example MEMACCT_LIMIT=25%)")
 
 func (c *Config) setLimit(text string) (err error) {
 	if text == "off" {
@@ -48,7 +72,7 @@ func (c *Config) setLimit(text string) (err error) {
 		return nil
 	}
 	if c.Limit, err = ParseLimit(text); err == nil && c.Limit != Auto() {
-		c.Limit.setting = "MEMACCT_LIMIT=" + text
+		c.Limit.setting = limitVariable + "=" + text
 	}
 	return err
 }
@@ -65,10 +89,10 @@ func (c *Config) setShare(text string) error {
 		return fmt.Errorf("a share is above 0 and up to 1")
 	}
 	if c.Limit != (Limit{}) {
-		return fmt.Errorf("a share is one of what is found automatically: unset MEMACCT_LIMIT, or set it to a percentage instead")
+		return errTwoLimits
 	}
 	c.Limit = Share(f)
-	c.Limit.setting = "MEMACCT_SHARE=" + text
+	c.Limit.setting = shareVariable + "=" + text
 	return nil
 }
 

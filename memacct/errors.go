@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/memacct/internal/core"
 )
 
 // The errors that errors.Is finds.
@@ -16,23 +17,32 @@ var (
 	ErrOverBudget = errors.New("memacct: over budget")
 	// ErrStalled is behind a [*BudgetError] whose units in flight wait for each other.
 	ErrStalled = errors.New("memacct: stalled")
-	// ErrClosed is returned by a Put into a closed queue or budget.
-	ErrClosed = errors.New("memacct: put into a closed queue")
-	// ErrNested is returned by a Put that waits for memory while its own goroutine holds some.
-	ErrNested = errors.New("memacct: put waits for memory that its own goroutine holds: release or forward the unit in hand first, take several at once with ReserveAll, or Detach a reservation that another goroutine settles")
-	// ErrReleased is returned by the use of a lease or reservation that ended before.
-	ErrReleased = errors.New("memacct: the unit was released or forwarded already")
+	// ErrClosed is behind the error of a Put into a queue that is closed, or whose account or budget is.
+	ErrClosed = errors.New("closed")
+	// ErrNested is behind the error of a Put that waits for memory while its own goroutine holds some.
+	ErrNested = errors.New("the put waits for memory that its own goroutine holds: release or forward the unit in hand first, take several at once with ReserveAll, or Detach a reservation that another goroutine settles")
+	// ErrReleased is behind the error of the use of a lease or reservation that ended before.
+	ErrReleased = errors.New("the unit was released or forwarded already")
 )
+
+// at is err with the queue that it is about.
+func (l *line[T]) at(err error) error { return atQueue(&l.q, err) }
+
+func atQueue(q *core.Queue, err error) error {
+	return fmt.Errorf("memacct: %s/%s: %w", q.Account.Name, q.Name, err)
+}
 
 // Reason says why a unit was refused.
 type Reason string
 
 // The reasons. TooLarge: the unit exceeds the whole budget. Pinned: it would fit, but memory that is in no
-// queue leaves too little. Floors: it would fit, but for what the floors of other accounts keep free. Stalled:
-// the units in flight wait for each other, and it does not fit beside them.
+// queue leaves too little. Charged: it would fit, but for what [Account.Charge] booked. Floors: it would fit, but for
+// what the floors of other accounts keep free. Stalled: the units in flight wait for each other, and it does not fit
+// beside them, or finds no slot.
 const (
 	TooLarge Reason = "too large"
 	Pinned   Reason = "pinned"
+	Charged  Reason = "charged"
 	Floors   Reason = "floors"
 	Stalled  Reason = "stalled"
 )
@@ -45,6 +55,7 @@ type BudgetError struct {
 	Account, Queue string
 	Item           int64 // the unit refused
 	Used           int64 // charged by units in flight and named charges
+	Named          int64 // of Used, what [Account.Charge] booked
 	Units          int   // in flight
 	Waiting        int64 // of the puts that wait at gates, this one and those refused with it included
 	Unread         int64 // of Waiting, reservations: there is nothing in memory for them yet
@@ -57,6 +68,7 @@ type BudgetError struct {
 	Debt           int64
 	Process        int64 // what the process may use; 0 when only content is limited
 	Need           int64 // what it would need to hold what lives now, this unit included
+	Overrun        int64 // how far past the limit the policy would have let it
 
 	Accounts []AccountStats
 	Queues   []QueueStats
@@ -67,6 +79,7 @@ type BudgetError struct {
 	unread  bool     // it was a reservation
 	first   bool     // of those with the same verdict
 	fits    int64    // the budget at which the unit fits beside the floors of other accounts
+	slot    bool     // it needs a slot, and memory there is
 }
 
 // Is makes errors.Is find ErrOverBudget, and ErrStalled where that is the reason.
@@ -78,7 +91,10 @@ func (e *BudgetError) Is(target error) bool {
 func (e *BudgetError) Error() string {
 	f := bytesize.Format
 	var s strings.Builder
-	fmt.Fprintf(&s, "%s: the budget for content is %s, of which %s is in use by %d units", e.gist(), f(e.Limit), f(e.Used), e.Units)
+	fmt.Fprintf(&s, "%s: the budget for content is %s, of which %s is in use by %s", e.gist(), f(e.Limit), f(e.Used), units(e.Units))
+	if e.Named > 0 {
+		fmt.Fprintf(&s, " and %s by charges", f(e.Named))
+	}
 	if e.Process > 0 {
 		fmt.Fprintf(&s, ", in a process limited to %s", f(e.Process))
 	}
@@ -110,15 +126,44 @@ func (e *BudgetError) sum() string {
 
 // remedy says what to do.
 func (e *BudgetError) remedy() string {
-	switch e.Reason {
-	case Stalled:
-		return "The units in flight wait for each other" + e.together() + ": put the units that others wait for first, " + e.raise() + ", or allow an overrun."
-	case Pinned:
+	switch {
+	case e.Reason == Stalled && e.slot:
+		return "The units in flight wait for each other" + e.together() + ": put the units that others wait for first, or let workers go on while units are parked (Detach, then Park)."
+	case e.Reason == Stalled:
+		return "The units in flight wait for each other" + e.together() + ": put the units that others wait for first, " + e.raise() + e.orOverrun() + "."
+	case e.Reason == Pinned:
 		return "Have the first stage keep less, Reserve before it reads, or " + e.raise() + "."
-	case Floors:
+	case e.Reason == Charged:
+		return "Give back what Account.Charge booked (" + e.charges() + "), or " + e.raise() + "."
+	case e.Reason == Floors:
 		return "Lower the floors of the other accounts, close those that are done, or " + e.raise() + "."
 	}
-	return "Allow an overrun, or " + e.raise() + "."
+	r := e.raise() + e.orOverrun() + "."
+	return strings.ToUpper(r[:1]) + r[1:]
+}
+
+// orOverrun says that an overrun would do, or why the one that is allowed does not.
+func (e *BudgetError) orOverrun() string {
+	f := bytesize.Format
+	past := e.missing()
+	if e.Process > 0 {
+		past = max(0, e.Need-e.Process)
+	}
+	if e.Overrun == 0 {
+		return ", or allow an overrun of " + f(past)
+	}
+	return fmt.Sprintf(", or allow an overrun of %s instead of %s", f(past), f(e.Overrun))
+}
+
+// charges lists the accounts with named charges.
+func (e *BudgetError) charges() string {
+	var all []string
+	for _, a := range e.Accounts {
+		if a.Named > 0 {
+			all = append(all, fmt.Sprintf("%s: %s", a.Name, bytesize.Format(a.Named)))
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 // together says that a verdict was about several puts: any of them may be what the units in flight wait for.
@@ -129,17 +174,17 @@ func (e *BudgetError) together() string {
 	return fmt.Sprintf(", maybe for one of the %d that were refused at once", e.Refused)
 }
 
-// raise says by how much the limit falls short. A tenth is added to what a process needs, for the next unit.
+// raise says by how much the limit falls short. A process must have room for the next unit beside this one: until it
+// is put it is charged nowhere. A tenth is added to that.
 func (e *BudgetError) raise() string {
 	if e.Process > 0 {
-		return fmt.Sprintf("raise the process limit to %s or more", bytesize.Format(max(e.Need, e.Process)/10*11))
+		return fmt.Sprintf("raise the process limit to %s or more", bytesize.Format(max(e.Need+e.Item, e.Process)/10*11))
 	}
-	missing := e.Item - e.Limit + e.Used
-	if e.Reason == Floors {
-		missing += e.Floors
-	}
-	return fmt.Sprintf("raise the budget by %s or more", bytesize.Format(max(0, missing)))
+	return fmt.Sprintf("raise the budget by %s or more", bytesize.Format(e.missing()))
 }
+
+// missing is what the budget for content is short of, in bytes.
+func (e *BudgetError) missing() int64 { return max(0, e.Item-(e.Limit-e.Used-e.Floors)) }
 
 // SizeError says that a size function failed, which is a mistake in the program: the unit was not accepted.
 type SizeError struct {
@@ -147,12 +192,13 @@ type SizeError struct {
 	Type  string // of the unit
 	Bytes int64  // what the function answered, if it did
 	Panic any    // what it panicked with, if it did
+	Where string // function, file and line that panicked; "" if it did not
 }
 
 // Error names the queue, the type and what the function did.
 func (e *SizeError) Error() string {
 	if e.Panic != nil {
-		return fmt.Sprintf("memacct: queue %q: the size function panicked on a %s: %v", e.Queue, e.Type, e.Panic)
+		return fmt.Sprintf("memacct: queue %q: the size function panicked on a %s, at %s: %v", e.Queue, e.Type, e.Where, e.Panic)
 	}
 	return fmt.Sprintf("memacct: queue %q: the size function says a %s has %d bytes: it must answer 0 or more", e.Queue, e.Type, e.Bytes)
 }
@@ -180,7 +226,7 @@ const mostHeld = 4
 func (e *LeakError) Error() string {
 	f := bytesize.Format
 	var s strings.Builder
-	fmt.Fprintf(&s, "memacct: closed with %d units (%s) not released:", e.Units, f(e.Bytes))
+	fmt.Fprintf(&s, "memacct: closed with %s (%s) not released:", units(e.Units), f(e.Bytes))
 	for _, h := range e.Holders {
 		fmt.Fprintf(&s, " %s/%s has %d queued (%s) and %d in hand (%s);", h.Account, h.Name,
 			h.Queued, f(h.QueuedBytes), h.InHand, f(h.InHandBytes))
@@ -191,9 +237,13 @@ func (e *LeakError) Error() string {
 	for _, a := range slices.Sorted(maps.Keys(e.Charges)) {
 		fmt.Fprintf(&s, " account %s has charges of %s;", a, f(e.Charges[a]))
 	}
-	if len(e.Holders)+len(e.Charges)+len(e.Held) == 0 {
-		s.WriteString(" reservations that were never given back;")
+	var todo []string
+	if len(e.Holders) > 0 || len(e.Charges) == 0 {
+		todo = append(todo, "drain or Discard the queues, and end every loop, lease and reservation before Close")
 	}
-	s.WriteString(" drain or Discard the queues, and end every loop, lease and reservation before Close")
+	if len(e.Charges) > 0 {
+		todo = append(todo, "call what Account.Charge returned")
+	}
+	s.WriteString(" " + strings.Join(todo, "; "))
 	return s.String()
 }

@@ -87,7 +87,7 @@ func TestAnEventIsAGoodLogRecord(t *testing.T) {
 	require.Regexp(t, `^memacct: content limit of 100 B \(given\), baseline .*, policy overrun:1000B, mode enforce$`, records[0]["msg"])
 	require.Equal(t, 100.0, records[0]["bytes"])
 	require.Equal(t, map[string]any{
-		"level": "WARN", "msg": "memacct: a unit of 300 B was admitted past the limit",
+		"level": "WARN", "msg": "memacct: a unit of 300 B was admitted, 200 B past the limit",
 		"event": "overrun", "account": "rpm", "queue": "units", "bytes": 300.0,
 	}, records[1])
 	require.Equal(t, map[string]any{

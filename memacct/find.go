@@ -16,6 +16,9 @@ import (
 // live there too.
 const machinePart = 0.5
 
+// goLimitName is what the Go runtime's limit is called: the variable that sets it, usually.
+const goLimitName = "GOMEMLIMIT"
+
 // guess is the limit, in bytes, where nothing at all can be found out.
 const guess = 1 << 30
 
@@ -83,16 +86,16 @@ func readRSS() int64 {
 // processLimit finds the process limit, where from, and what it was compared with.
 func (h *host) processLimit(w walls) limitSource {
 	set, machine := h.goLimit(), h.machine()
-	s := limitSource{process: set, from: "GOMEMLIMIT", looked: w.String()}
+	s := limitSource{process: set, from: goLimitName, looked: w.String()}
 	if w.least < set { // GOMEMLIMIT may be meant for another machine: the kernel kills at the wall all the same
-		s = limitSource{process: w.least, from: w.name, looked: describe("GOMEMLIMIT", set)}
+		s = limitSource{process: w.least, from: w.name, looked: describe(goLimitName, set)}
 	}
 	switch {
 	case s.process <= machine && s.process != math.MaxInt64:
 	case machine == math.MaxInt64:
 		s = limitSource{process: guess, from: "a guess: neither GOMEMLIMIT nor a cgroup limit nor the machine's memory can be read"}
 	default:
-		s = limitSource{process: int64(float64(machine) * machinePart), from: "half of the machine's memory", looked: describe("GOMEMLIMIT", set) + ", " + w.String()}
+		s = limitSource{process: int64(float64(machine) * machinePart), from: "half of the machine's memory", looked: describe(goLimitName, set) + ", " + w.String()}
 	}
 	return s
 }

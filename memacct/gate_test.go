@@ -140,7 +140,9 @@ func TestClosedGateRefuses(t *testing.T) {
 	b, a := open(t, 100)
 	g := NewGate(a, "units", 1, weight)
 	g.Close()
-	require.ErrorIs(t, g.Put(t.Context(), &load{1}), ErrClosed)
+	err := g.Put(t.Context(), &load{1})
+	require.ErrorIs(t, err, ErrClosed)
+	require.EqualError(t, err, "memacct: test/units: closed")
 	empty(t, b)
 	late := NewGate(a, "late", 1, weight)
 	require.ErrorIs(t, late.Put(t.Context(), &load{1}), ErrClosed)
@@ -200,6 +202,8 @@ func TestSizesThatLie(t *testing.T) {
 	panics := NewGate(a, "panics", 1, func(*load) int64 { panic("no size") })
 	require.ErrorAs(t, panics.Put(t.Context(), &load{}), &size)
 	require.ErrorContains(t, size, "no size")
+	require.Contains(t, size.Where, " gate_test.go:")
+	require.PanicsWithValue(t, "memacct: this queue was not made by NewGate or NewQueue", func() { _ = new(Gate[*load]).Put(t.Context(), nil) })
 	huge := NewGate(a, "huge", 1, func(*load) int64 { return 1<<63 - 1 })
 	require.ErrorIs(t, huge.Put(t.Context(), &load{}), ErrOverBudget)
 	down := NewQueue(a, "down", 3, func(*load) int64 { return 1<<63 - 1 })
@@ -233,7 +237,9 @@ func TestNestedPutIsToldSo(t *testing.T) {
 		g := NewGate(a, "units", 10, weight)
 		require.NoError(t, g.Put(t.Context(), &load{100}))
 		for range g.All(t.Context()) {
-			require.ErrorIs(t, g.Put(t.Context(), &load{1}), ErrNested)
+			err := g.Put(t.Context(), &load{1})
+			require.ErrorIs(t, err, ErrNested)
+			require.ErrorContains(t, err, "memacct: test/units: the put waits for memory that its own goroutine holds")
 			break
 		}
 		r, err := g.Reserve(t.Context(), 100)

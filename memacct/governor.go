@@ -220,8 +220,8 @@ func (b *Budget) follow(g *governor, now memSample, kernel reading) (Event, bool
 	g.process = source.process
 	g.content = max(0, g.target(now, kernel)) // at once, also up: who waits for it has waited long enough
 	source.content = g.content
+	source.least = b.source.least
 	b.source = source
-	b.core.Whole = source.content
 	e := Event{Kind: EventLimit, Bytes: source.process, Text: "the limit changed, from " + bytesize.Format(was) + ": " + source.String()}
 	if floors := b.core.Floors(); floors > source.content {
 		e.Kind = EventAlarm
@@ -298,22 +298,23 @@ func (g *governor) need(now memSample, live int64) int64 {
 	return live + now.nonHeap + g.outside.most() + int64(fragmentation*float64(g.process)) + min(g.surge.most(), g.process/16)
 }
 
-// reconsider looks again at a unit that was refused although the pipeline is empty, now that a collection has
-// told exactly what lives: the unit itself among it. It raises the budget, and reports so, if the process
-// can hold the unit after all: the budget is cut by estimates, and nobody must fail for one. What it gave stays
-// for a moment, unless a collection finds that it was too much: for the unit itself, which is not in yet, and
-// for others like it, since each one asks for a forced collection otherwise.
-func (b *Budget) reconsider(e *BudgetError) bool {
+// reconsider looks again at a unit that was refused though nothing moves, now that a collection has told exactly what
+// lives: the unit itself among it. It raises the budget, and reports so, if the process can hold the unit after all,
+// or with no more than the policy allows past its limit: the budget is cut by estimates, and nobody must fail for one,
+// or run over by one. What it gave stays for a moment, unless a collection finds that it was too much: for the unit
+// itself, which is not in yet, and for others like it, since each one asks for a forced collection otherwise.
+func (b *Budget) reconsider(e *BudgetError) (past int64, yes bool) {
 	b.lock()
 	defer b.unlock()
 	g := b.gov
-	if g == nil || !g.steers || e.Reason == Stalled || e.Need > g.process {
-		return false
+	if g == nil || !g.steers || e.slot || e.Need-g.process > max(0, b.policy.overrun) {
+		return 0, false
 	}
 	s := b.core.Snapshot()
-	if s.Units == 0 { // otherwise somebody came in meanwhile, and there is something to wait for
-		g.let, g.letAt = e.fits, time.Now()
-		b.core.SetLimit(max(s.Limit, g.let))
+	if s.Units > 0 && e.Reason != Stalled {
+		return 0, true // somebody came in meanwhile, and there is something to wait for
 	}
-	return true
+	g.let, g.letAt = e.fits, time.Now()
+	b.core.SetLimit(max(s.Limit, g.let))
+	return max(0, e.Need-g.process), true
 }

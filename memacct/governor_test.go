@@ -2,6 +2,7 @@ package memacct
 
 import (
 	"fmt"
+	"log/slog"
 	"math"
 	"runtime"
 	"testing"
@@ -121,6 +122,35 @@ func TestUnitThatFitsTheProcessIsLetIn(t *testing.T) {
 	require.NoError(t, g.Put(t.Context(), &load{1000}))
 	require.Equal(t, 1, g.Discard())
 	require.ErrorIs(t, g.Put(t.Context(), &load{2 << 30}), ErrOverBudget)
+	empty(t, b)
+}
+
+// Under a process limit an overrun is what the process needs past that, and not past a budget that estimates cut: the
+// one bounds what a first stage can pin, and the other would count each small unit.
+func TestAnOverrunIsPastWhatTheProcessMayUse(t *testing.T) {
+	b, err := newOn(hostOf(0, 0, 8<<30).host(), Config{Limit: Process(64 * mib), Policy: Overrun(40 * mib), Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	g := NewGate(b.Account("test"), "units", 1, weight)
+	for range 3 {
+		cut(b, 0)
+		require.NoError(t, g.Put(t.Context(), &load{10_000}))
+		require.Equal(t, 1, g.Discard())
+	}
+	require.Zero(t, b.Stats().Overruns)
+	require.NoError(t, g.Put(t.Context(), &load{80 * mib}))
+	require.Equal(t, 1, g.Discard())
+	require.EqualValues(t, 1, b.Stats().Overruns)
+	told := eventsOf(b, EventOverrun)
+	require.Len(t, told, 1)
+	require.Regexp(t, `^a unit of 80.0 MiB was admitted, [23]\d\.\d MiB past the limit$`, told[0].Text)
+	err = g.Put(t.Context(), &load{200 * mib})
+	require.Equal(t, TooLarge, refusal(t, err).Reason)
+	require.ErrorContains(t, err, " instead of 40.0 MiB.")
+
+	kept := make([]byte, 120*mib) // past the limit, and past what may be
+	cut(b, 0)
+	require.Equal(t, Pinned, refusal(t, g.Put(t.Context(), &load{10_000})).Reason)
+	runtime.KeepAlive(kept)
 	empty(t, b)
 }
 

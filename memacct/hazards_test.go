@@ -595,9 +595,4 @@ func TestModesThatNeverWaitTakeFloors(t *testing.T) {
 		a.Close()
 		empty(t, b)
 	}
-	b, _ := open(t, 100)
-	require.Panics(t, func() { b.Account("floor", WithFloor(101)) })
-	b.Account("most", WithFloor(100))
-	require.Panics(t, func() { b.Account("floor", WithFloor(1<<63-1)) })
-	empty(t, b)
 }

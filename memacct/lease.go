@@ -95,7 +95,7 @@ func (l *Lease[T]) Release() {
 func (l *Lease[T]) Forward(ctx context.Context, to *Queue[T]) error {
 	if l.state == leaseEnded {
 		l.misused("Forward")
-		return ErrReleased
+		return l.c.l.at(ErrReleased)
 	}
 	park, from := l.park, l.c
 	l.Unpark()
@@ -120,7 +120,7 @@ func (l *Lease[T]) Forward(ctx context.Context, to *Queue[T]) error {
 func (l *Lease[T]) Resize() error {
 	if l.state == leaseEnded {
 		l.misused("Resize")
-		return ErrReleased
+		return l.c.l.at(ErrReleased)
 	}
 	n, err := l.c.l.weigh(l.v)
 	if err != nil {
@@ -147,7 +147,7 @@ func (l *Lease[T]) Resize() error {
 func (l *Lease[T]) Split(v T) (*Lease[T], error) {
 	if l.state == leaseEnded {
 		l.misused("Split")
-		return nil, ErrReleased
+		return nil, l.c.l.at(ErrReleased)
 	}
 	n, err := l.c.l.weigh(v)
 	if err != nil {

@@ -86,7 +86,7 @@ func (b *LeaseBatch[T]) Pass(ctx context.Context, i int, to *Queue[T]) error {
 func (b *LeaseBatch[T]) hand(ctx context.Context, i int, to *Queue[T], same bool) error {
 	unit := b.unit(i)
 	if unit.charge == gone {
-		return ErrReleased
+		return b.c.l.at(ErrReleased)
 	}
 	return b.forward(ctx, i, to, unit, same)
 }

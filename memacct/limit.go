@@ -2,6 +2,7 @@ package memacct
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -31,8 +32,13 @@ const (
 // the budget is in use, and the budget follows.
 func Auto() Limit { return Limit{} }
 
-// Share is that part of Auto, 0 < f <= 1, for several processes in one cgroup.
-func Share(f float64) Limit { return Limit{share: f} }
+// Share is that part of Auto, 0 < f <= 1, for several processes in one cgroup. Any other part is an error of [New].
+func Share(f float64) Limit {
+	if f == 0 { // a setting that was not made must not be all there is
+		f = math.NaN()
+	}
+	return Limit{share: f}
+}
 
 // Process says that this process may use n bytes in all; the budget for content is what that leaves. More than
 // the cgroup allows, or the machine has, is an error.
@@ -71,10 +77,19 @@ func ParseLimit(text string) (Limit, error) {
 
 // limitSource is a limit found out.
 type limitSource struct {
-	process int64  // bytes the process may use; 0 when only content is limited
-	content int64  // bytes of content
-	from    string // where it is from
-	looked  string // what else was looked at, and did not decide
+	process int64                     // bytes the process may use; 0 when only content is limited
+	content int64                     // bytes of content
+	from    string                    // where it is from
+	looked  string                    // what else was looked at, and did not decide
+	least   func(content int64) int64 // the least process limit, about, that leaves so much for content
+}
+
+// leaving is a limit that leaves so many bytes for content.
+func (s limitSource) leaving(content int64) int64 {
+	if s.process == 0 {
+		return content
+	}
+	return s.least(content)
 }
 
 func (s limitSource) String() string {
@@ -105,12 +120,23 @@ func (l Limit) String() string {
 
 // bad is the error for a limit that cannot be, with one of n bytes that can.
 func (l Limit) bad(n int64, format string, args ...any) error {
+	return fmt.Errorf("memacct: %v: %s (for example %s)", l, fmt.Sprintf(format, args...), l.example(n))
+}
+
+// example is a limit of n bytes or a little more, as whoever set l would spell it.
+func (l Limit) example(n int64) string {
 	n = (n + bytesize.MiB - 1) / bytesize.MiB
-	example := fmt.Sprintf("Process(%d << 20)", n)
-	if l.setting != "" {
-		example = fmt.Sprintf("MEMACCT_LIMIT=%dMiB", n)
+	name, kind, call := strings.SplitN(l.setting, "=", 2)[0], "", "Process"
+	if l.kind == limitContent {
+		kind, call = "content:", "Content"
 	}
-	return fmt.Errorf("memacct: %v: %s (for example %s)", l, fmt.Sprintf(format, args...), example)
+	switch name {
+	case "":
+		return fmt.Sprintf("%s(%d << 20)", call, n)
+	case shareVariable:
+		return fmt.Sprintf("%s=%dMiB instead of it", limitVariable, n)
+	}
+	return fmt.Sprintf("%s=%s%dMiB", name, kind, n)
 }
 
 // find finds the limit out, without what of it is for content and whether there is that much.
@@ -120,12 +146,16 @@ func (l Limit) find(h *host, w walls) (limitSource, error) {
 		if l.bytes <= 0 {
 			return limitSource{}, l.bad(64*bytesize.MiB, "a budget of %d bytes holds nothing: use Content(n) with n > 0, or Process(n)", l.bytes)
 		}
-		return limitSource{content: l.bytes, from: "given"}, nil
+		return limitSource{content: l.bytes, from: l.given()}, nil
 	case limitProcess:
 		if l.bytes <= 0 {
 			return limitSource{}, l.bad(800*bytesize.MiB, "a process limit of %d bytes: use Process(n) with n > 0", l.bytes)
 		}
-		return limitSource{process: l.bytes, from: "given"}, nil
+		s := limitSource{process: l.bytes, from: l.given(), looked: w.String()}
+		if set := h.goLimit(); set != math.MaxInt64 {
+			s.looked = describe(goLimitName, set) + ", " + s.looked
+		}
+		return s, nil
 	}
 	share := l.share
 	if share == 0 {
@@ -140,6 +170,14 @@ func (l Limit) find(h *host, w walls) (limitSource, error) {
 	}
 	s.process = int64(float64(s.process) * share)
 	return s, nil
+}
+
+// given is where a limit is from that was not looked for: the operator's setting, or the program.
+func (l Limit) given() string {
+	if l.setting != "" {
+		return l.setting
+	}
+	return "given"
 }
 
 // page is the largest page that a kernel has, in bytes.
@@ -161,14 +199,17 @@ func (l Limit) resolve(h *host, setGo bool, used int64) (limitSource, error) {
 	s.process = min(s.process, most)
 	room := min(s.process, w.room())
 	content, least := contentOf(room, used, setGo)
+	s.least = func(content int64) int64 { return least(content) + s.process - room }
 	if content < minContent {
 		files := ""
 		if room < s.process {
 			files = fmt.Sprintf(", and its cgroup must keep %s of files", bytesize.Format(s.process-room))
-			least += s.process - room
 		}
-		return limitSource{}, l.bad(least, "a process limit of %s (%s) is too small: the program itself uses %s before any content%s; set %s or more",
-			bytesize.Format(s.process), s.from, bytesize.Format(used), files, bytesize.Format(least))
+		if s.from == goLimitName {
+			l.setting = s.from
+		}
+		return limitSource{}, l.bad(s.least(minContent), "a process limit of %s (%s) is too small: the program itself uses %s before any content%s; set %s or more",
+			bytesize.Format(s.process), s.from, bytesize.Format(used), files, bytesize.Format(s.least(minContent)))
 	}
 	s.content = content
 	if room < s.process {

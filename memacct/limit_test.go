@@ -84,6 +84,7 @@ func TestLimitsThatCannotBe(t *testing.T) {
 		"memacct: Process(68719476736): a process limit of 64.0 GiB is more than there is: cgroup /a/b/memory.high is 2.0 GiB, and the kernel would end the process there; set less (for example Process(1844 << 20))":  Process(64 << 30),
 		"memacct: Process(0): a process limit of 0 bytes: use Process(n) with n > 0 (for example Process(800 << 20))":                                                                                                   Process(0),
 		"memacct: Share(2): a share is above 0 and up to 1, for example Share(0.25)":                                                                                                                                    Share(2),
+		"memacct: Share(NaN): a share is above 0 and up to 1, for example Share(0.25)":                                                                                                                                  Share(0),
 	} {
 		_, err := newOn(hostOf(0, 2<<30, 8<<30).host(), Config{Limit: l})
 		require.EqualError(t, err, want)
@@ -99,7 +100,7 @@ func TestALimitBelowTheFloorsIsRefused(t *testing.T) {
 	b.Account("a", WithFloor(600))
 	b.Account("b", WithFloor(300))
 	require.EqualError(t, b.SetLimit(Content(800)),
-		"memacct: Content(800): it leaves 800 B for content, less than the floors of all accounts, 900 B together; set more (for example Process(1 << 20))")
+		"memacct: Content(800): it leaves 800 B for content, less than the floors of all accounts, 900 B together; set more (for example Content(1 << 20))")
 	require.EqualValues(t, 1000, b.Stats().Limit, "nothing changed")
 	empty(t, b)
 }

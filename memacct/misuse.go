@@ -2,7 +2,9 @@ package memacct
 
 import (
 	"fmt"
+	"path"
 	"runtime"
+	"strings"
 	"sync/atomic"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
@@ -19,6 +21,24 @@ func callSite(skip int) uintptr {
 	var pc [1]uintptr
 	runtime.Callers(skip+2, pc[:])
 	return pc[0]
+}
+
+// panicPlace is where the panic began that a deferred function recovers from: below the runtime's own frames.
+func panicPlace() string {
+	var pcs [32]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	for panics := false; ; {
+		f, more := frames.Next()
+		switch {
+		case f.Function == "runtime.gopanic":
+			panics = true
+		case panics && !strings.HasPrefix(f.Function, "runtime."):
+			return fmt.Sprintf("%s %s:%d", path.Base(f.Function), path.Base(f.File), f.Line)
+		}
+		if !more {
+			return "an unknown place"
+		}
+	}
 }
 
 // place prints a call site.

@@ -17,16 +17,18 @@ const (
 
 // contentOf is how much of a process limit, in bytes, is left for content at first: what the process does not
 // use already and will not soon, divided by how far the heap outgrows what lives in it before it is collected.
-// From then on the governor knows better. Least is the least limit that would do.
+// From then on the governor knows better. Least is the least limit, about, that leaves so much.
 //
 // It is not the governor's law with nothing observed yet, because that would refuse limits that hold: the law
 // has what lives beside the content outgrown too, and keeps memory back for a runtime that goes past its limit.
 // With a Go limit the least that is accepted is 20 MiB where nothing lives yet and 126 MiB beside 100 MiB of live
 // heap; by the law it would be 25 and 254, but 20 and 150 hold, with peaks of 16 and 122 MiB, though slowly.
-func contentOf(process, used int64, setGo bool) (content, least int64) {
+func contentOf(process, used int64, setGo bool) (content int64, least func(content int64) int64) {
 	growth := heapGrowth(process, setGo)
 	content = int64(float64(process-used-overhead) / growth)
-	return content, used + overhead + int64(float64(minContent)*growth) + bytesize.MiB
+	return content, func(content int64) int64 {
+		return used + overhead + int64(float64(content)*growth) + bytesize.MiB
+	}
 }
 
 // heapGrowth is how many bytes of heap one live byte costs at the peak of a collection cycle. Without a memory

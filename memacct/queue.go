@@ -270,7 +270,7 @@ func (l *line[T]) came(n int) {
 // admit stands in line as w until it is granted. The lock is held on entry and on return.
 func (l *line[T]) admit(ctx context.Context, w *core.Waiter) error {
 	if l.q.Closed() {
-		return ErrClosed
+		return l.at(ErrClosed)
 	}
 	if l.q.Gate && !w.Carried {
 		l.b.alert.Store(true)
@@ -299,11 +299,17 @@ func (l *line[T]) weigh(v T) (n int64, err error) {
 	return n, nil
 }
 
-// sizeError is the error for a size function that answered n bytes for v, or panicked.
+// sizeError is the error for a size function that answered n bytes for v, or panicked. It is called by what is
+// deferred around that.
 func (l *line[T]) sizeError(v T, n int64, panicked any) error {
+	if l.b == nil {
+		panic("memacct: this queue was not made by NewGate or NewQueue")
+	}
 	e := &SizeError{Queue: l.q.Name, Type: fmt.Sprintf("%T", v), Panic: panicked}
 	if panicked == nil {
 		e.Bytes = n
+	} else {
+		e.Where = panicPlace()
 	}
 	return e
 }

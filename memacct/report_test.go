@@ -147,7 +147,7 @@ func TestRefusalOnOneScreen(t *testing.T) {
 		require.Contains(t, text, "and 4 more accounts")
 		require.Contains(t, text, "more queues")
 		require.Contains(t, text, "more places")
-		require.Contains(t, strings.Join(lines[len(lines)-3:], ""), "or allow an overrun.")
+		require.Contains(t, strings.Join(lines[len(lines)-3:], ""), "raise the budget  by 160 B or more, or allow an overrun of 160 B.")
 		require.NotEmpty(t, e.Top)
 		require.NotEmpty(t, e.Stuck)
 		require.Len(t, eventsOf(b, EventRefused), 1)

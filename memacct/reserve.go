@@ -124,7 +124,7 @@ func (b *Budget) handOver(goid uint64) {
 // reservation lives on. A second Put returns [ErrReleased].
 func (r *Reservation[T]) Put(ctx context.Context, v T) error {
 	if r.done {
-		return ErrReleased
+		return r.g.at(ErrReleased)
 	}
 	n, err := r.g.weigh(v)
 	if err != nil {

@@ -52,6 +52,28 @@ func TestSettingsOfTheEnvironment(t *testing.T) {
 	}
 }
 
+func TestASettingThatIsMisspelledIsNamed(t *testing.T) {
+	t.Setenv("MEMACCT_RECORD", "somewhere")
+	_, err := ConfigFromEnv()
+	require.NoError(t, err)
+	t.Setenv("MEMACCT_LIMITS", "64MiB")
+	_, err = ConfigFromEnv()
+	require.ErrorContains(t, err, "memacct: MEMACCT_LIMITS is no setting: use MEMACCT_RECORD, MEMACCT_LIMIT, ")
+}
+
+func TestABudgetThatIsOffSaysSo(t *testing.T) {
+	b, _ := open(t, 100, func(c *Config) { c.Mode = Off })
+	require.Contains(t, eventsOf(b, EventOpened)[0].Text, "mode off")
+	require.ErrorContains(t, b.SetLimit(Content(10)), "off")
+	q := NewQueue(b.Account("test"), "units", 1, weight)
+	require.NoError(t, q.Put(t.Context(), &load{1}))
+	require.NoError(t, b.Close(t.Context()), "it holds nothing")
+
+	b, _ = open(t, 100)
+	empty(t, b)
+	require.ErrorIs(t, b.SetLimit(Content(10)), ErrClosed)
+}
+
 func TestLimitsThatFollowTheProcess(t *testing.T) {
 	for _, l := range []Limit{Auto(), Share(0.5), Process(1 << 30)} {
 		b, err := New(Config{Limit: l})
@@ -69,6 +91,7 @@ func TestLimitsThatFollowTheProcess(t *testing.T) {
 	require.ErrorContains(t, err, "n > 0")
 	require.Equal(t, "fail", Fail().String())
 	require.Equal(t, "overrun:5B", Overrun(5).String())
+	require.Equal(t, "overrun:64MiB", Overrun(64*mib).String())
 }
 
 func TestErrorsSayWhereTheMemoryIsAndWhatToDo(t *testing.T) {
@@ -79,12 +102,16 @@ func TestErrorsSayWhereTheMemoryIsAndWhatToDo(t *testing.T) {
 	undo := a.Charge(60)
 	err := g.Put(t.Context(), &load{50}) // it would fit, but for the charge
 	budget := refusal(t, err)
-	require.Equal(t, Pinned, budget.Reason)
+	require.Equal(t, Charged, budget.Reason)
 	require.Equal(t, int64(60), budget.Used)
+	require.Equal(t, int64(60), budget.Named)
 	require.Equal(t, int64(50), budget.Waiting)
-	require.ErrorContains(t, err, "Have the first stage keep less")
-	require.ErrorContains(t, g.Put(t.Context(), &load{150}), "raise the budget by 110 B")
+	require.ErrorContains(t, err, "in use by 0 units and 60 B by charges")
+	require.ErrorContains(t, err, "Give back what Account.Charge booked (test: 60 B), or raise the budget by 10 B or more.")
+	require.ErrorContains(t, g.Put(t.Context(), &load{150}), "Raise the budget by 110 B or more, or allow an overrun of 110 B.")
+	require.ErrorContains(t, &BudgetError{Reason: Pinned}, "Have the first stage keep less")
 	require.ErrorContains(t, &BudgetError{Reason: Stalled, Debt: 7}, "7 B past it")
+	require.ErrorContains(t, &BudgetError{Reason: TooLarge, Item: 100, Limit: 60, Overrun: 30}, "or allow an overrun of 40 B instead of 30 B.")
 	require.ErrorContains(t, &BudgetError{Reason: Stalled}, "wait for each other")
 	undo()
 	require.Panics(t, func() { a.Charge(-1) })

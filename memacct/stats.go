@@ -127,7 +127,7 @@ func (b *Budget) Stats() Stats {
 	b.forget()
 	s := stats(b.core.Snapshot())
 	s.Mode, s.Process, s.Source, s.Beside = b.mode, b.source.process, b.source.from, b.source.looked
-	s.Refused = b.refused.Load()
+	s.Refused, s.Overruns = b.refused.Load(), s.Overruns+b.overran.Load()
 	s.Misuse = b.misuse.doubleEnds.Load() + b.misuse.lost.Load()
 	s.Memory = b.memory(now)
 	for _, a := range b.owners {

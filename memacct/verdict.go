@@ -19,7 +19,7 @@ type verdict struct {
 // refusal is the error for a waiter that the core refused; explain completes it. The lock is held.
 func (b *Budget) refusal(w *core.Waiter) error {
 	if w.Reason == core.Closed {
-		return ErrClosed
+		return atQueue(w.Queue, ErrClosed)
 	}
 	if b.verdict == nil || b.verdict.last > 0 && b.verdict.last < w.Nth {
 		b.verdict = new(verdict)
@@ -27,7 +27,7 @@ func (b *Budget) refusal(w *core.Waiter) error {
 	s, a := b.core.Snapshot(), w.Queue.Account
 	e := &BudgetError{
 		Account: a.Name, Queue: w.Queue.Name, Item: w.Bytes, Floors: a.Kept(), fits: a.Fits(w.Bytes),
-		verdict: b.verdict, unread: w.NoSlot,
+		verdict: b.verdict, unread: w.NoSlot, Overrun: b.policy.overrun, slot: w.Carried || !w.NoSlot && w.Queue.Full(),
 	}
 	switch {
 	case w.Reason == core.Stalled:
@@ -36,10 +36,21 @@ func (b *Budget) refusal(w *core.Waiter) error {
 		e.Reason = TooLarge // blame may know better
 	case w.Bytes <= s.Limit-s.Used:
 		e.Reason = Floors
+	case b.named() > 0 && w.Bytes <= s.Limit-s.Used+b.named():
+		e.Reason = Charged
 	default:
 		e.Reason = Pinned
 	}
 	return e
+}
+
+// named is what Account.Charge booked, in bytes. The lock is held.
+func (b *Budget) named() (bytes int64) {
+	for _, a := range b.owners {
+		_, n := a.acct.Snapshot()
+		bytes += n
+	}
+	return bytes
 }
 
 // explain measures the heap for the refusal of w. It forces a garbage collection, and so must run outside the
@@ -83,6 +94,9 @@ func (e *BudgetError) tell(in *inside, live int64) {
 	e.Waiting = in.sum.Waiting + in.turned.Bytes + in.turned.Unread
 	e.Pinned = max(0, e.LiveHeap-e.Used-(e.Waiting-e.Unread)-e.Baseline)
 	e.Accounts, e.Stuck = in.accounts, in.people
+	for _, a := range in.accounts {
+		e.Named += a.Named
+	}
 	for _, q := range in.queues {
 		e.Queues = append(e.Queues, q.QueueStats)
 	}
@@ -124,7 +138,11 @@ func (b *Budget) again(err error) bool {
 	if !refused {
 		return false
 	}
-	if b.reconsider(e) {
+	if past, yes := b.reconsider(e); yes {
+		if past > 0 {
+			b.overran.Add(1)
+			b.overrun(e.Account, e.Queue, e.Item, past)
+		}
 		return true
 	}
 	b.refused.Add(1)

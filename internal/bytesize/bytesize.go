@@ -81,6 +81,19 @@ func Format(n int64) string {
 	return strconv.FormatInt(n, 10) + " B"
 }
 
+// Exact prints n bytes as Parse reads them, in the largest binary unit that leaves no rest.
+func Exact(n int64) string {
+	for _, u := range []struct {
+		bytes int64
+		name  string
+	}{{TiB, "TiB"}, {GiB, "GiB"}, {MiB, "MiB"}, {KiB, "KiB"}} {
+		if n != 0 && n%u.bytes == 0 {
+			return strconv.FormatInt(n/u.bytes, 10) + u.name
+		}
+	}
+	return strconv.FormatInt(n, 10) + "B"
+}
+
 func scaled(n, unit int64, name string) string {
 	return strconv.FormatFloat(float64(n)/float64(unit), 'f', 1, 64) + " " + name
 }

@@ -44,3 +44,12 @@ func TestRoundTrip(t *testing.T) {
 		require.InEpsilon(t, float64(n)+1, float64(got)+1, 0.05)
 	})
 }
+
+func TestExactIsReadBack(t *testing.T) {
+	for n, want := range map[int64]string{0: "0B", 5: "5B", 1 << 10: "1KiB", 1500 << 10: "1500KiB", 64 << 20: "64MiB", 64<<20 + 1: "67108865B", 3 << 40: "3TiB"} {
+		require.Equal(t, want, Exact(n))
+		back, err := Parse(Exact(n))
+		require.NoError(t, err)
+		require.Equal(t, n, back)
+	}
+}

@@ -49,6 +49,7 @@ type Waiter struct {
 	Reason   Reason
 	Nth      int64 // of all that were ever refused, which one this is
 	Overran  bool  // admitted past the limit
+	Past     int64 // and how far
 	ticks    int   // moments at which it waited, see Tick
 	passed   int   // grants that passed it since it was blocked
 	passedBy int64 // and their bytes

@@ -34,7 +34,6 @@ const (
 type Core struct {
 	Mode    Mode
 	Overrun int64 // bytes past the limit that one oversize unit may take; 0 refuses it
-	Whole   int64 // the limit while nothing cuts it: what the floors must fit in; 0 is the limit itself
 
 	// Woken collects the sleepers that this event decided about; the caller empties it and wakes them.
 	Woken []*Sleeper
@@ -87,19 +86,14 @@ type Account struct {
 	core              *Core
 }
 
-// Add registers a. It reports false, and changes nothing, when the floors would exceed the limit together.
-// Where nobody waits for memory a floor means nothing.
-func (c *Core) Add(a *Account) bool {
+// Add registers a. Where nobody waits for memory a floor means nothing.
+func (c *Core) Add(a *Account) {
 	if c.Mode != Enforce {
 		a.Floor = 0
 	}
-	if a.Floor > max(0, max(c.limit, c.Whole)-c.Floors()) {
-		return false
-	}
-	a.core, a.asked = c, a.Floor
+	a.core, a.asked = c, min(a.Floor, MaxCharge) // and a few of them leave room in an int64, as charges do
 	c.accounts = append(c.accounts, a)
 	c.fitFloors()
-	return true
 }
 
 // Floors is the bytes that all floors were asked to be together.

@@ -93,7 +93,7 @@ func (c *Core) judge(w *Waiter) {
 	a := w.Queue.Account
 	if over := w.Bytes - (c.limit - c.used - (c.unmet - a.unmet())); over <= c.Overrun {
 		c.counts.Overruns++
-		w.Overran = true
+		w.Overran, w.Past = true, over
 		c.grant(w)
 		return
 	}
