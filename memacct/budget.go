@@ -331,7 +331,7 @@ func (b *Budget) done(w *core.Waiter, err error) error {
 
 // overrun tells that a unit was admitted past the limit.
 func (b *Budget) overrun(account, queue string, bytes, past int64) {
-	b.emit(Event{Kind: EventOverrun, Account: account, Queue: queue, Bytes: bytes, Text: fmt.Sprintf(
+	b.emitOnce("", Event{Kind: EventOverrun, Account: account, Queue: queue, Bytes: bytes, Text: fmt.Sprintf(
 		"a unit of %s was admitted, %s past the limit", bytesize.Format(bytes), bytesize.Format(past))})
 }
 

@@ -58,6 +58,14 @@ func (in *inside) crowded() string {
 	return "crowded: account " + strings.Join(wait, ", ") + " waits for memory that another has: " + strings.Join(have, ", ")
 }
 
+// indebted says that debt keeps the gates shut.
+func (in *inside) indebted() string {
+	if in.sum.Debt == 0 || in.sum.Waiters == 0 {
+		return ""
+	}
+	return "the gates are shut by a debt of " + bytesize.Format(in.sum.Debt) + ": units grew on the way (WithGrowth has the gate charge that), or charges, or a lowered limit"
+}
+
 // parked are units that wait for other units.
 func (in *inside) parked() (all []cause) {
 	for _, q := range in.queues {
@@ -89,7 +97,7 @@ func (in *inside) stages() (all []cause) {
 		case g.busy || in.helpers(u):
 		default:
 			c.kind = causeDeadlock
-			c.todo = "see who should wake it there: it waits for a goroutine of this program, and no unit moves meanwhile"
+			c.todo = "see who should wake it there: it waits for a goroutine of this program, and no unit moves meanwhile; if it waits for another unit, Lease.Park tells the budget"
 		}
 		if g != nil {
 			c.text += state(*g)

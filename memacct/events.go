@@ -2,7 +2,9 @@ package memacct
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -10,12 +12,14 @@ import (
 )
 
 // Event is something rare that a budget decided or noticed, for logs, pages and records. Waits at a gate and
-// batches are no events, they are counted in [Stats].
+// batches are no events, they are counted in [Stats]. Of mistakes, overruns and refusals at one place one a minute is
+// told, with the number of those that were not.
 type Event struct {
 	At             time.Time
 	Kind           EventKind
 	Account, Queue string // "" where it concerns the whole budget
 	Bytes          int64  // of the unit, lease or limit it is about; 0 if it is about none
+	More           int64  // of the same kind at the same place that were counted and not told, since one was
 	Text           string // for a reader, with amounts in words: one line, and what there is to add below it
 }
 
@@ -32,6 +36,7 @@ const (
 	EventOverrun EventKind = "overrun" // a unit was admitted past the limit
 	EventRefused EventKind = "refused" // a put failed with a BudgetError
 	EventStall   EventKind = "stall"   // nothing moved for a while although units are in flight
+	EventMoves   EventKind = "moves"   // units move again, after a stall that was told
 	EventLeak    EventKind = "leak"    // units or charges were lost
 	EventMisuse  EventKind = "misuse"  // a lease was ended twice
 )
@@ -39,7 +44,7 @@ const (
 // level is where a kind of event is logged.
 func (k EventKind) level() slog.Level {
 	switch k {
-	case EventOpened, EventLimit:
+	case EventOpened, EventLimit, EventMoves:
 		return slog.LevelInfo
 	case EventLeak, EventMisuse:
 		return slog.LevelError
@@ -55,6 +60,80 @@ type events struct {
 	mu       sync.Mutex
 	kept     []Event
 	watchers []*func(Event)
+	alike    map[alike]*untold
+}
+
+// alike is what events have in common of which one a while is told: a mistake in a loop must not flood the log, nor
+// drive all others from memory.
+type alike struct {
+	kind           EventKind
+	account, queue string
+	place          string // or whatever else tells them apart
+}
+
+// untold is how many were not told since then.
+type untold struct {
+	since time.Time
+	more  int64
+}
+
+const (
+	tellAlike = time.Minute // after this the next one is told, with how many there were
+	mostAlike = 256         // places that are told apart; what comes beyond is told each time
+)
+
+// emitOnce is emit for an event that may come often, from one place.
+func (b *Budget) emitOnce(place string, e Event) {
+	if b.events.tells(alike{e.Kind, e.Account, e.Queue, place}, &e) {
+		b.emit(e)
+	}
+}
+
+// passOver is emitOnce for an event that another one, told or about to be told, says all about.
+func (b *Budget) passOver(place string, e Event) {
+	b.events.mu.Lock()
+	defer b.events.mu.Unlock()
+	if u := b.events.untold(alike{e.Kind, e.Account, e.Queue, place}); u != nil {
+		u.more++
+	}
+}
+
+// tells decides whether to tell an event, and puts into it how many were not.
+func (v *events) tells(k alike, e *Event) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	u := v.untold(k)
+	switch {
+	case u == nil:
+		return true
+	case since(u.since) < tellAlike:
+		u.more++
+		return false
+	}
+	if e.More = u.more; e.More > 0 {
+		e.Text += fmt.Sprintf(" (and %d more at the same place)", e.More)
+	}
+	*u = untold{since: time.Now()}
+	return true
+}
+
+// untold is what is kept of events alike, nil if there are too many kinds of them. The lock is held.
+func (v *events) untold(k alike) *untold {
+	if u := v.alike[k]; u != nil {
+		return u
+	}
+	if len(v.alike) >= mostAlike {
+		maps.DeleteFunc(v.alike, func(_ alike, u *untold) bool { return since(u.since) >= tellAlike })
+	}
+	if len(v.alike) >= mostAlike {
+		return nil
+	}
+	if v.alike == nil {
+		v.alike = map[alike]*untold{}
+	}
+	u := new(untold)
+	v.alike[k] = u
+	return u
 }
 
 // Watch has fn called with every event from now on, on the goroutine that caused it and with no lock held,
@@ -108,6 +187,9 @@ func (e Event) record() (message string, attrs []slog.Attr) {
 	}
 	if e.Bytes != 0 {
 		attrs = append(attrs, slog.Int64("bytes", e.Bytes))
+	}
+	if e.More != 0 {
+		attrs = append(attrs, slog.Int64("more", e.More))
 	}
 	return "memacct: " + message, attrs
 }

@@ -3,9 +3,11 @@ package memacct
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -93,4 +95,42 @@ func TestAnEventIsAGoodLogRecord(t *testing.T) {
 	require.Equal(t, map[string]any{
 		"level": "WARN", "msg": "memacct: nothing moved", "event": "stall", "account": "rpm", "detail": "queue  units\nunits  1",
 	}, records[2])
+}
+
+// A mistake in a loop is one line a minute, and drives no other event from memory.
+func TestEventsAlikeAreToldOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b, a := open(t, 100)
+		g := NewGate(a, "units", 10, weight)
+		fill(t, g, 1)
+		var told []Event
+		defer b.Watch(func(e Event) { told = append(told, e) })()
+		next, stop := leases(t, g)
+		l := next()
+		l.Release()
+		twice := func() { l.Release() }
+		for range 1000 {
+			twice()
+		}
+		l.Release() // from elsewhere
+		require.Len(t, told, 2)
+		require.Zero(t, told[0].More)
+		time.Sleep(tellAlike)
+		twice()
+		require.Len(t, told, 3)
+		require.EqualValues(t, 999, told[2].More)
+		require.Contains(t, told[2].Text, "(and 999 more at the same place)")
+		require.EqualValues(t, 1002, b.Stats().Misuse)
+		stop()
+		for range 10 {
+			require.Error(t, g.Put(t.Context(), &load{1000}))
+		}
+		require.Len(t, eventsOf(b, EventRefused), 1)
+		require.EqualValues(t, 10, b.Stats().Refused)
+		for i := range 2 * mostAlike { // places without end
+			b.emitOnce(fmt.Sprint(i), Event{Kind: EventMisuse})
+		}
+		require.LessOrEqual(t, len(b.events.alike), mostAlike)
+		empty(t, b)
+	})
 }

@@ -53,7 +53,7 @@ func place(pc uintptr) string {
 // reportMisuse reports the second end of a lease, with both places.
 func (b *Budget) reportMisuse(how string, q *core.Queue, second, first uintptr) {
 	b.misuse.doubleEnds.Add(1)
-	b.emit(Event{
+	b.emitOnce(place(second), Event{
 		Kind: EventMisuse, Account: q.Account.Name, Queue: q.Name,
 		Text: how + " of a lease that had ended: at " + place(second) + ", ended before at " + place(first),
 	})
@@ -63,7 +63,7 @@ func (b *Budget) reportMisuse(how string, q *core.Queue, second, first uintptr) 
 // it came to be where.
 func (b *Budget) reportLost(q *core.Queue, what string, bytes int64, how string, where uintptr) {
 	b.misuse.lost.Add(1)
-	b.emit(Event{
+	b.emitOnce(place(where), Event{
 		Kind: EventLeak, Account: q.Account.Name, Queue: q.Name, Bytes: bytes,
 		Text: what + " of " + bytesize.Format(bytes) + " was lost, " + how + " at " + place(where) + "; its charge is given back",
 	})

@@ -5,8 +5,10 @@ import (
 	"path"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/syncmem/syncmem/memacct/internal/stacks"
@@ -159,21 +161,55 @@ func standard(file string) bool {
 	return !strings.Contains(file, "@") && !strings.Contains(first, ".") && first != "main" && first != "command-line-arguments"
 }
 
-// module is how the names of our own functions begin.
-var module = strings.TrimSuffix(stacks.Accountant, "memacct.")
+// rooms are the folders of the packages that run a pipeline, as the files of this program are named. Names of functions
+// do not tell: a function that is ranged over and inlined has a name below that of the caller's.
+var rooms = func() []string {
+	_, file, _, _ := runtime.Caller(0)
+	here := path.Dir(file)
+	return []string{here + "/", path.Dir(here) + "/pipeline/"}
+}()
 
-// ours tells whether a frame is one of the packages that run a pipeline; their tests are not.
+// ours tells whether a frame is one of those packages; their tests, and the stages of users' in pipeline/stages,
+// are not.
 func ours(f stacks.Frame) bool {
-	name, ok := strings.CutPrefix(f.Func, module)
-	return ok && (strings.HasPrefix(name, "memacct.") || strings.HasPrefix(name, "memacct/internal/") || strings.HasPrefix(name, "pipeline.")) && !strings.HasSuffix(f.File, "_test.go")
+	return !strings.HasSuffix(f.File, "_test.go") && slices.ContainsFunc(rooms, func(room string) bool {
+		rest, ok := strings.CutPrefix(f.File, room)
+		return ok && (!strings.Contains(rest, "/") || strings.HasPrefix(rest, "internal/"))
+	})
 }
 
-// where is the innermost frame that is the user's, else the innermost, but "" where only we are at work.
+// mainModule is how the names of the functions of the program's own module begin, "" if that is not known.
+var mainModule = sync.OnceValue(func() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Path == "" {
+		return ""
+	}
+	return info.Main.Path
+})
+
+// own tells whether a frame is of the program's own module.
+func own(f stacks.Frame) bool {
+	m := mainModule()
+	return strings.HasPrefix(f.Func, "main.") || m != "" && (strings.HasPrefix(f.Func, m+"/") || strings.HasPrefix(f.Func, m+"."))
+}
+
+// where is the innermost frame of the program's own module, with the library's that it called in brackets; else the
+// innermost that is not the standard library's, else the innermost, but "" where only we are at work.
 func where(stack []stacks.Frame) string {
-	for _, f := range stack {
-		if !standard(f.File) && !ours(f) {
+	var inner *stacks.Frame
+	for i, f := range stack {
+		switch {
+		case standard(f.File) || ours(f):
+		case own(f) && inner == nil:
 			return f.String()
+		case own(f):
+			return f.String() + " (in " + inner.String() + ")"
+		case inner == nil:
+			inner = &stack[i]
 		}
+	}
+	if inner != nil {
+		return inner.String()
 	}
 	if len(stack) == 0 || slices.ContainsFunc(stack, ours) {
 		return ""

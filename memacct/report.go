@@ -78,8 +78,10 @@ func (b *Budget) Report() string {
 	var s screen
 	if in.still > b.stall.tick {
 		s.say("nothing moved for %s", about(in.still))
-		if c := in.crowded(); c != "" {
-			s.say("%s", c)
+		for _, c := range []string{in.crowded(), in.indebted()} {
+			if c != "" {
+				s.say("%s", c)
+			}
 		}
 		explain(&s, in.diagnose())
 	}
@@ -92,8 +94,10 @@ func (in *inside) stall() Event {
 	var s screen
 	causes := in.diagnose()
 	head := "nothing moved for " + about(in.still)
-	if c := in.crowded(); c != "" {
-		head += ": " + c
+	for _, c := range []string{in.crowded(), in.indebted()} {
+		if c != "" {
+			head += ": " + c
+		}
 	}
 	if len(causes) > 0 {
 		head += ": " + string(causes[0].kind) + ": " + causes[0].text

@@ -58,7 +58,7 @@ func TestPinnedMemoryBesideContent(t *testing.T) {
 	}
 	require.Eventually(t, func() bool { return q.Stats().Parked == 10*int(mib/block)-1 && b.Stats().Waiters == 5 }, 10*time.Second, time.Millisecond)
 	close(stuck)
-	require.Eventually(t, func() bool { return b.Stats().Waiters == 0 && len(eventsOf(b, EventRefused)) == 5 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return b.Stats().Waiters == 0 && b.Stats().Refused == 5 }, 10*time.Second, time.Millisecond)
 	cancel()
 	all.Wait()
 	for _, err := range errs {
@@ -92,12 +92,10 @@ func TestThoseRefusedTogetherShareOneVerdict(t *testing.T) {
 			require.Equal(t, int64(250), e.Waiting)
 			require.ErrorContains(t, e, "wait for each other, maybe for one of the 5 that were refused at once: put the units")
 		}
-		full := 0
-		for _, e := range eventsOf(b, EventRefused) {
-			full += strings.Count(e.Text, "\nqueue ")
-		}
-		require.Len(t, eventsOf(b, EventRefused), 5)
-		require.Equal(t, 1, full)
+		told := eventsOf(b, EventRefused)
+		require.Len(t, told, 1)
+		require.Contains(t, told[0].Text, "\nqueue ")
+		require.EqualValues(t, 5, b.Stats().Refused)
 		require.Zero(t, b.core.Turned)
 		stop()
 		empty(t, b)

@@ -77,7 +77,7 @@ func (b *Budget) lookIn() {
 	}
 	b.unlock()
 	if ended > 0 {
-		b.emit(Event{Kind: EventStall, Text: "units move again, after " + about(ended)})
+		b.emit(Event{Kind: EventMoves, Text: "units move again, after " + about(ended)})
 	}
 	if due && !b.findLost() {
 		b.emit(b.inspect(false).stall())

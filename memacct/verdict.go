@@ -146,10 +146,11 @@ func (b *Budget) again(err error) bool {
 		return true
 	}
 	b.refused.Add(1)
-	text := e.Error()
-	if e.first { // the report of the others says the same
-		text = e.Report()
+	told := Event{Kind: EventRefused, Account: e.Account, Queue: e.Queue, Bytes: e.Item, Text: strings.TrimPrefix(e.Report(), "memacct: ")}
+	if e.first {
+		b.emitOnce(string(e.Reason), told)
+	} else { // the report of the others says the same
+		b.passOver(string(e.Reason), told)
 	}
-	b.emit(Event{Kind: EventRefused, Account: e.Account, Queue: e.Queue, Bytes: e.Item, Text: strings.TrimPrefix(text, "memacct: ")})
 	return false
 }

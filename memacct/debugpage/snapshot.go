@@ -111,6 +111,7 @@ type Event struct {
 	Account string            `json:"account,omitempty"`
 	Queue   string            `json:"queue,omitempty"`
 	Bytes   int64             `json:"bytes,omitempty"`
+	More    int64             `json:"more,omitempty"` // alike that were not told
 	Text    string            `json:"text"`
 }
 

@@ -53,7 +53,7 @@ type collector struct {
 // count counts an event.
 func (c *collector) count(e memacct.Event) {
 	c.mu.Lock()
-	c.events[e.Kind]++
+	c.events[e.Kind] += 1 + float64(e.More)
 	c.mu.Unlock()
 }
 
