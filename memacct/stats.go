@@ -9,18 +9,19 @@ import (
 
 // Stats are a budget's or an account's figures at one moment. Amounts are bytes.
 type Stats struct {
-	At      time.Time
-	Mode    Mode   // of a budget only
-	Limit   int64  // of content; what the process may use is Process
-	Process int64  // 0 when the limit is one of content
-	Source  string // where the limit is from, in words
-	Beside  string // what else was looked at and did not decide, in words
-	Used    int64
-	Peak    int64 // the most that was ever in use
-	Waiting int64 // of the puts that wait at gates
-	Debt    int64 // in use past the limit
-	Units   int   // in flight
-	Waiters int   // puts that wait at gates
+	At        time.Time
+	Mode      Mode   // of a budget only
+	Limit     int64  // of content; what the process may use is Process
+	Process   int64  // 0 when the limit is one of content
+	Source    string // where the limit is from, in words
+	Beside    string // what else was looked at and did not decide, in words
+	Used      int64
+	Peak      int64 // the most that was ever in use
+	PeakLimit int64 // and what Limit was then; of a budget only
+	Waiting   int64 // of the puts that wait at gates
+	Debt      int64 // in use past the limit
+	Units     int   // in flight
+	Waiters   int   // puts that wait at gates
 
 	Pressure  bool
 	Overruns  int64 // units admitted past the limit by the policy
@@ -176,7 +177,7 @@ func (a *Account) Stats() Stats {
 
 func stats(c core.Snapshot) Stats {
 	return Stats{
-		At: time.Now(), Limit: c.Limit, Used: c.Used, Peak: c.Peak, Waiting: c.Waiting, Debt: c.Debt, Units: c.Units, Waiters: c.Waiters,
+		At: time.Now(), Limit: c.Limit, Used: c.Used, Peak: c.Peak, PeakLimit: c.PeakLimit, Waiting: c.Waiting, Debt: c.Debt, Units: c.Units, Waiters: c.Waiters,
 		Pressure: c.Pressure, Overruns: c.Counts.Overruns, WouldWait: c.Counts.WouldWait,
 	}
 }

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"reflect"
 	"sync"
@@ -116,13 +117,14 @@ func identifiable[T any](v T) bool {
 
 // Out is where a stage emits its units to. It may be used from several goroutines.
 type Out[T any] struct {
-	put func(context.Context, T) error // of the gate; nil behind a stage
-	to  *memacct.Queue[T]              // nil behind the last stage
-	in  *In[T]                         // of the same stage; nil for the first
+	gate *memacct.Gate[T]  // nil behind a stage
+	to   *memacct.Queue[T] // nil behind the last stage
+	in   *In[T]            // of the same stage; nil for the first
 }
 
 // Put emits v. From the first stage it waits for memory, then for a slot; from any other for a slot only.
-// Behind the last stage it ends the unit. On an error v was not accepted, and the stage should return it.
+// Behind the last stage it ends the unit. On an error v was not accepted, and the stage should return it. A unit that
+// is no pointer is charged twice while the loop body lasts that took it: see [Config].Size.
 func (o *Out[T]) Put(ctx context.Context, v T) error {
 	return o.emit(ctx, v, (*memacct.LeaseBatch[T]).Forward)
 }
@@ -133,10 +135,23 @@ func (o *Out[T]) Pass(ctx context.Context, v T) error {
 	return o.emit(ctx, v, (*memacct.LeaseBatch[T]).Pass)
 }
 
+// ErrNotFirst is returned to a stage behind the first that asks for memory: it may have units in hand, and must not
+// wait for any.
+var ErrNotFirst = errors.New("pipeline: only the first stage reserves memory")
+
+// Reserve waits for n bytes before the first stage reads that much, so that it holds nothing while it waits: see
+// memacct.Gate.Reserve. Put the unit by the reservation, or release that.
+func (o *Out[T]) Reserve(ctx context.Context, n int64) (*memacct.Reservation[T], error) {
+	if o.gate == nil {
+		return nil, ErrNotFirst
+	}
+	return o.gate.Reserve(ctx, n)
+}
+
 // emit emits v, one that is in hand by move.
 func (o *Out[T]) emit(ctx context.Context, v T, move func(*memacct.LeaseBatch[T], context.Context, int, *memacct.Queue[T]) error) error {
-	if o.put != nil {
-		return o.put(ctx, v)
+	if o.gate != nil {
+		return o.gate.Put(ctx, v)
 	}
 	if o.to == nil {
 		return ctx.Err()

@@ -24,7 +24,9 @@ const (
 type Config[T any] struct {
 	// Account is what the units are charged to; nil charges nothing, and only Depth bounds the queues.
 	Account *memacct.Account
-	// Size gives a unit's bytes; see memacct.NewGate. Without an account it may be nil.
+	// Size gives a unit's bytes; see memacct.NewGate. Without an account it may be nil. Make units pointers: by its
+	// pointer a unit that a stage emits is known as one that it took, and its charge moves on. Another one is charged
+	// afresh, beside the one that is taken, until the loop body ends.
 	Size func(T) int64
 	// Depth is the number of slots of each queue, in units; 0 is DefaultDepth.
 	Depth int
@@ -74,12 +76,20 @@ type Report struct {
 const FirstName = "first"
 
 // Run runs first and the stages until all have ended, each in a goroutine of its own, and returns the error
-// of the stage that failed first as a [*StageError], or ctx's error when ctx ended first. When one fails the
+// of the stage that failed first as a [*StageError], or ctx's cause (context.Cause) when ctx ended first. When one fails the
 // context of all is cancelled. A stage that panics fails with the panic and its stack. The report is never
 // nil. No goroutine of Run's is left, and no unit charged, when it returns.
 func Run[T any](ctx context.Context, cfg Config[T], first FirstStage[T], stages ...Stage[T]) (*Report, error) {
 	if len(stages) == 0 {
 		return new(Report), errors.New("pipeline: no stages: nothing would take what the first stage emits")
+	}
+	if first == nil {
+		return new(Report), errors.New("pipeline: the first stage is nil")
+	}
+	for i, s := range stages {
+		if s == nil {
+			return new(Report), fmt.Errorf("pipeline: stage %d behind the first is nil", i+1)
+		}
 	}
 	if cfg.Account != nil && cfg.Size == nil {
 		return new(Report), errors.New("pipeline: Config.Size is nil: pass sizer.Of[T] or a function of your own")
@@ -116,7 +126,7 @@ func newRun[T any](ctx context.Context, cfg Config[T], stages []Stage[T]) *run[T
 	r := &run[T]{account: cfg.Account}
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	r.gate = memacct.NewGate(cfg.Account, FirstName, cfg.Depth, cfg.Size)
-	r.outs = append(r.outs, &Out[T]{put: r.gate.Put})
+	r.outs = append(r.outs, &Out[T]{gate: r.gate})
 	var source source[T] = r.gate
 	for i, s := range stages {
 		in := &In[T]{src: source, batch: memacct.Batch{Size: cfg.BatchSize, Linger: cfg.Linger}}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -185,11 +186,49 @@ func TestBadConfig(t *testing.T) {
 	cfg, _ := config(t, 300)
 	_, err := Run(t.Context(), cfg, emit(1))
 	require.ErrorContains(t, err, "no stages")
+	one := Each("s", func(context.Context, *unit) error { return nil })
+	_, err = Run(t.Context(), cfg, nil, one)
+	require.ErrorContains(t, err, "the first stage is nil")
+	_, err = Run(t.Context(), cfg, emit(1), one, nil)
+	require.ErrorContains(t, err, "stage 2 behind the first is nil")
 	cfg.Size = nil
 	_, err = Run(t.Context(), cfg, emit(1), Each("s", func(context.Context, *unit) error { return nil }))
 	require.ErrorContains(t, err, "Size is nil")
 	_, err = Run(t.Context(), Config[*unit]{Depth: -1}, emit(1), Each("s", func(context.Context, *unit) error { return nil }))
 	require.ErrorContains(t, err, "depth -1")
+}
+
+// A first stage that reserves before it reads, and one behind it that may not.
+func TestTheFirstStageReserves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg, clean := config(t, 300)
+		var read atomic.Int64 // bytes at once in memory
+		rep, err := Run(t.Context(), cfg, func(ctx context.Context, out *Out[*unit]) error {
+			for range 100 {
+				r, err := out.Reserve(ctx, 100)
+				if err != nil {
+					return err
+				}
+				require.LessOrEqual(t, read.Add(100), int64(300))
+				if err := r.Put(ctx, new(unit)); err != nil { // it weighs less than it might have
+					return err
+				}
+				read.Add(-90)
+			}
+			return nil
+		}, stageFunc{"save", func(ctx context.Context, in *In[*unit], out *Out[*unit]) error {
+			_, err := out.Reserve(ctx, 1)
+			require.ErrorIs(t, err, ErrNotFirst)
+			for range in.All(ctx) {
+				time.Sleep(time.Millisecond)
+				read.Add(-10)
+			}
+			return nil
+		}})
+		require.NoError(t, err)
+		require.EqualValues(t, 100, rep.Units)
+		clean()
+	})
 }
 
 func TestNoAccount(t *testing.T) {

@@ -18,8 +18,8 @@ func (r *result) print(out io.Writer) error {
 	row("units", "%d (%d known, %d saved) in %.2f s, %.0f/s", r.Units, r.Known, r.Saved, r.Seconds, r.UnitsPerSecond)
 	row("limit", "%s (%s)", bytesize.Format(r.Limit), r.LimitFrom)
 	row("peak", "%s", r.peaks())
-	if r.Content > 0 {
-		row("accounted", "%s at most, of a content budget of %s", bytesize.Format(r.AccountedPeak), bytesize.Format(r.Content))
+	if r.AccountedPeak > 0 {
+		row("accounted", "%s at most, of a content budget of %s then, and of %s at the end", bytesize.Format(r.AccountedPeak), bytesize.Format(r.ContentAtPeak), bytesize.Format(r.Content))
 		row("gate", "%d waits, %.2f s together", r.GateWaits, r.GateWait)
 	}
 	for _, stage := range stageNames {

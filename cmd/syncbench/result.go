@@ -38,8 +38,9 @@ type result struct {
 	PeakGo         int64              `json:"peak_go_bytes"` // of what GOMEMLIMIT bounds
 	PeakCgroup     *int64             `json:"peak_cgroup_bytes"`
 	OOMKills       *int64             `json:"oom_kills"`
-	CgroupFailcnt  *int64             `json:"cgroup_failcnt"` // how often the cgroup's limit was met, and something reclaimed or killed
-	Content        int64              `json:"content_budget_bytes"`
+	CgroupFailcnt  *int64             `json:"cgroup_failcnt"`       // how often the cgroup's limit was met, and something reclaimed or killed
+	Content        int64              `json:"content_budget_bytes"` // at the end
+	ContentAtPeak  int64              `json:"content_budget_at_peak_bytes"`
 	AccountedPeak  int64              `json:"accounted_peak_bytes"`
 	GateWaits      int64              `json:"gate_waits"`
 	GateWait       float64            `json:"gate_wait_seconds"`
@@ -89,6 +90,9 @@ func newResult(ctx context.Context, w *work, rep *pipeline.Report, peak peaks, e
 	r.GCLimited = r.GCLimiterCycle > 0
 	a := w.account.Stats()
 	r.Content, r.AccountedPeak = a.Limit, a.Peak
+	if b := w.account.Budget(); b != nil {
+		r.ContentAtPeak = b.Stats().PeakLimit
+	}
 	r.addQueues(rep.Queues)
 	r.addMemory(peak)
 	r.judge()

@@ -64,6 +64,7 @@ var budgetMetrics = []metric[budget]{
 	known("memacct_process_limit_bytes", "Bytes that the whole process may use; absent if only content is limited.", func(s budget) int64 { return s.Process }),
 	gauge("memacct_used_bytes", "Bytes of content in flight.", func(s budget) int64 { return s.Used }),
 	gauge("memacct_used_peak_bytes", "The most bytes of content that were ever in flight.", func(s budget) int64 { return s.Peak }),
+	gauge("memacct_used_peak_limit_bytes", "Bytes of content that could be in flight when the most were.", func(s budget) int64 { return s.PeakLimit }),
 	gauge("memacct_units", "Units in flight.", func(s budget) int { return s.Units }),
 	gauge("memacct_waiting_bytes", "Bytes of the units whose puts wait at a gate.", func(s budget) int64 { return s.Waiting }),
 	gauge("memacct_waiting_puts", "Puts that wait at a gate.", func(s budget) int { return s.Waiters }),

@@ -89,6 +89,9 @@ func (s *Sample) limits() string {
 	case s.Limit > 0:
 		return fmt.Sprintf("%s of content (%s); none for the process", f(s.Limit), s.Source)
 	}
+	if s.At.IsZero() {
+		return "unknown, no sample is left"
+	}
 	return "none"
 }
 

@@ -41,20 +41,21 @@ type Core struct {
 	// Turned is about the waiters that were refused and do not know yet, or still measure why; see Told.
 	Turned Turned
 
-	limit    int64
-	used     int64 // sum of all charges
-	peak     int64
-	units    int   // live: queued, in a hand, parked, reserved, or granted and on the way into a queue
-	moving   int   // of those, the ones that can move by themselves: in a hand or on the way, and not parked
-	awake    int   // takers woken that have not run yet: what they will take is about to move
-	hungry   bool  // a gate has a waiter that has a slot and no memory
-	doubt    bool  // see Doubt
-	doubts   int   // how often it began
-	waiting  int64 // bytes of the waiters at gates
-	waiters  int   // how many of them
-	carriers int   // how many wait for slots alone
-	unmet    int64 // sum over accounts of the part of the floor not in use
-	takers   int   // batching consumers attached: the shares that the budget is cut into
+	limit     int64
+	used      int64 // sum of all charges
+	peak      int64
+	peakLimit int64 // the limit at that moment
+	units     int   // live: queued, in a hand, parked, reserved, or granted and on the way into a queue
+	moving    int   // of those, the ones that can move by themselves: in a hand or on the way, and not parked
+	awake     int   // takers woken that have not run yet: what they will take is about to move
+	hungry    bool  // a gate has a waiter that has a slot and no memory
+	doubt     bool  // see Doubt
+	doubts    int   // how often it began
+	waiting   int64 // bytes of the waiters at gates
+	waiters   int   // how many of them
+	carriers  int   // how many wait for slots alone
+	unmet     int64 // sum over accounts of the part of the floor not in use
+	takers    int   // batching consumers attached: the shares that the budget is cut into
 
 	scratch  []*Queue // for lines
 	asking   *Queue   // whose consumer asks just now what it may take
@@ -168,7 +169,7 @@ func (a *Account) charge(n int64) {
 	c.used += n
 	a.used += n
 	if c.used > c.peak { // stores cost more than questions, here where every unit passes
-		c.peak = c.used
+		c.peak, c.peakLimit = c.used, c.limit
 	}
 	if a.used > a.peak {
 		a.peak = a.used
@@ -215,16 +216,16 @@ func (a *Account) Empty() bool { return a.units == 0 && a.used == 0 }
 
 // Snapshot is the state in figures, bytes unless said otherwise.
 type Snapshot struct {
-	Limit, Used, Peak, Waiting, Debt int64
-	Units, Moving, Waiters           int
-	Pressure                         bool
-	Counts                           Counts
+	Limit, Used, Peak, PeakLimit, Waiting, Debt int64
+	Units, Moving, Waiters                      int
+	Pressure                                    bool
+	Counts                                      Counts
 }
 
 // Snapshot returns the state of the whole budget.
 func (c *Core) Snapshot() Snapshot {
 	return Snapshot{
-		Limit: c.limit, Used: c.used, Peak: c.peak, Waiting: c.waiting, Debt: max(0, c.used-c.limit),
+		Limit: c.limit, Used: c.used, Peak: c.peak, PeakLimit: c.peakLimit, Waiting: c.waiting, Debt: max(0, c.used-c.limit),
 		Units: c.units, Moving: c.moving, Waiters: c.waiters, Pressure: c.pressed(), Counts: c.counts,
 	}
 }
