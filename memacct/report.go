@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 )
@@ -18,9 +19,23 @@ const (
 // Report is the error on one screen: the sum, by account and by queue, the largest unit, what is held longest,
 // who is where, and what to do.
 func (e *BudgetError) Report() string {
-	f := bytesize.Format
 	var s screen
 	s.say("%s", e.gist())
+	e.fill(&s)
+	return s.text()
+}
+
+// event is the refusal as it is told.
+func (e *BudgetError) event() Event {
+	gist := strings.TrimPrefix(e.gist(), "memacct: ")
+	s := screen{lines: []string{gist}} // a log shows the first line for itself: it is not broken
+	e.fill(&s)
+	return Event{Kind: EventRefused, Account: e.Account, Queue: e.Queue, Bytes: e.Item, Text: s.text()}
+}
+
+// fill adds what is below the gist.
+func (e *BudgetError) fill(s *screen) {
+	f := bytesize.Format
 	s.say("budget    %s, %s in use by %s, %s debt, %s waiting%s", f(e.Limit), f(e.Used), units(e.Units), f(e.Debt), f(e.Waiting), e.limits())
 	s.say("heap      %s live after GC = %s", f(e.LiveHeap), e.sum())
 	accounts, queues := slices.Clone(e.Accounts), slices.Clone(e.Queues)
@@ -40,7 +55,6 @@ func (e *BudgetError) Report() string {
 	room := screenLines - len(s.lines) - 1 - len(end)/(columns-2) - 1
 	s.table(max(1, room), "places", goroutineRows(e.Stuck))
 	s.say("%s", end)
-	return s.text()
 }
 
 // largest says what the largest unit is, and where.

@@ -134,6 +134,14 @@ func (s *stall) step(now time.Time, p core.Progress, work bool) (ended time.Dura
 	return ended, true
 }
 
+// still is how long nothing moved, if that is a stall.
+func (s *stall) still(now time.Time) time.Duration {
+	if d := now.Sub(s.moved); s.armed && d >= s.after {
+		return d
+	}
+	return 0
+}
+
 // nextGap is how long to say nothing after a report.
 func (s *stall) nextGap(now time.Time) time.Duration {
 	if s.reported.IsZero() || now.Sub(s.reported) > 2*s.gap {

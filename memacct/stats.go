@@ -23,6 +23,9 @@ type Stats struct {
 	Units     int   // in flight
 	Waiters   int   // puts that wait at gates
 
+	// Still is how long nothing moved though units are in flight or puts wait, 0 up to Config.StallAfter; of a budget
+	// only.
+	Still     time.Duration
 	Pressure  bool
 	Overruns  int64 // units admitted past the limit by the policy
 	Refused   int64 // units refused by it, of a budget only
@@ -131,6 +134,7 @@ func (b *Budget) Stats() Stats {
 	s.Refused, s.Overruns = b.refused.Load(), s.Overruns+b.overran.Load()
 	s.Misuse = b.misuse.doubleEnds.Load() + b.misuse.lost.Load()
 	s.Memory = b.memory(now)
+	s.Still = b.stall.still(s.At)
 	for _, a := range b.owners {
 		s.Accounts = append(s.Accounts, a.figures())
 		s.Queues = append(s.Queues, a.queueStats()...)

@@ -1,7 +1,6 @@
 package memacct
 
 import (
-	"strings"
 	"sync"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
@@ -146,7 +145,7 @@ func (b *Budget) again(err error) bool {
 		return true
 	}
 	b.refused.Add(1)
-	told := Event{Kind: EventRefused, Account: e.Account, Queue: e.Queue, Bytes: e.Item, Text: strings.TrimPrefix(e.Report(), "memacct: ")}
+	told := e.event()
 	if e.first {
 		b.emitOnce(string(e.Reason), told)
 	} else { // the report of the others says the same

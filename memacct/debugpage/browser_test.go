@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -127,7 +128,8 @@ func TestInABrowser(t *testing.T) {
 	})
 	t.Run("names are text", func(t *testing.T) {
 		require.Equal(t, evil, eval[string](t, b, `document.getElementById("accounts").tBodies[0].rows[2].cells[0].textContent`))
-		require.Equal(t, evil+"/"+evil, eval[string](t, b, `document.getElementById("queues").tBodies[0].rows[2].cells[0].textContent`))
+		require.Equal(t, evil+"/"+evil, eval[string](t, b, `document.getElementById("queues").tBodies[0].rows[2].cells[0].title`))
+		require.Contains(t, eval[string](t, b, `document.getElementById("queues").tBodies[0].rows[2].cells[0].textContent`), "…r=alert(1)>/"+evil)
 		require.Contains(t, eval[string](t, b, `charts[1].legend.textContent`), evil)
 		require.Zero(t, eval[int](t, b, `document.querySelectorAll("main script, main img").length`))
 		require.NotEqual(t, "owned", eval[string](t, b, `document.title`))
@@ -176,6 +178,21 @@ func TestInABrowser(t *testing.T) {
 		kept, err := chromedp.Run(b.ctx, chromedp.Evaluate[map[string]int](history, chromedp.EvalAwaitPromise))
 		require.NoError(t, err)
 		require.Equal(t, map[string]int{"steady": 4, "gap": 1, "window": 2, "fell": 0, "restart": 1, "back": 1, "same": 1}, kept)
+	})
+	t.Run("a report folds out of its first line", func(t *testing.T) {
+		budget, err := memacct.New(memacct.Config{Limit: memacct.Content(100), Logger: slog.New(slog.DiscardHandler)})
+		require.NoError(t, err)
+		name := strings.Repeat("long", 20)
+		g := memacct.NewGate(budget.Account(name), "packages", 10, func(n int64) int64 { return n })
+		require.Error(t, g.Put(t.Context(), 1000))
+		full := httptest.NewServer(Handler(budget))
+		defer full.Close()
+		b.do(t, chromedp.Navigate(full.URL+"/?format=html"))
+		b.await(t, `points.length >= 1 && document.querySelector("#events details") != null`)
+		require.Contains(t, eval[string](t, b, `document.querySelector("#events summary").textContent`), "does not fit (too large)")
+		require.Contains(t, eval[string](t, b, `document.querySelector("#events pre").textContent`), "budget    100 B, 0 B in use")
+		require.Equal(t, "longlonglong…onglonglong/packages", eval[string](t, b, `document.querySelector("#queues tbody th").textContent`))
+		require.Equal(t, name+"/packages", eval[string](t, b, `document.querySelector("#queues tbody th").title`))
 	})
 	t.Run("more stages than colours", func(t *testing.T) {
 		many := httptest.NewServer(Handler(manyStages(t, 12)))

@@ -32,5 +32,5 @@ func ExampleHandler() {
 		log.Fatal(err)
 	}
 	fmt.Println(strings.Split(string(text), "\n")[2])
-	// Output: limit     64.0 MiB of content; the process is not limited (given)
+	// Output: limit     64.0 MiB of content (given); the process is not limited
 }

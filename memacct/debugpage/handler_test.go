@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -219,7 +220,7 @@ func TestText(t *testing.T) {
 	text := s.text()
 	for _, want := range []string{
 		`(?m)^memacct: \S+, process \d+, 2\d{3}-\S+Z, mode enforce$`,
-		`(?m)^limit     8\.0 MiB of content; the process is not limited \(given\)$`,
+		`(?m)^limit     8\.0 MiB of content \(given\); the process is not limited$`,
 		`(?m)^accounted 3\.5 MiB in 3 units, peak 3\.5 MiB, debt 0 B$`,
 		`(?m)^ACCOUNT  USED     PEAK     WAITING  BY NAME    FLOOR    UNITS$`,
 		`(?m)^rpm      3\.5 MiB  3\.5 MiB  0 B      512\.0 KiB  1\.0 MiB  3$`,
@@ -234,18 +235,19 @@ func TestText(t *testing.T) {
 func TestWarnings(t *testing.T) {
 	const MiB = 1 << 20
 	for want, s := range map[string]memacct.Stats{
-		"":                      {Process: 100 * MiB, Memory: memacct.MemoryStats{RSS: 90 * MiB, GCCPU: .2, SizeFactor: 1.1, Pinned: 10 * MiB}},
-		"Shadow mode: .* 7 ":    {Mode: memacct.Shadow, WouldWait: 7, Debt: 5},
-		"mode is off":           {Mode: memacct.Off},
-		"1.0 MiB are in .*":     {Debt: MiB},
-		"above the process":     {Process: MiB, Memory: memacct.MemoryStats{RSS: 2 * MiB}},
-		"as much as it may":     {Memory: memacct.MemoryStats{GCLimited: true, GCCPU: .6}},
-		"takes 40% of the":      {Memory: memacct.MemoryStats{GCCPU: .4}},
-		"under-report: .*1.30":  {Memory: memacct.MemoryStats{SizeFactor: 1.3}},
-		"over-report: .*0.50":   {Memory: memacct.MemoryStats{SizeFactor: .5}},
-		"About 60.0 MiB live":   {Process: 100 * MiB, Memory: memacct.MemoryStats{Pinned: 60 * MiB}},
-		"2 leases were ended":   {Misuse: 2},
-		`a/q weigh up to 3\.0 `: {Queues: []memacct.QueueStats{{Account: "a", Name: "q", Growth: 3}, {Growth: 1.1}, {Account: "b", Growth: 3}}, Accounts: []memacct.AccountStats{{Name: "a"}, {Name: "b", Growth: 2}}},
+		"":                     {Process: 100 * MiB, Memory: memacct.MemoryStats{RSS: 90 * MiB, GCCPU: .2, SizeFactor: 1.1, Pinned: 10 * MiB}},
+		"Shadow mode: .* 7 ":   {Mode: memacct.Shadow, WouldWait: 7, Debt: 5},
+		"mode is off":          {Mode: memacct.Off},
+		"1.0 MiB are in .*":    {Debt: MiB},
+		"above the process":    {Process: MiB, Memory: memacct.MemoryStats{RSS: 2 * MiB}},
+		"as much as it may":    {Memory: memacct.MemoryStats{GCLimited: true, GCCPU: .6}},
+		"takes 40% of the":     {Memory: memacct.MemoryStats{GCCPU: .4}},
+		"under-report: .*1.30": {Memory: memacct.MemoryStats{SizeFactor: 1.3}},
+		"over-report: .*0.50":  {Memory: memacct.MemoryStats{SizeFactor: .5}},
+		"About 60.0 MiB live":  {Process: 100 * MiB, Memory: memacct.MemoryStats{Pinned: 60 * MiB}},
+		"2 leases were ended":  {Misuse: 2},
+		"moved for 1m15s, with 3 units in flight and 2 puts": {Still: 75 * time.Second, Units: 3, Waiters: 2},
+		`a/q weigh up to 3\.0 `:                              {Queues: []memacct.QueueStats{{Account: "a", Name: "q", Growth: 3}, {Growth: 1.1}, {Account: "b", Growth: 3}}, Accounts: []memacct.AccountStats{{Name: "a"}, {Name: "b", Growth: 2}}},
 	} {
 		got := warnings(s)
 		if want == "" {

@@ -22,21 +22,22 @@ type Snapshot struct {
 	PID     int       `json:"pid"`
 	Mode    string    `json:"mode"` // enforce, shadow or off
 
-	Limit        int64  `json:"limit_bytes"`         // of content
-	ProcessLimit int64  `json:"process_limit_bytes"` // 0: only content is limited
-	Source       string `json:"limit_source"`        // where the limit is from, in words
-	Beside       string `json:"limit_beside"`        // what else was looked at and did not decide
-	Used         int64  `json:"used_bytes"`
-	Peak         int64  `json:"peak_bytes"`
-	Waiting      int64  `json:"waiting_bytes"`
-	Debt         int64  `json:"debt_bytes"`
-	Units        int    `json:"units"`
-	WaitingPuts  int    `json:"waiting_puts"`
-	Pressure     bool   `json:"pressure"`
-	Overruns     int64  `json:"overruns_total"`
-	Refused      int64  `json:"refused_total"`
-	WouldWait    int64  `json:"would_wait_total"` // in shadow mode
-	Misuse       int64  `json:"misuse_total"`
+	Limit        int64   `json:"limit_bytes"`         // of content
+	ProcessLimit int64   `json:"process_limit_bytes"` // 0: only content is limited
+	Source       string  `json:"limit_source"`        // where the limit is from, in words
+	Beside       string  `json:"limit_beside"`        // what else was looked at and did not decide
+	Used         int64   `json:"used_bytes"`
+	Peak         int64   `json:"peak_bytes"`
+	Waiting      int64   `json:"waiting_bytes"`
+	Debt         int64   `json:"debt_bytes"`
+	Units        int     `json:"units"`
+	WaitingPuts  int     `json:"waiting_puts"`
+	Still        float64 `json:"still_seconds"` // a stall: nothing moved for so long; 0 is none
+	Pressure     bool    `json:"pressure"`
+	Overruns     int64   `json:"overruns_total"`
+	Refused      int64   `json:"refused_total"`
+	WouldWait    int64   `json:"would_wait_total"` // in shadow mode
+	Misuse       int64   `json:"misuse_total"`
 
 	Warnings []string  `json:"warnings"` // in words, with what to do
 	Memory   Memory    `json:"memory"`
@@ -125,7 +126,7 @@ func snapshotOf(b *memacct.Budget) *Snapshot {
 		Schema: Schema, At: s.At, Program: program(), PID: os.Getpid(), Mode: s.Mode.String(),
 		Limit: s.Limit, ProcessLimit: s.Process, Source: s.Source, Beside: s.Beside,
 		Used: s.Used, Peak: s.Peak, Waiting: s.Waiting, Debt: s.Debt, Units: s.Units, WaitingPuts: s.Waiters,
-		Pressure: s.Pressure, Overruns: s.Overruns, Refused: s.Refused, WouldWait: s.WouldWait, Misuse: s.Misuse,
+		Still: s.Still.Seconds(), Pressure: s.Pressure, Overruns: s.Overruns, Refused: s.Refused, WouldWait: s.WouldWait, Misuse: s.Misuse,
 		Warnings: warnings(s),
 		Memory: Memory{
 			Live: m.Live, Baseline: m.Baseline, Pinned: m.Pinned, Go: m.Go, RSS: m.RSS, Outside: m.Outside, Cycles: m.Cycles,

@@ -39,7 +39,11 @@ func (s *Snapshot) figures(out *strings.Builder) {
 	if s.Beside != "" {
 		source += "; " + s.Beside
 	}
-	line("limit", "%s of content; %s (%s)", b(s.Limit), process, source)
+	if s.ProcessLimit > 0 {
+		line("limit", "%s of content; %s (%s)", b(s.Limit), process, source)
+	} else {
+		line("limit", "%s of content (%s); %s", b(s.Limit), source, process)
+	}
 	line("accounted", "%s in %d units, peak %s, debt %s", b(s.Used), s.Units, b(s.Peak), b(s.Debt))
 	line("gate", "%d puts wait with %s, pressure %t; overruns %d, refused %d", s.WaitingPuts, b(s.Waiting), s.Pressure, s.Overruns, s.Refused)
 	line("heap", "%s live at the last collection, baseline %s, about %s pinned", b(m.Live), b(m.Baseline), b(m.Pinned))
@@ -96,7 +100,13 @@ var eventColumns = []column[Event]{
 	{"AT", func(e Event) string { return e.At.UTC().Format(time.TimeOnly) }},
 	{"EVENT", func(e Event) string { return string(e.Kind) }},
 	{"WHERE", func(e Event) string { return strings.Trim(e.Account+"/"+e.Queue, "/") }},
-	{"WHAT", func(e Event) string { return e.Text }},
+	{"WHAT", func(e Event) string {
+		first, more, _ := strings.Cut(e.Text, "\n")
+		if more != "" {
+			first += " (more with ?format=report, or in the log)"
+		}
+		return first
+	}},
 }
 
 func kind(gate bool) string {

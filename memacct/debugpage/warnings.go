@@ -3,6 +3,7 @@ package debugpage
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/memacct"
@@ -29,6 +30,7 @@ func warnings(s memacct.Stats) []string {
 	part := func(n int64) float64 { return float64(n) / float64(max(1, s.Process)) }
 	limited := s.Process > 0
 
+	add(s.Still > 0, "Nothing has moved for %v, with %d units in flight and %d puts that wait: the report (?format=report) says who waits where, and why that may be.", s.Still.Round(time.Second), s.Units, s.Waiters)
 	add(s.Mode == memacct.Off, "The mode is off: nothing is accounted and nothing is held back.")
 	add(s.Mode == memacct.Shadow, "Shadow mode: nothing is held back; %d puts would have waited so far.", s.WouldWait)
 	add(limited && part(m.RSS) > fullLimit, "Resident memory, %s, is above the process limit of %s.", bytesize.Format(m.RSS), bytesize.Format(s.Process))

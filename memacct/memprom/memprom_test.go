@@ -122,7 +122,7 @@ func left[T any](t *testing.T, table []metric[T]) []string {
 
 // A figure that is added to the statistics must not be forgotten here.
 func TestEveryFigureHasAMetricOfItsOwn(t *testing.T) {
-	require.Equal(t, []string{"Cycles", "Growth"}, left(t, budgetMetrics), "Go's own collector has the one, accounts have the other")
+	require.Equal(t, []string{"Cycles", "Growth", "Still"}, left(t, budgetMetrics), "Go's own collector has the one, accounts another, and the last is in seconds")
 	require.Equal(t, []string{"Weight"}, left(t, accountMetrics), "a setting")
 	require.Equal(t, []string{"Waited"}, left(t, queueMetrics), "which is in seconds")
 	v, figures := numbered[memacct.BatchStats](0)

@@ -69,6 +69,7 @@ var budgetMetrics = []metric[budget]{
 	gauge("memacct_waiting_bytes", "Bytes of the units whose puts wait at a gate.", func(s budget) int64 { return s.Waiting }),
 	gauge("memacct_waiting_puts", "Puts that wait at a gate.", func(s budget) int { return s.Waiters }),
 	gauge("memacct_debt_bytes", "Bytes in flight past the limit.", func(s budget) int64 { return s.Debt }),
+	gauge("memacct_stalled_seconds", "How long nothing has moved though units are in flight or puts wait; 0 up to the time after which that is reported.", func(s budget) float64 { return s.Still.Seconds() }),
 	flagged("memacct_pressure", "1 while a gate has a waiter or there is debt, else 0.", func(s budget) bool { return s.Pressure }),
 	counter("memacct_overruns_total", "Units admitted past the limit by the policy.", func(s budget) int64 { return s.Overruns }),
 	counter("memacct_refused_total", "Puts refused because their unit could not fit.", func(s budget) int64 { return s.Refused }),

@@ -18,7 +18,7 @@ const accountColumns = [
 const unbounded = 2 ** 31 - 1; // slots: more units than any memory holds
 
 const queueColumns = [
-  ["Queue", queueName, left],
+  ["Queue", (q) => clip(q.account || "(no name)") + "/" + q.name, left, queueName],
   ["Kind", (q) => (q.gate ? "gate" : "queue"), left],
   ["Queued", (q) => count(q.queued) + (q.slots < unbounded ? " of " + count(q.slots) : "")],
   ["Bytes queued", (q) => bytes(q.queued_bytes)],
@@ -72,11 +72,12 @@ function fill(id, columns, list, none) {
   }
   const body = table.tBodies[0];
   const rows = list.length ? list.map((x) => columns.map(([, cell]) => String(cell(x)))) : [[none]];
+  const whole = columns[0][3] ?? columns[0][1]; // the first cell may be cut off
   while (body.rows.length > rows.length) body.deleteRow(-1);
-  rows.forEach((cells, i) => fillRow(body.rows[i] ?? body.insertRow(), columns, cells, list.length === 0));
+  rows.forEach((cells, i) => fillRow(body.rows[i] ?? body.insertRow(), columns, cells, list.length === 0, list.length ? whole(list[i]) : ""));
 }
 
-function fillRow(row, columns, cells, isNone) {
+function fillRow(row, columns, cells, isNone, whole) {
   if (row.cells.length !== cells.length) {
     row.replaceChildren(...cells.map((_, i) => {
       if (isNone) return Object.assign(el("td", "", "none"), { colSpan: columns.length });
@@ -87,11 +88,31 @@ function fillRow(row, columns, cells, isNone) {
   }
   cells.forEach((text, i) => {
     const cell = row.cells[i];
-    if (cell.textContent !== text) {
-      cell.textContent = text;
-      cell.title = i === 0 && !isNone ? text : ""; // it may be cut off
+    if (cell.shown !== text) {
+      cell.shown = text;
+      fillCell(cell, text);
     }
+    if (i === 0) cell.title = whole;
   });
+}
+
+// fillCell shows a text; one of several lines as its first, which the others fold out of: the report of a stall has a
+// screen of them.
+function fillCell(cell, text) {
+  const end = text.indexOf("\n");
+  if (end < 0) {
+    cell.textContent = text;
+    return;
+  }
+  const details = el("details");
+  details.append(el("summary", text.slice(0, end)), el("pre", text.slice(end + 1)));
+  cell.replaceChildren(details);
+}
+
+// clip leaves out the middle of a name that is too long for a column.
+function clip(name) {
+  const most = 24;
+  return name.length <= most ? name : name.slice(0, most / 2) + "…" + name.slice(1 - most / 2);
 }
 
 // tiles are the figures one looks for first: a name, the figure, what there is to add, and the part of a limit.
