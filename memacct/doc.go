@@ -37,7 +37,9 @@
 //
 // # Cost
 //
-// All state of a budget is behind one mutex, held for tens of nanoseconds. Put and Get allocate nothing
-// unless they have to wait. Size functions run outside it. A nil *Account accounts nothing: the queue
-// then costs what a buffered channel costs.
+// A put, and what a loop body costs more than over a channel, are some tens of nanoseconds each with one producer and
+// one consumer, as a channel takes, and up to one and a half times a channel's with sixteen and four; a channel with a
+// select on a context takes three to four times a channel's (BenchmarkRatio). All state of a budget is behind one
+// mutex, which most puts need not take. Nothing is allocated unless a put has to wait. Size functions run outside it. A
+// nil *Account accounts nothing: the queue then costs what a buffered channel costs, or up to a third more.
 package memacct

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"time"
 
 	"github.com/syncmem/syncmem/memacct"
 )
@@ -32,12 +33,19 @@ func Example_service() {
 	var refused *memacct.BudgetError
 	switch {
 	case errors.As(err, &refused):
-		log.Print("raise MEMACCT_LIMIT: ", refused)
+		log.Print(refused) // ends in what to do
 	case err != nil:
 		log.Print(err)
 	}
-	fmt.Println("shut down:", budget.Close(context.Background()))
+	fmt.Println("shut down:", closeBudget(budget))
 	// Output:
 	// 1048576 bytes of content may be in flight
 	// shut down: <nil>
+}
+
+// closeBudget waits for what is in flight, and not for ever: a unit that was lost never ends, and the error names it.
+func closeBudget(budget *memacct.Budget) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return budget.Close(ctx)
 }

@@ -31,7 +31,7 @@ func Example_sharedBudget() {
 	all.Wait()
 	s := budget.Stats()
 	fmt.Println("within the limit:", s.Peak <= s.Limit)
-	fmt.Println("closed:", budget.Close(context.Background()))
+	fmt.Println("closed:", closeBudget(budget))
 	// Output:
 	// within the limit: true
 	// closed: <nil>

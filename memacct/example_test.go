@@ -47,7 +47,7 @@ func Example() {
 		fmt.Println(p.name)
 	}
 	all.Wait()
-	fmt.Println("left:", budget.Stats().Used, "bytes; closed:", budget.Close(ctx))
+	fmt.Println("left:", budget.Stats().Used, "bytes; closed:", closeBudget(budget))
 	// Output:
 	// package-0
 	// package-1

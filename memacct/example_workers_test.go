@@ -47,7 +47,7 @@ func Example_workerPool() {
 	s := budget.Stats()
 	fmt.Println("done:", done.Load())
 	fmt.Println("within the limit:", s.Peak <= s.Limit)
-	fmt.Println("closed:", budget.Close(context.Background()))
+	fmt.Println("closed:", closeBudget(budget))
 	// Output:
 	// done: 1000
 	// within the limit: true

@@ -44,6 +44,13 @@ func Share(f float64) Limit {
 // the cgroup allows, or the machine has, is an error.
 func Process(n int64) Limit { return Limit{kind: limitProcess, bytes: n} }
 
+// Named is l as it was spelled by an operator, such as --limit=64MiB: errors and logs name that setting, and give
+// their examples in its form. What [ConfigFromEnv] returns is named already.
+func (l Limit) Named(setting string) Limit {
+	l.setting = setting
+	return l
+}
+
 // Content is exactly n bytes of content, whatever the process uses.
 func Content(n int64) Limit { return Limit{kind: limitContent, bytes: n} }
 

@@ -9,7 +9,8 @@ var Doc = &check.Doc{
 	Title: "lease finds leases and reservations that are not released on every path",
 	Why: `A reservation holds its bytes of the budget until it is settled by Put or given
 back by Release. One forgotten on an error path is memory that nobody uses and
-nobody can have: after enough errors the gate waits for room that never comes.
+nobody can have until the garbage collector finds it: after some errors the gate
+waits for room that comes late, and each is reported as a leak at run time.
 The same goes for a lease that was split off, or detached from its loop.`,
 	Before: `
 r, err := units.Reserve(ctx, size)

@@ -164,7 +164,7 @@ func kept(p *check.Pass, f *flow.Func, r *ast.RangeStmt) {
 		return
 	}
 	unit := f.Object(r.Key)
-	if unit == nil {
+	if unit == nil || detached(f, r.Body, unit) {
 		return
 	}
 	ast.Inspect(r.Body, func(n ast.Node) bool {
@@ -179,6 +179,19 @@ func kept(p *check.Pass, f *flow.Func, r *ast.RangeStmt) {
 		}
 		return true
 	})
+}
+
+// detached reports whether the loop body detaches the lease that it got: then it may outlive the body, and whether it
+// is released is for the lease check to say.
+func detached(f *flow.Func, body *ast.BlockStmt, unit types.Object) (yes bool) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			sel, ok := call.Fun.(*ast.SelectorExpr)
+			yes = yes || ok && sel.Sel.Name == "Detach" && f.Object(sel.X) == unit
+		}
+		return !yes
+	})
+	return yes
 }
 
 // outlives reports whether the place is outside of the loop and is not a batch

@@ -37,6 +37,7 @@ func (o *options) findLimit() error {
 		return nil
 	}
 	limit, err := memacct.ParseLimit(o.limit)
+	limit = limit.Named("--limit=" + o.limit)
 	if err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func (o *options) account() (*memacct.Account, error) {
 	if o.overrunN > 0 {
 		policy = memacct.Overrun(o.overrunN)
 	}
-	b, err := memacct.New(memacct.Config{Limit: memacct.Process(o.limitN), Policy: policy, SetGoLimit: true, Logger: stderr.logger()})
+	b, err := memacct.New(memacct.Config{Limit: memacct.Process(o.limitN).Named("--limit=" + o.limit), Policy: policy, SetGoLimit: true, Logger: stderr.logger()})
 	if err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ func (o *options) register(c *cobra.Command) {
 	f := c.Flags()
 	f.SortFlags = false // the order of use
 	f.StringVar(&o.source, "source", "synth:rpm-mixed", "the `source` to sync, see Sources above")
-	f.StringVar(&o.limit, "limit", "64MiB", "what the whole process may use: an `amount` such as 64MiB; or auto: GOMEMLIMIT, else the cgroup's limit, else half of the machine's memory; or a part of auto, such as 60%")
+	f.StringVar(&o.limit, "limit", "64MiB", "what the whole process may use: an `amount` such as 64MiB; or auto: GOMEMLIMIT, else the cgroup's limit, else half of the machine's memory; or a part of auto, such as 60%; MEMACCT_LIMIT is not read")
 	f.StringVar(&o.mode, "mode", modeBytes, "`mode`: what bounds the pipeline: the bytes in flight (bytes), the units in each queue (count), or nothing (none)")
 	f.StringVar(&o.store, "store", "", "the `store` to save to: sqlite:FILE, postgres://..., or discard (default: a SQLite file that is removed afterwards)")
 	f.IntVar(&o.depth, "depth", 0, "slots of each queue, in `units` (default 1000; not with --mode none)")

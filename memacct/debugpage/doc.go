@@ -11,13 +11,14 @@
 //
 // The page needs nothing but this handler: no other host, no inline script. It asks once a second while its tab
 // is visible, and keeps the last ten minutes in the browser; the server keeps nothing and runs nothing in
-// between. An answer costs the process one [memacct.Budget.Stats], tens of microseconds, and its text.
+// between. An answer costs the process one [memacct.Budget.Stats], tens of microseconds, and its text; a report costs
+// a traceback of all goroutines beside, 25 ms at ten thousand of them, in which nothing else runs.
 //
 // # Where to serve it
 //
 // On an address that only operators reach: as with net/http/pprof there is no password. Nothing can be changed
-// through it, and no unit's content is shown, but names of accounts, queues and Go types are, and the source
-// lines of leases that were misused.
+// through it, and no unit's content is shown, but names of accounts, queues and Go types are, the source lines of
+// leases that were misused, and in a report the function and line at which each stage is.
 //
 // The handler does not look at the path, so it can be mounted anywhere, with and without a trailing slash and
 // behind a proxy's prefix. Several budgets have a handler each.

@@ -59,6 +59,17 @@ func keepsPart(ctx context.Context, q *memacct.Queue[*Unit]) (all [][]string) {
 	return all
 }
 
+func keepsLeases(ctx context.Context, q *memacct.Queue[*Unit]) (all, rest []*memacct.Lease[*Unit]) {
+	for l := range q.Leases(ctx) {
+		l.Detach()
+		all = append(all, l)
+	}
+	for l := range q.Leases(ctx) {
+		rest = append(rest, l) // want `l is kept`
+	}
+	return all, rest
+}
+
 func keepsBatch(ctx context.Context, q *memacct.Queue[*Unit]) (all []*Unit) {
 	for b := range q.Batches(ctx, memacct.Batch{Size: 10}) {
 		all = append(all, b...) // want `b is kept`
