@@ -129,7 +129,7 @@ func TestFloorsThatDoNotFitShrink(t *testing.T) {
 
 // The example in the error is one that works.
 func TestALimitThatLeavesRoomForTheFloors(t *testing.T) {
-	b, err := newOn(hostOf(0, 0, 8<<30).host(), Config{Limit: Process(200 * mib), SetGoLimit: true, Logger: slog.New(slog.DiscardHandler)})
+	b, err := newOn(hostOf(0, 0, 8<<30).host(), Config{Limit: Process(200 * mib), GoLimit: GoLimitSet, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	b.Account("floor", WithFloor(64*mib))
 	err = b.SetLimit(Process(100 * mib))

@@ -10,64 +10,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"weak"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/memacct/internal/core"
 )
-
-// Mode says how much a budget does.
-type Mode uint8
-
-// The modes. Shadow is the safe first deployment: it charges and counts, in [Stats].WouldWait, the puts that
-// would have waited, and never makes one wait. Off neither charges nor calls size functions.
-const (
-	Enforce Mode = iota
-	Shadow
-	Off
-)
-
-// String returns the mode as MEMACCT_MODE spells it.
-func (m Mode) String() string {
-	return [...]string{"enforce", "shadow", "off"}[m]
-}
-
-// Policy says what happens to a unit that still does not fit when nothing is left to drain. The zero value
-// is Fail.
-type Policy struct {
-	overrun int64
-}
-
-// Fail refuses such a unit with a [*BudgetError].
-func Fail() Policy { return Policy{} }
-
-// Overrun admits such units one at a time, each at most max bytes past the limit, and refuses larger ones.
-func Overrun(max int64) Policy { return Policy{overrun: max} }
-
-// String returns the policy as MEMACCT_POLICY spells it.
-func (p Policy) String() string {
-	if p.overrun <= 0 {
-		return "fail"
-	}
-	return "overrun:" + bytesize.Exact(p.overrun)
-}
-
-// Config says what a budget is. The zero value works: the limit is found out, the policy is to fail.
-type Config struct {
-	Limit  Limit
-	Policy Policy
-	Mode   Mode
-	// Logger gets every [Event]; nil is slog.Default().
-	Logger *slog.Logger
-	// StallAfter is how long nothing may move, though units are in flight or puts wait, before that is reported
-	// as an [EventStall]. 0 is DefaultStallAfter; a negative time reports nothing.
-	StallAfter time.Duration
-	// SetGoLimit has the budget set the Go runtime's memory limit (debug.SetMemoryLimit) below its process
-	// limit, with room for what the runtime does not see, and keep it there until Close; never above what the
-	// application or GOMEMLIMIT set. Without a Go limit the heap may grow to twice what lives in it, and the
-	// budget for content must be half as large. There is one such setting in a process, so it is off by default,
-	// and of several budgets that set it the least counts.
-	SetGoLimit bool
-}
 
 // Budget is the bytes of content that may be in flight in this process. One budget serves many pipelines,
 // each with an [Account] of its own. All methods may be called from many goroutines.
@@ -93,6 +40,7 @@ type Budget struct {
 	clock   *time.Timer // runs while puts wait at gates: see tick
 	ticking bool
 	doubts  doubts
+	pulse   pulse
 	loops   []loop
 	booked  map[booking]struct{} // the reservations
 	booking map[uint64]int       // how many of them a goroutine has made that were not handed to another
@@ -125,8 +73,11 @@ func newOn(h *host, cfg Config) (*Budget, error) {
 		return nil, fmt.Errorf("memacct: overrun of %d bytes: use Fail() to allow none", cfg.Policy.overrun)
 	}
 	b := &Budget{log: cmp.Or(cfg.Logger, slog.Default()), mode: cfg.Mode, policy: cfg.Policy, host: h, core: *core.New(0)}
-	if cfg.SetGoLimit {
-		b.wish = new(goWish)
+	if cfg.GoLimit > GoLimitKeep {
+		return nil, fmt.Errorf("memacct: unknown GoLimit %d: use GoLimitAuto, GoLimitSet or GoLimitKeep", cfg.GoLimit)
+	}
+	if cfg.GoLimit != GoLimitKeep {
+		b.wish = &goWish{yields: cfg.GoLimit == GoLimitAuto}
 		runtime.AddCleanup(b, (*goWish).drop, b.wish) // nobody may close it
 	}
 	b.core.Mode = core.Mode(cfg.Mode)
@@ -152,7 +103,7 @@ func (b *Budget) SetLimit(l Limit) error {
 	if b.mode == Off {
 		return errors.New("memacct: SetLimit of a budget that is off: open one with another Mode")
 	}
-	source, err := l.resolve(b.host, b.wish != nil, b.beside())
+	source, err := l.resolve(b.host, b.setsGo(), b.beside())
 	if err != nil {
 		return err
 	}
@@ -174,6 +125,11 @@ func (b *Budget) SetLimit(l Limit) error {
 	b.govern(l, source)
 	b.core.SetLimit(b.gov.content)
 	b.unlock()
+	if source.process > 0 && b.mode == Enforce {
+		b.settleIn()
+	} else {
+		moveOut(weak.Make(b))
+	}
 	if !first {
 		b.emit(Event{Kind: EventLimit, Bytes: cmp.Or(source.process, source.content), Text: "the limit changed: " + source.String()})
 	}
@@ -185,11 +141,11 @@ func (b *Budget) beside() int64 {
 	now := b.host.readMem()
 	b.lock()
 	defer b.unlockQuiet()
-	if b.gov == nil {
-		return now.mapped // there is no content yet
-	}
 	return now.nonHeap + b.base // what is pinned as well is an estimate, and refuses no limit
 }
+
+// setsGo tells whether the budget sets the Go runtime's limit, if its own is one of the process.
+func (b *Budget) setsGo() bool { return b.wish.counts() && b.mode == Enforce }
 
 // Account opens one pipeline's part of the budget. Its name appears in errors and statistics. While the floors of all
 // accounts exceed the budget together they are cut in proportion, and an [EventAlarm] says so: the limit may be an
@@ -216,6 +172,10 @@ func (b *Budget) Account(name string, opts ...AccountOption) *Account {
 
 // unlock lets go of the lock and wakes whoever this critical section decided about.
 func (b *Budget) unlock() {
+	if b.feel() {
+		b.unlockAndLook()
+		return
+	}
 	a := b.core.Alert()
 	if len(b.core.Woken) == 0 && b.drained == nil && a == b.alert.Load() {
 		if a {
@@ -399,6 +359,7 @@ func (b *Budget) Close(ctx context.Context) error {
 	b.collect()
 	drained := b.drained
 	b.unlock()
+	defer moveOut(weak.Make(b))
 	if b.wish != nil {
 		defer b.wish.drop()
 	}

@@ -17,7 +17,7 @@ import (
 //	MEMACCT_SHARE       1/4 or 0.25: this process's part of what auto finds
 //	MEMACCT_POLICY      fail | overrun:64MiB
 //	MEMACCT_MODE        enforce | shadow | off
-//	MEMACCT_GOMEMLIMIT  keep | set: have the Go runtime's own limit follow, see [Config].SetGoLimit
+//	MEMACCT_GOMEMLIMIT  auto | set | keep: what to do with the Go runtime's own limit, see [GoLimit]
 //
 // What is not set keeps its zero value. An error names the variable and gives an example, here and when [New]
 // finds that the limit cannot be. A variable of that kind that is none of these, nor MEMACCT_RECORD, is an error, too.
@@ -27,16 +27,16 @@ func ConfigFromEnv() (Config, error) {
 		name, example string
 		set           func(string) error
 	}{
-		{limitVariable, "800MiB, 60%, content:64MiB or off", cfg.setLimit},
+		{limitVariable, "800MiB", cfg.setLimit},
 		{shareVariable, "1/4", cfg.setShare},
-		{"MEMACCT_POLICY", "fail or overrun:64MiB", cfg.setPolicy},
-		{"MEMACCT_MODE", "enforce, shadow or off", cfg.setMode},
-		{"MEMACCT_GOMEMLIMIT", "set or keep", cfg.setGoLimit},
+		{"MEMACCT_POLICY", "overrun:64MiB", cfg.setPolicy},
+		{"MEMACCT_MODE", "shadow", cfg.setMode},
+		{"MEMACCT_GOMEMLIMIT", "set", cfg.setGoLimit},
 	}
 	known := []string{recordVariable}
 	for _, v := range variables {
 		known = append(known, v.name)
-		text := os.Getenv(v.name)
+		text := strings.TrimSpace(os.Getenv(v.name))
 		if text == "" {
 			continue
 		}
@@ -85,8 +85,8 @@ func (c *Config) setShare(text string) error {
 		d, err = strconv.ParseFloat(den, 64)
 		f /= d
 	}
-	if err != nil || !(f > 0 && f <= 1) {
-		return fmt.Errorf("a share is above 0 and up to 1")
+	if err != nil || !(f > 0 && f <= 1) || strings.Contains(text, "-") {
+		return errors.New("a share is above 0 and up to 1")
 	}
 	if c.Limit != (Limit{}) {
 		return errTwoLimits
@@ -97,14 +97,13 @@ func (c *Config) setShare(text string) error {
 }
 
 func (c *Config) setGoLimit(text string) error {
-	switch text {
-	case "set":
-		c.SetGoLimit = true
-	case "keep":
-	default:
-		return fmt.Errorf("unknown word %q: the amount belongs in MEMACCT_LIMIT or GOMEMLIMIT", text)
+	for g := GoLimitAuto; g <= GoLimitKeep; g++ {
+		if text == g.String() {
+			c.GoLimit = g
+			return nil
+		}
 	}
-	return nil
+	return fmt.Errorf("unknown word %q: it is auto, set or keep; an amount belongs in MEMACCT_LIMIT or GOMEMLIMIT", text)
 }
 
 func (c *Config) setPolicy(text string) (err error) {
@@ -119,11 +118,14 @@ func ParsePolicy(text string) (Policy, error) {
 	}
 	amount, ok := strings.CutPrefix(text, "overrun:")
 	if !ok {
-		return Policy{}, fmt.Errorf("unknown policy %q", text)
+		return Policy{}, fmt.Errorf("unknown policy %q: it is fail, or overrun: and an amount", text)
 	}
 	n, err := bytesize.Parse(amount)
 	if err != nil {
 		return Policy{}, err
+	}
+	if n == 0 {
+		return Policy{}, errors.New("an overrun of nothing is none: use fail")
 	}
 	return Overrun(n), nil
 }
@@ -137,5 +139,5 @@ func (c *Config) setMode(text string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("unknown mode %q", text)
+	return fmt.Errorf("unknown mode %q: it is enforce, shadow or off", text)
 }

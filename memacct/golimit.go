@@ -1,6 +1,7 @@
 package memacct
 
 import (
+	"math"
 	"runtime/debug"
 	"sync"
 )
@@ -18,7 +19,8 @@ var goLimit = struct {
 // goWish is what one budget wants the runtime's limit to be. It stands in the map above for the budget, which
 // must be collectable though nobody closes it.
 type goWish struct {
-	over bool // the budget is closed, or gone
+	yields bool // it is for the case that the application has set none
+	over   bool // the budget is closed, or gone
 }
 
 // applicationLimit is GOMEMLIMIT, or what debug.SetMemoryLimit set, unless a budget did: then it is what
@@ -50,6 +52,16 @@ func (w *goWish) make(n int64) {
 	}
 }
 
+// counts tells whether the wish, if it is made, is to be fulfilled.
+func (w *goWish) counts() bool {
+	if w == nil {
+		return false
+	}
+	goLimit.mu.Lock()
+	defer goLimit.mu.Unlock()
+	return !w.over && (!w.yields || ownLimit() == math.MaxInt64)
+}
+
 // drop ends the wish. With the last one the application's own limit is back.
 func (w *goWish) drop() {
 	goLimit.mu.Lock()
@@ -63,8 +75,10 @@ func (w *goWish) drop() {
 func settleGoLimit() {
 	own := ownLimit()
 	least := own
-	for _, n := range goLimit.wishes {
-		least = min(least, n)
+	for w, n := range goLimit.wishes {
+		if !w.yields || own == math.MaxInt64 {
+			least = min(least, n)
+		}
 	}
 	debug.SetMemoryLimit(least)
 	goLimit.set, goLimit.own = least, own

@@ -25,13 +25,13 @@ func applicationSets(t *testing.T, n int64) {
 // setsGo is a budget of a process limit that has the Go runtime's follow.
 func setsGo(t *testing.T, n int64) *Budget {
 	t.Helper()
-	return quiet(t, Process(n), func(c *Config) { c.SetGoLimit = true })
+	return quiet(t, Process(n), func(c *Config) { c.GoLimit = GoLimitSet })
 }
 
 // The application's own limit is left alone unless asked, never raised, and put back.
 func TestTheGoLimitFollowsIfAsked(t *testing.T) {
 	applicationSets(t, math.MaxInt64)
-	plain := quiet(t, Process(512*mib))
+	plain := quiet(t, Process(512*mib), func(c *Config) { c.GoLimit = GoLimitKeep })
 	require.Equal(t, int64(math.MaxInt64), goLimitNow())
 	b := setsGo(t, 512*mib)
 	require.Less(t, goLimitNow(), int64(512*mib))
@@ -51,6 +51,30 @@ func TestTheGoLimitFollowsIfAsked(t *testing.T) {
 	empty(t, b)
 	require.LessOrEqual(t, goLimitNow(), int64(200*mib))
 	empty(t, plain)
+}
+
+// Where the application has set no limit a budget sets one, and yields to the application's as soon as it sets it.
+func TestTheGoLimitIsSetWhereThereIsNone(t *testing.T) {
+	applicationSets(t, math.MaxInt64)
+	b := quiet(t, Process(512*mib))
+	require.Less(t, goLimitNow(), int64(512*mib))
+	require.True(t, b.gov.binds)
+	debug.SetMemoryLimit(2 << 30)
+	b.regulate(b.gov)
+	require.EqualValues(t, 2<<30, goLimitNow(), "the application's own is left alone, though it is above the process limit")
+	require.False(t, b.gov.binds)
+	require.NotZero(t, b.pulse.at, "and so the budget looks between two collections")
+	other := quiet(t, Process(400*mib))
+	require.EqualValues(t, 2<<30, goLimitNow())
+	empty(t, other)
+	debug.SetMemoryLimit(math.MaxInt64)
+	b.regulate(b.gov)
+	require.Less(t, goLimitNow(), int64(512*mib))
+	empty(t, b)
+	require.Equal(t, int64(math.MaxInt64), goLimitNow())
+	shadow := quiet(t, Process(512*mib), func(c *Config) { c.Mode = Shadow })
+	require.Equal(t, int64(math.MaxInt64), goLimitNow(), "who only looks on changes nothing")
+	empty(t, shadow)
 }
 
 // There is one limit for all budgets: the least that an open one wants, whatever came first or ends first.
@@ -106,7 +130,7 @@ func TestTheGoLimitIsWantedOnlyWhereTheProcessIsLimited(t *testing.T) {
 	require.Equal(t, int64(math.MaxInt64), goLimitNow())
 	require.NoError(t, b.SetLimit(Process(1<<30)))
 	require.Less(t, goLimitNow(), int64(1<<30))
-	shadow, _ := open(t, 1, func(c *Config) { c.Limit, c.SetGoLimit, c.Mode = Process(512*mib), true, Shadow })
+	shadow, _ := open(t, 1, func(c *Config) { c.Limit, c.GoLimit, c.Mode = Process(512*mib), GoLimitSet, Shadow })
 	require.Greater(t, goLimitNow(), int64(512*mib))
 	empty(t, b)
 	require.Equal(t, int64(math.MaxInt64), goLimitNow())
@@ -149,7 +173,7 @@ func TestTheGoLimitEndsWithTheBudget(t *testing.T) {
 // look has budgets look at the process as after a collection.
 func look(all ...*Budget) {
 	for _, b := range all {
-		b.regulate(b.gov, false)
+		b.regulate(b.gov)
 	}
 }
 
@@ -160,7 +184,7 @@ func lookUntilClosed(b *Budget) {
 		g := b.gov
 		open = !b.closed
 		b.unlockQuiet()
-		b.regulate(g, false)
+		b.regulate(g)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"runtime/debug"
 	"time"
 	"weak"
 
@@ -14,18 +15,25 @@ import (
 // collection, since what lives is known only then, and computes
 //
 //	heap    = limit - outside Go - Go but not heap - fragmentation - the unit that is built next
-//	content = min(heap / growth, heap - what is allocated while the collector marks) - alive but not content
+//	content = min(heap / growth - beside, heap - what is allocated while the collector marks - beside)
 //
-// The unit built next has passed no gate yet; it is taken to be as large as the largest of late. Down the
-// budget goes at once, up slowly: one too small for a while costs some speed, one too large gets the process
-// killed.
+// where beside is what lives and is not content. The unit built next has passed no gate yet; it is taken to be as
+// large as the largest of late. Down the budget goes at once, up slowly: one too small for a while costs some speed,
+// one too large gets the process killed.
+//
+// Where a Go limit binds, the collector works harder the less room there is, and growth is what keeps its work
+// tolerable. Of a heap that is full of what is not content, content gets half of the rest all the same: the first term
+// would leave it nothing while half of the limit is free. Where none binds nothing but GOGC has a collection come, and
+// growth is what the heap will do, or a third of the rest is content's: see pulse.go for what grows between two
+// collections.
 type governor struct {
 	budget  weak.Pointer[Budget] // a budget that nobody closed must still be collectable
 	asked   Limit
 	process int64    // what the process may use, in bytes
 	from    [3]int64 // the amounts outside that this was found from last: see follow
 	steers  bool     // the budget follows; otherwise this only observes
-	setGo   bool     // and so does the Go runtime's limit
+	setGo   bool     // the Go runtime's limit is the budget's to set, see goWish.counts
+	binds   bool     // there is one low enough for the collector to keep the process below its limit
 	goLimit int64    // which is to be that, in bytes, at most; 0 before it is known
 	kernel  kernel
 	last    memSample
@@ -37,6 +45,8 @@ type governor struct {
 	outside recent    // resident bytes that Go does not know of
 	past    int64     // how far the runtime went past its own limit, at most, forgotten slowly
 	built   recent    // the largest unit of each cycle in which one was put
+	others  []int64   // bytes of content in other budgets that steer by a process limit
+	share   int       // how many those are, with this one
 	signs   signs
 	gc      gcShare
 	sizes   calibration
@@ -63,6 +73,9 @@ const (
 	// unseenByGo is the part of the process limit that a Go limit set by the budget leaves beside what is known
 	// to lie outside Go: caches that fill yet, and whatever nobody foresees.
 	unseenByGo = 0.05
+	// looseness is the part of the process limit by which a Go limit may exceed what is left of it and bind all the
+	// same: the governor leaves as much free.
+	looseness = 16
 )
 
 // govern starts to follow a limit, or only to observe where it is one of content. The lock is held.
@@ -72,25 +85,27 @@ func (b *Budget) govern(asked Limit, source limitSource) {
 		steers: source.process > 0 && b.mode == Enforce, last: b.host.readMem(), looked: time.Now(),
 	}
 	g.kernel.host = b.host
-	if g.setGo = b.wish != nil && g.steers; g.setGo {
+	if g.setGo = g.steers && b.setsGo(); g.setGo {
 		g.past = source.process / 8 // until it is known
 	}
 	if old := b.gov; old != nil {
 		g.inherit(old)
 	}
-	if g.setGo {
+	if g.steers && b.wish != nil {
 		g.limitGo(b.wish, g.last, source.process)
 	} else if b.wish != nil {
 		b.wish.make(math.MaxInt64) // whatever the limit before this one wanted
 	}
+	g.binds = g.steers && debug.SetMemoryLimit(-1) <= source.process+source.process/looseness
 	b.gov = g
+	b.beat()
 	g.arm()
 }
 
 // inherit takes over what a governor of another limit has learned of the process.
 func (g *governor) inherit(old *governor) {
 	g.surge, g.beside, g.outside, g.built = old.surge, old.beside, old.outside, old.built
-	g.past, g.signs, g.gc, g.sizes = max(g.past, old.past), old.signs, old.gc, old.sizes
+	g.past, g.signs, g.gc, g.sizes = max(g.past, min(old.past, g.process/8)), old.signs, old.gc, old.sizes
 	if g.steers {
 		g.content = max(0, min(g.content, g.target(g.last, reading{room: math.MaxInt64})))
 	}
@@ -110,7 +125,7 @@ func (g *governor) arm() {
 
 // collected runs after a collection, on a goroutine of the runtime. The chain ends with the budget.
 func (g *governor) collected() {
-	if b := g.budget.Value(); b != nil && b.regulate(g, true) {
+	if b := g.budget.Value(); b != nil && b.regulate(g) {
 		g.arm()
 	}
 }
@@ -123,7 +138,7 @@ func (b *Budget) lookAgain() {
 	due := g != nil && g.steers && since(g.looked) >= tickEvery/2
 	b.unlockQuiet()
 	if due {
-		b.regulate(g, false)
+		b.regulate(g)
 	}
 }
 
@@ -135,23 +150,27 @@ func since(at time.Time) time.Duration {
 	return math.MaxInt64
 }
 
-// regulate sets the content budget anew; collected says that a collection has just told what lives. It reports
-// whether g is still in charge. Files are read before the lock is taken, and events told after.
-func (b *Budget) regulate(g *governor, collected bool) bool {
+// regulate sets the content budget anew. It reports whether g is still in charge. Files are read before the lock is
+// taken, and events told after.
+func (b *Budget) regulate(g *governor) bool {
 	now := b.host.readMem()
 	kernel := g.kernel.read(g.steers, now.rss)
+	others, share := b.neighbours()
 	b.lock()
 	if b.closed || b.gov != g {
 		b.unlockQuiet()
 		return false
 	}
 	g.looked = now.at
+	// Whoever calls: cleanups, by which collections tell, may be held up by somebody else's.
+	collected := now.cycles > g.last.cycles
 	if collected {
-		g.observe(now, b.core.Snapshot().Used, b.largest)
+		g.observe(now, b.core.Snapshot().Used+sum(others), b.largest)
 		b.largest = 0
 	}
 	var events []Event
 	if g.steers {
+		g.others, g.share = others, share
 		events = b.steer(g, now, kernel, collected)
 		b.unlock()
 	} else {
@@ -169,22 +188,31 @@ func (b *Budget) regulate(g *governor, collected bool) bool {
 
 // steer is what follows from the readings. The lock is held.
 func (b *Budget) steer(g *governor, now memSample, kernel reading, collected bool) (events []Event) {
-	if e, changed := b.follow(g, now, kernel); changed {
-		events = append(events, e)
-	}
-	if g.setGo {
+	process, bound := g.process, g.binds
+	e, changed := b.follow(g, kernel)
+	if g.setGo = b.setsGo(); b.wish != nil {
 		g.limitGo(b.wish, now, min(g.process, kernel.room))
+		now.limit = debug.SetMemoryLimit(-1)
+	}
+	if changed {
+		g.content = max(0, g.target(now, kernel)) // at once, also up: who waits for it has waited long enough
+		events = append(events, b.changed(g, process, e))
 	}
 	g.content = g.next(now, kernel, g.content)
+	if g.binds != bound {
+		b.beat()
+	}
 	shut, alarms := g.signs.look(g, now, kernel, collected)
 	limit := g.content
 	if shut {
 		g.content /= 2
+	}
+	if shut || b.pulse.shut {
 		limit = 0
 	}
 	// A large one is for its unit alone: the next such, built meanwhile, would be one too many.
 	in := b.core.Snapshot().Units > 0 && g.let > g.process/64
-	if in || since(g.letAt) >= letFor || g.need(now, now.live) > g.process {
+	if in || b.pulse.shut || since(g.letAt) >= letFor || g.need(now, now.live) > g.process {
 		g.let = 0
 	}
 	b.core.SetLimit(max(limit, g.let))
@@ -203,10 +231,10 @@ func (b *Budget) steer(g *governor, now memSample, kernel reading, collected boo
 
 // follow takes over a limit that has changed outside: the cgroup's, or GOMEMLIMIT. The amounts it is found from
 // are compared first: words are made for a change alone, and not after each collection. The lock is held.
-func (b *Budget) follow(g *governor, now memSample, kernel reading) (Event, bool) {
+func (b *Budget) follow(g *governor, kernel reading) (source limitSource, changed bool) {
 	from := [...]int64{b.host.goLimit(), b.host.machine(), kernel.walls.least}
 	if kernel.walls.name == "" || from == g.from {
-		return Event{}, false
+		return source, false
 	}
 	g.from = from
 	source, err := g.asked.find(b.host, kernel.walls)
@@ -214,20 +242,22 @@ func (b *Budget) follow(g *governor, now memSample, kernel reading) (Event, bool
 		source = limitSource{process: most, from: name, looked: g.asked.String()}
 	}
 	if err != nil || source.process == g.process {
-		return Event{}, false
+		return source, false
 	}
-	was := g.process
-	g.process = source.process
-	g.content = max(0, g.target(now, kernel)) // at once, also up: who waits for it has waited long enough
-	source.content = g.content
-	source.least = b.source.least
+	g.process, g.past = source.process, min(g.past, source.process/8)
+	return source, true
+}
+
+// changed takes over what the limit is now, and tells so. The lock is held.
+func (b *Budget) changed(g *governor, was int64, source limitSource) Event {
+	source.content, source.least = g.content, b.source.least
 	b.source = source
 	e := Event{Kind: EventLimit, Bytes: source.process, Text: "the limit changed, from " + bytesize.Format(was) + ": " + source.String()}
 	if floors := b.core.Floors(); floors > source.content {
 		e.Kind = EventAlarm
 		e.Text += fmt.Sprintf(", less than the floors of all accounts, %s together, which shrink in proportion", bytesize.Format(floors))
 	}
-	return e, true
+	return e
 }
 
 // limitGo keeps the Go runtime's limit below the process limit. The runtime goes past its limit by what is
@@ -275,20 +305,27 @@ func (g *governor) next(now memSample, kernel reading, content int64) int64 {
 	return max(0, content+int64(step*float64(target-content)))
 }
 
-// target is what the law above gives. It may be less than nothing. The first budget has a rule of its own, for by
-// this one a program with much beside the content needs up to twice the limit that holds: see contentOf.
+// target is what the law above gives. It may be less than nothing. The first budget has a rule of its own, for by this
+// one a program with much beside the content needs up to twice the limit that holds: see contentOf.
 func (g *governor) target(now memSample, kernel reading) int64 {
-	growth := limitedGrowth
-	if now.limit > g.process {
-		growth = 1 + gogc()/100 // nothing but GOGC keeps the heap from growing
-	}
 	room := min(g.process, kernel.room) - g.outside.most()
+	g.binds = now.limit <= room+g.process/looseness
 	limited := min(room, now.limit)
 	if !g.setGo {
 		room = limited // else the limit has left out already what is allocated while the collector marks
 	}
 	rest := now.nonHeap + g.built.most() + int64(fragmentation*float64(g.process))
-	return min(int64(float64(limited-rest)/growth), room-rest-int64(surgeMargin*float64(g.surge.most()))) - g.beside.median()
+	beside := max(g.beside.median(), g.beside.lately())
+	var content int64
+	if g.binds {
+		content = max(int64(float64(limited-rest)/limitedGrowth)-beside, (limited-rest-beside)/2)
+	} else {
+		// The goal counts stacks as it counts what lives. Above a third the pulse has collections come.
+		stacks := int64(float64(now.stacks) * gogc() / 100)
+		content = max(int64(float64(limited-rest-stacks)/(1+gogc()/100))-beside, (limited-rest-beside)/3)
+	}
+	content = min(content, room-rest-int64(surgeMargin*float64(g.surge.most()))-beside)
+	return g.divide(content)
 }
 
 // need is what the process needs, in bytes, to hold what lives now, and not one unit more: with room for what

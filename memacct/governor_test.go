@@ -161,7 +161,7 @@ func BenchmarkRegulate(b *testing.B) {
 			budget := quiet(b, l)
 			b.ReportAllocs()
 			for b.Loop() {
-				budget.regulate(budget.gov, false)
+				budget.regulate(budget.gov)
 			}
 			require.NoError(b, budget.Close(b.Context()))
 		})

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -139,7 +140,7 @@ func held(t *testing.T, what string, limit int64, d time.Duration) {
 
 func openProcess(t *testing.T, n int64) *Budget {
 	t.Helper()
-	b, err := New(Config{Limit: Process(n), SetGoLimit: true, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	b, err := New(Config{Limit: Process(n), GoLimit: GoLimitSet, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	require.NoError(t, err)
 	return b
 }
@@ -206,6 +207,47 @@ func TestHeldBesideALiveHeap(t *testing.T) {
 	f.end(t)
 	runtime.KeepAlive(list)
 	empty(t, b)
+}
+
+// Where the Go runtime has no limit and may get none, the budget has to look, and to collect, by itself.
+func TestHeldWithoutAGoLimit(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	keep := func(t *testing.T) *Budget {
+		b, err := New(Config{Limit: Process(128 * mib), GoLimit: GoLimitKeep, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+		require.NoError(t, err)
+		return b
+	}
+	t.Run("beside 50 MiB", func(t *testing.T) {
+		live := make([]byte, 50*mib)
+		for i := range live {
+			live[i] = 1
+		}
+		b := keep(t)
+		f := startFlow(t, b.Account("sync"), "units", false)
+		held(t, "beside 50 MiB", 128*mib, 3*time.Second)
+		f.end(t)
+		runtime.KeepAlive(live)
+		empty(t, b)
+	})
+	t.Run("GOGC=400", func(t *testing.T) {
+		defer debug.SetGCPercent(debug.SetGCPercent(400))
+		b := keep(t)
+		f := startFlow(t, b.Account("sync"), "units", false)
+		held(t, "with GOGC=400", 128*mib, 3*time.Second)
+		f.end(t)
+		empty(t, b)
+	})
+	t.Run("two budgets", func(t *testing.T) {
+		one, two := keep(t), keep(t)
+		f, g := startFlow(t, one.Account("sync"), "units", false), startFlow(t, two.Account("sync"), "units", false)
+		held(t, "two budgets", 128*mib, 3*time.Second)
+		f.end(t)
+		g.end(t)
+		empty(t, one)
+		empty(t, two)
+	})
 }
 
 // A first stage that keeps all it emits: the error comes within a second of the last unit's end, says how much is

@@ -52,6 +52,16 @@ func (k *kernel) read(wanted bool, rss int64) reading {
 	return k.uses
 }
 
+// last is the room that the last reading found, in bytes.
+func (k *kernel) last() int64 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.usesAt.IsZero() {
+		return math.MaxInt64
+	}
+	return k.uses.room
+}
+
 // use reads what the groups with a bound hold. What is not this process's is other processes', or the kernel's
 // for all of them: neither can be given up for content. A figure that can't be read bounds nothing.
 func (w walls) use(rss int64) reading {

@@ -72,12 +72,15 @@ func ParseLimit(text string) (Limit, error) {
 	if content, ok := strings.CutPrefix(s, "content:"); ok {
 		kind, s = Content, content
 	}
-	n, err := bytesize.Parse(s)
-	if err != nil {
-		return Limit{}, err
+	if v, err := strconv.ParseFloat(s, 64); err == nil && v != 0 {
+		return Limit{}, fmt.Errorf("%q has no unit: write %sMiB for mebibytes", text, s)
 	}
-	if n == 0 {
-		return Limit{}, fmt.Errorf("%q leaves no memory at all: write an amount such as 800MiB, or off to run without a limit", text)
+	n, err := bytesize.Parse(s)
+	if s != "" && strings.Trim(s, "0.") == "" || err == nil && n == 0 {
+		return Limit{}, fmt.Errorf("%q leaves no memory at all: write an amount, or off to run without a limit", text)
+	}
+	if err != nil {
+		return Limit{}, fmt.Errorf("%w; or a part such as 60%%, content: and an amount, or auto", err)
 	}
 	return kind(n), nil
 }

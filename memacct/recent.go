@@ -32,3 +32,11 @@ func (r *recent) median() int64 {
 	sorted := slices.Sorted(slices.Values(r.seen()))
 	return sorted[len(sorted)/2]
 }
+
+// lately is the lesser of the last two: a rise counts at the second reading that has it.
+func (r *recent) lately() int64 {
+	if r.n < 2 {
+		return 0
+	}
+	return min(r.vals[(r.n-1)%len(r.vals)], r.vals[(r.n-2)%len(r.vals)])
+}

@@ -13,6 +13,8 @@ type memSample struct {
 	live    int64 // what the last collection found alive
 	mapped  int64 // what GOMEMLIMIT bounds
 	nonHeap int64 // of that, stacks, spans and the like
+	stacks  int64 // of that, stacks
+	objects int64 // bytes of heap, alive and not collected yet
 	limit   int64 // GOMEMLIMIT
 	allocs  int64 // allocated since the start
 	cycles  int64 // collections since the start
@@ -29,7 +31,8 @@ func (h *host) readMem() memSample {
 	return memSample{
 		at: time.Now(), live: m[live].bytes(), mapped: mapped,
 		nonHeap: mapped - m[objects].bytes() - m[unused].bytes() - m[free].bytes(),
-		limit:   debug.SetMemoryLimit(-1), allocs: m[allocs].bytes(), cycles: m[cycles].bytes(),
+		stacks:  m[stackSpans].bytes(), objects: m[objects].bytes(),
+		limit: debug.SetMemoryLimit(-1), allocs: m[allocs].bytes(), cycles: m[cycles].bytes(),
 		markCPU: m[dedicated].seconds() + m[assist].seconds(), rss: h.rss(),
 		gcCPU: m[dedicated].seconds() + m[assist].seconds() + m[pause].seconds(),
 		goal:  m[goal].bytes(), limiter: m[limiter].bytes(),
@@ -59,6 +62,7 @@ const (
 	goal
 	pause
 	limiter
+	stackSpans
 )
 
 var metricNames = [...]string{
@@ -67,7 +71,7 @@ var metricNames = [...]string{
 	live: "/gc/heap/live:bytes", allocs: "/gc/heap/allocs:bytes", cycles: "/gc/cycles/total:gc-cycles",
 	dedicated: "/cpu/classes/gc/mark/dedicated:cpu-seconds", assist: "/cpu/classes/gc/mark/assist:cpu-seconds",
 	gogcPercent: "/gc/gogc:percent", goal: "/gc/heap/goal:bytes",
-	pause: "/cpu/classes/gc/pause:cpu-seconds", limiter: "/gc/limiter/last-enabled:gc-cycle",
+	pause: "/cpu/classes/gc/pause:cpu-seconds", limiter: "/gc/limiter/last-enabled:gc-cycle", stackSpans: "/memory/classes/heap/stacks:bytes",
 }
 
 // readMetrics reads them all in one call, some microseconds.

@@ -60,7 +60,7 @@ func (o *options) account() (*memacct.Account, error) {
 	if o.overrunN > 0 {
 		policy = memacct.Overrun(o.overrunN)
 	}
-	b, err := memacct.New(memacct.Config{Limit: memacct.Process(o.limitN).Named("--limit=" + o.limit), Policy: policy, SetGoLimit: true, Logger: stderr.logger()})
+	b, err := memacct.New(memacct.Config{Limit: memacct.Process(o.limitN).Named("--limit=" + o.limit), Policy: policy, GoLimit: memacct.GoLimitSet, Logger: stderr.logger()})
 	if err != nil {
 		return nil, err
 	}

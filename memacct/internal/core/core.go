@@ -45,6 +45,7 @@ type Core struct {
 	used      int64 // sum of all charges
 	peak      int64
 	peakLimit int64 // the limit at that moment
+	flow      int64 // sum of all charges that were ever taken
 	units     int   // live: queued, in a hand, parked, reserved, or granted and on the way into a queue
 	moving    int   // of those, the ones that can move by themselves: in a hand or on the way, and not parked
 	awake     int   // takers woken that have not run yet: what they will take is about to move
@@ -168,6 +169,7 @@ func (a *Account) charge(n int64) {
 	}
 	c.used += n
 	a.used += n
+	c.flow += max(n, 0)
 	if c.used > c.peak { // stores cost more than questions, here where every unit passes
 		c.peak, c.peakLimit = c.used, c.limit
 	}
@@ -207,6 +209,9 @@ func (c *Core) settle() {
 		c.admit()
 	}
 }
+
+// Flow is the bytes of all charges that were ever taken: a clock that goes as content flows.
+func (c *Core) Flow() int64 { return c.flow }
 
 // Empty tells whether nothing is live or charged.
 func (c *Core) Empty() bool { return c.units == 0 && c.used == 0 }

@@ -1,0 +1,78 @@
+package memacct
+
+import (
+	"runtime"
+	"sync"
+	"weak"
+)
+
+// neighbours are the budgets of this process that steer by a process limit. Usually there is one. Several share what
+// the process has free, for what one holds lives beside the content of the others.
+var neighbours struct {
+	mu  sync.Mutex
+	all map[weak.Pointer[Budget]]struct{}
+}
+
+// settle makes the budget a neighbour of the others, until it is closed or collected.
+func (b *Budget) settleIn() {
+	w := weak.Make(b)
+	neighbours.mu.Lock()
+	defer neighbours.mu.Unlock()
+	if neighbours.all == nil {
+		neighbours.all = map[weak.Pointer[Budget]]struct{}{}
+	}
+	if _, there := neighbours.all[w]; !there {
+		neighbours.all[w] = struct{}{}
+		runtime.AddCleanup(b, moveOut, w)
+	}
+}
+
+func moveOut(w weak.Pointer[Budget]) {
+	neighbours.mu.Lock()
+	defer neighbours.mu.Unlock()
+	delete(neighbours.all, w)
+}
+
+// others are the neighbours of this budget.
+func (b *Budget) others() (others []*Budget) {
+	neighbours.mu.Lock()
+	defer neighbours.mu.Unlock()
+	for w := range neighbours.all {
+		if o := w.Value(); o != nil && o != b {
+			others = append(others, o)
+		}
+	}
+	return others
+}
+
+// neighbours reads what the other budgets hold, in bytes, and says how many there are with this one. No lock may be
+// held: theirs are taken, one after the other.
+func (b *Budget) neighbours() (used []int64, share int) {
+	others := b.others()
+	for _, o := range others {
+		o.lock()
+		used = append(used, o.core.Snapshot().Used)
+		o.unlockQuiet()
+	}
+	return used, len(others) + 1
+}
+
+// divide is this budget's part of what there is for content: all that the others do not hold, where what one holds
+// beyond an equal part does not count. So each may have that, and more as long as nobody else wants it.
+func (g *governor) divide(content int64) int64 {
+	if len(g.others) == 0 {
+		return content
+	}
+	part := max(0, content) / int64(g.share)
+	for _, used := range g.others {
+		content -= min(used, part)
+	}
+	return content
+}
+
+func sum(all []int64) (n int64) {
+	for _, v := range all {
+		n += v
+	}
+	return n
+}
