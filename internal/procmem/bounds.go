@@ -46,14 +46,19 @@ func (c *Cgroup) Bounds() ([]Bound, error) {
 	}
 }
 
-// cacheKeys are the lines of memory.stat with the page cache that the kernel
-// can give up. v1 tells those of the groups below apart, v2 includes them.
-var cacheKeys = [2][2]string{{"total_inactive_file", "total_active_file"}, {"inactive_file", "active_file"}}
+// reclaimKeys are the lines of memory.stat with what the kernel can give up: page cache, and with v2 caches of its own
+// such as directory entries and inodes. v1 tells those of the groups below apart, v2 includes them.
+var reclaimKeys = [2][]string{{"total_inactive_file", "total_active_file"}, {"inactive_file", "active_file", "slab_reclaimable"}}
+
+// kernelHolds is the part of a group's kernel memory, in bytes, that is taken to stay under pressure where nobody
+// tells: v1 gives one sum. Stacks and page tables of a program are a few MiB; what goes beyond is nearly always
+// the entries and inodes of a walk through many files, which the kernel gives up.
+const kernelHolds = 16 << 20
 
 // Held is the bytes charged to the group and not given up under pressure:
-// its use without page cache. The usual "working set" leaves only the inactive
-// half of the cache out, and so calls a group full that has merely read a file
-// twice.
+// its use without page cache and caches of the kernel. The usual "working set"
+// leaves only the inactive half of the page cache out, and so calls a group
+// full that has merely read a file twice.
 func (c *Cgroup) Held() (int64, error) {
 	used, err := c.Usage()
 	if err != nil {
@@ -63,9 +68,12 @@ func (c *Cgroup) Held() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, key := range cacheKeys[c.version-1] {
+	for _, key := range reclaimKeys[c.version-1] {
 		value, err := lookup(string(stat), key)
 		if err != nil {
+			if key == "slab_reclaimable" { // since Linux 4.11
+				continue
+			}
 			return 0, fmt.Errorf("/%s/memory.stat: %w", c.dir, err)
 		}
 		n, err := parseNumber(value)
@@ -74,7 +82,12 @@ func (c *Cgroup) Held() (int64, error) {
 		}
 		used -= n
 	}
-	return max(0, used), nil // the two files are not of the same moment
+	if c.version == 1 { // kernels that do not count it have no such file, or a small number in it
+		if n, err := c.readIn(c.dir, figure{"memory.kmem.usage_in_bytes", ""}); err == nil {
+			used -= max(0, n-kernelHolds)
+		}
+	}
+	return max(0, used), nil // the files are not of the same moment
 }
 
 // Events is how often something happened to the group because of its limit,

@@ -201,7 +201,7 @@ func TestBoundsAndWhatIsHeld(t *testing.T) {
 		"sys/fs/cgroup/a/memory.max":       "67108864\n",
 		"sys/fs/cgroup/a/memory.high":      "max\n",
 		"sys/fs/cgroup/a/memory.current":   "5000\n",
-		"sys/fs/cgroup/a/memory.stat":      "anon 9\ninactive_file 1000\nactive_file 500\n",
+		"sys/fs/cgroup/a/memory.stat":      "anon 9\ninactive_file 1000\nactive_file 500\nslab_reclaimable 300\n",
 		"sys/fs/cgroup/a/b/memory.max":     "67108864\n",
 		"sys/fs/cgroup/a/b/memory.high":    "33554432\n",
 		"sys/fs/cgroup/a/b/memory.current": "900\n",
@@ -220,7 +220,7 @@ func TestBoundsAndWhatIsHeld(t *testing.T) {
 	require.Equal(t, "/sys/fs/cgroup/a/memory.max", bounds[1].String())
 	held, err := c.In(bounds[1]).Held()
 	require.NoError(t, err)
-	require.EqualValues(t, 3500, held, "the parent's")
+	require.EqualValues(t, 3200, held, "the parent's")
 	held, err = c.Held()
 	require.NoError(t, err)
 	require.Zero(t, held, "the files are not of one moment")
@@ -246,6 +246,11 @@ func TestBoundsAndWhatIsHeld(t *testing.T) {
 	held, err = c.Held()
 	require.NoError(t, err)
 	require.EqualValues(t, 3300, held)
+	v1["sys/fs/cgroup/memory/a/memory.usage_in_bytes"] = &fstest.MapFile{Data: []byte("104857600\n")}
+	v1["sys/fs/cgroup/memory/a/memory.kmem.usage_in_bytes"] = &fstest.MapFile{Data: []byte("62914560\n")}
+	held, err = c.Held()
+	require.NoError(t, err)
+	require.EqualValues(t, 56<<20-1700, held, "of 60 MiB of the kernel 16 are taken to stay")
 	e, err = c.Events()
 	require.NoError(t, err)
 	require.Equal(t, Events{OOMKills: 3, UnderOOM: true}, e)
