@@ -68,6 +68,7 @@ type BudgetError struct {
 	Debt           int64
 	Process        int64 // what the process may use; 0 when only content is limited
 	Need           int64 // what it would need to hold what lives now, this unit included
+	Outside        int64 // of Need, what is resident and Go does not know of: C libraries, mapped memory
 	Overrun        int64 // how far past the limit the policy would have let it
 
 	Accounts []AccountStats
@@ -80,6 +81,10 @@ type BudgetError struct {
 	first   bool     // of those with the same verdict
 	fits    int64    // the budget at which the unit fits beside the floors of other accounts
 	slot    bool     // it needs a slot, and memory there is
+	from    string   // where the process limit is from
+	files   int64    // of what the cgroup allows, what files need
+	wall    string   // what the kernel enforces here
+	most    int64    // which is so much
 }
 
 // Is makes errors.Is find ErrOverBudget, and ErrStalled where that is the reason.
@@ -97,6 +102,9 @@ func (e *BudgetError) Error() string {
 	}
 	if e.Process > 0 {
 		fmt.Fprintf(&s, ", in a process limited to %s", f(e.Process))
+	}
+	if e.much(e.Outside) {
+		fmt.Fprintf(&s, ", of which %s are in use outside Go", f(e.Outside))
 	}
 	if e.Debt > 0 {
 		fmt.Fprintf(&s, ", %s past it", f(e.Debt))
@@ -131,6 +139,8 @@ func (e *BudgetError) remedy() string {
 		return "The units in flight wait for each other" + e.together() + ": put the units that others wait for first, or let workers go on while units are parked (Detach, then Park)."
 	case e.Reason == Stalled:
 		return "The units in flight wait for each other" + e.together() + ": put the units that others wait for first, " + e.raise() + e.orOverrun() + "."
+	case e.Reason == Pinned && e.Outside > e.Pinned:
+		return "Bound what is used outside Go (C libraries, mapped memory), or " + e.raise() + "."
 	case e.Reason == Pinned:
 		return "Have the first stage keep less, Reserve before it reads, or " + e.raise() + "."
 	case e.Reason == Charged:
@@ -177,11 +187,23 @@ func (e *BudgetError) together() string {
 // raise says by how much the limit falls short. A process must have room for the next unit beside this one: until it
 // is put it is charged nowhere. A tenth is added to that.
 func (e *BudgetError) raise() string {
-	if e.Process > 0 {
-		return fmt.Sprintf("raise the process limit to %s or more", bytesize.Format(max(e.Need+e.Item, e.Process)/10*11))
+	if e.Process == 0 {
+		return fmt.Sprintf("raise the budget by %s or more", bytesize.Format(e.missing()))
 	}
-	return fmt.Sprintf("raise the budget by %s or more", bytesize.Format(e.missing()))
+	to := max(e.Need+e.Item+e.files, e.Process) / 10 * 11
+	s := "raise the process limit"
+	if e.from != given {
+		s += " (" + e.from + ")"
+	}
+	s += fmt.Sprintf(" to %s or more", bytesize.Format(to))
+	if to > e.most && e.wall != e.from {
+		s += fmt.Sprintf(", and %s, which is %s, with it", e.wall, bytesize.Format(e.most))
+	}
+	return s
 }
+
+// much tells whether an amount is worth a word.
+func (e *BudgetError) much(bytes int64) bool { return bytes > e.Process/16 }
 
 // missing is what the budget for content is short of, in bytes.
 func (e *BudgetError) missing() int64 { return max(0, e.Item-(e.Limit-e.Used-e.Floors)) }

@@ -154,6 +154,45 @@ func TestAnOverrunIsPastWhatTheProcessMayUse(t *testing.T) {
 	empty(t, b)
 }
 
+// Memory that Go does not know of is told apart from what a first stage holds, and what is to be raised is named: the
+// setting, and the wall behind it.
+func TestWhoToBlameOutsideGoAndInACgroup(t *testing.T) {
+	f := hostOf(0, 256*mib, 8<<30)
+	h := f.host()
+	h.rss = func() int64 {
+		m := readMetrics()
+		return m[total].bytes() - m[released].bytes() + 100*mib
+	}
+	t.Setenv("MEMACCT_LIMIT", "200MiB")
+	cfg, err := ConfigFromEnv()
+	require.NoError(t, err)
+	cfg.Logger = slog.New(slog.DiscardHandler)
+	b, err := newOn(h, cfg)
+	require.NoError(t, err)
+	g := NewGate(b.Account("test"), "units", 1, weight)
+	cut(b, 1000)
+	e := refusal(t, g.Put(t.Context(), &load{90 * mib}))
+	require.Equal(t, Pinned, e.Reason)
+	require.InEpsilon(t, 100*mib, e.Outside, 0.01)
+	require.ErrorContains(t, e, "in a process limited to 200.0 MiB, of which 100.")
+	require.ErrorContains(t, e, " MiB are in use outside Go")
+	require.ErrorContains(t, e, "Bound what is used outside Go (C libraries, mapped memory), or raise the process limit (MEMACCT_LIMIT=200MiB) to ")
+	require.ErrorContains(t, e, ", and cgroup /a/b/memory.high, which is 256.0 MiB, with it.")
+	require.Contains(t, e.Report(), "MiB of it outside Go")
+	empty(t, b)
+}
+
+// What lived when the budget was opened and is gone by now is not subtracted from what the first stage holds.
+func TestABaselineThatIsGone(t *testing.T) {
+	start := make([]byte, 40*mib)
+	b, a := open(t, 1000)
+	g := NewGate(a, "units", 1, weight)
+	runtime.KeepAlive(start)
+	e := refusal(t, g.Put(t.Context(), &load{2000}))
+	require.Equal(t, e.LiveHeap, e.Used+e.Waiting+e.Baseline+e.Pinned, "%v", e)
+	empty(t, b)
+}
+
 // One look at the process, as after each collection: what it allocates the next collection has to find.
 func BenchmarkRegulate(b *testing.B) {
 	for name, l := range map[string]Limit{"auto": Auto(), "share": Share(0.5), "process": Process(1 << 30)} {

@@ -150,3 +150,17 @@ func TestGrowthThatStopsIsForgotten(t *testing.T) {
 func TestGrowthFactorIsChecked(t *testing.T) {
 	require.Panics(t, func() { WithGrowth(0.5) })
 }
+
+// What a unit is expected to weigh is an estimate, and must have no reservation refused either.
+func TestAReservationIsNotRefusedForWhatIsExpected(t *testing.T) {
+	b, _ := open(t, 1000)
+	g := NewGate(b.Account("grows", WithGrowth(3)), "units", 10, weight)
+	rs, err := g.ReserveAll(t.Context(), 300, 500)
+	require.NoError(t, err)
+	require.EqualValues(t, 800, b.Stats().Used)
+	for i, n := range []int64{300, 500} {
+		require.NoError(t, rs[i].Put(t.Context(), &load{n}))
+	}
+	require.Equal(t, 2, g.Discard())
+	empty(t, b)
+}

@@ -52,14 +52,14 @@ func (k *kernel) read(wanted bool, rss int64) reading {
 	return k.uses
 }
 
-// last is the room that the last reading found, in bytes.
-func (k *kernel) last() int64 {
+// last is what the last reading found.
+func (k *kernel) last() reading {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.usesAt.IsZero() {
-		return math.MaxInt64
+		return reading{walls: walls{least: math.MaxInt64}, room: math.MaxInt64}
 	}
-	return k.uses.room
+	return k.uses
 }
 
 // use reads what the groups with a bound hold. What is not this process's is other processes', or the kernel's

@@ -182,12 +182,15 @@ func (l Limit) find(h *host, w walls) (limitSource, error) {
 	return s, nil
 }
 
+// given is where a limit is from that the program sets.
+const given = "given"
+
 // given is where a limit is from that was not looked for: the operator's setting, or the program.
 func (l Limit) given() string {
 	if l.setting != "" {
 		return l.setting
 	}
-	return "given"
+	return given
 }
 
 // page is the largest page that a kernel has, in bytes.

@@ -87,7 +87,7 @@ func (b *Budget) unlockAndLook() {
 
 // nearlyFull finds how much is left, and tells whether a collection is to be forced.
 func (b *Budget) nearlyFull(g *governor, now memSample) bool {
-	kernel := g.kernel.last()
+	kernel := g.kernel.last().room
 	b.lock()
 	defer b.unlockQuiet()
 	room := float64(min(g.process, kernel) - max(g.outside.most(), now.rss-now.mapped))

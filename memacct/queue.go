@@ -213,13 +213,8 @@ func (l *line[T]) putSlow(ctx context.Context, v T, n int64) error {
 	for {
 		c := cost{l.expected(n), n}
 		w := l.b.newWaiter(&l.q, c.charge)
-		err := l.admit(ctx, w)
-		if _, refused := err.(*BudgetError); refused && c.charge > n {
-			// What a unit is expected to weigh is an estimate, and must have nobody refused.
-			l.b.core.Told(w)
-			c.charge, w.Bytes = n, n
-			err = l.admit(ctx, w)
-		}
+		err := l.admitExpected(ctx, w, n)
+		c.charge = w.Bytes
 		if err == nil {
 			l.accept(v, c)
 			l.q.Arrive(w)
@@ -247,6 +242,18 @@ func (l *line[T]) came(n int) {
 	if l.lingers > 0 && l.ring.n == 0 && n > 0 {
 		l.first = time.Now()
 	}
+}
+
+// admitExpected is admit for units that are expected to weigh w.Bytes and weigh now bytes at the gate. That is an
+// estimate, and must have nobody refused: what they weigh now is tried then, and is w.Bytes from there on.
+func (l *line[T]) admitExpected(ctx context.Context, w *core.Waiter, now int64) error {
+	err := l.admit(ctx, w)
+	if _, refused := err.(*BudgetError); refused && w.Bytes > now {
+		l.b.core.Told(w)
+		w.Bytes = now
+		err = l.admit(ctx, w)
+	}
+	return err
 }
 
 // admit stands in line as w until it is granted. The lock is held on entry and on return.

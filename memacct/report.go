@@ -77,6 +77,9 @@ func (e *BudgetError) limits() (s string) {
 	}
 	if e.Process > 0 {
 		s += fmt.Sprintf("; the process may use %s and needs %s", bytesize.Format(e.Process), bytesize.Format(e.Need))
+		if e.much(e.Outside) {
+			s += fmt.Sprintf(", %s of it outside Go", bytesize.Format(e.Outside))
+		}
 	}
 	return s
 }

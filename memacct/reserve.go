@@ -68,28 +68,41 @@ func (g *Gate[T]) reserveAll(ctx context.Context, where uintptr, sizes ...int64)
 // reserve waits for the bytes of several reservations and makes them like by.
 func (g *Gate[T]) reserve(ctx context.Context, sizes []int64, by reserved[T]) ([]*Reservation[T], error) {
 	g.b.lock()
-	rs := make([]*Reservation[T], len(sizes))
-	var total int64
-	for i, n := range sizes {
-		r := by
-		if g.b.mode != Off {
-			r.bytes = min(g.expected(min(n, core.MaxCharge)), core.MaxCharge-total)
-		}
-		total += r.bytes
-		rs[i] = &Reservation[T]{reserved: &r}
-	}
+	charges, total := g.charges(sizes, g.expected)
+	least, now := g.charges(sizes, func(n int64) int64 { return n })
 	w := g.b.newWaiter(&g.q, total)
 	w.NoSlot = true
-	err := g.admit(ctx, w)
+	err := g.admitExpected(ctx, w, now)
 	if err != nil {
 		return nil, g.b.done(w, err)
 	}
-	g.q.Divide(len(rs))
-	for _, r := range rs {
+	if w.Bytes < total {
+		charges = least
+	}
+	g.q.Divide(len(sizes))
+	rs := make([]*Reservation[T], len(sizes))
+	for i := range rs {
+		one := by
+		one.bytes = charges[i]
+		r := &Reservation[T]{reserved: &one}
+		rs[i] = r
 		g.b.book(r.reserved, r.goid)
 		r.lost = runtime.AddCleanup(r, (*reserved[T]).giveBack, r.reserved)
 	}
 	return rs, g.b.done(w, nil)
+}
+
+// charges is what units of these sizes are charged, one by one and together. The lock is held.
+func (g *Gate[T]) charges(sizes []int64, charge func(int64) int64) (each []int64, total int64) {
+	each = make([]int64, len(sizes))
+	if g.b.mode == Off {
+		return each, 0
+	}
+	for i, n := range sizes {
+		each[i] = min(charge(min(n, core.MaxCharge)), core.MaxCharge-total)
+		total += each[i]
+	}
+	return each, total
 }
 
 // Detach says that another goroutine will settle the reservation. The one that made it may then wait at the

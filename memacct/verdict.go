@@ -91,6 +91,8 @@ func (e *BudgetError) tell(in *inside, live int64) {
 	e.Baseline, e.LiveHeap, e.Refused = in.base, live, in.turned.Waiters
 	e.Unread = in.unread + in.turned.Unread
 	e.Waiting = in.sum.Waiting + in.turned.Bytes + in.turned.Unread
+	// Of what lived when the budget was opened some may be gone: what is known to be content is no part of it.
+	e.Baseline = max(0, min(e.Baseline, e.LiveHeap-e.Used-(e.Waiting-e.Unread)))
 	e.Pinned = max(0, e.LiveHeap-e.Used-(e.Waiting-e.Unread)-e.Baseline)
 	e.Accounts, e.Stuck = in.accounts, in.people
 	for _, a := range in.accounts {
@@ -115,17 +117,24 @@ func (in *inside) top() []Usage {
 // memory, so that its size alone does not tell who is to blame.
 func (b *Budget) blame(e *BudgetError) {
 	b.lock()
-	defer b.unlockQuiet()
-	if b.gov == nil || !b.gov.steers {
+	g := b.gov
+	b.unlockQuiet()
+	if g == nil || !g.steers {
 		return
 	}
+	now := b.host.readMem()
+	kernel := g.kernel.read(true, now.rss)
+	b.lock()
+	defer b.unlockQuiet()
+	e.from, e.files, e.Outside = b.source.from, max(0, g.process-kernel.room), g.outside.most()
+	e.most, e.wall = b.host.ceiling(kernel.walls)
 	alive := e.LiveHeap
 	if e.unread {
 		alive += e.Item
 	}
 	// A unit weighs what its size function says, also where the heap does not show it: it may lie outside.
-	e.Process, e.Need = b.gov.process, b.gov.need(b.host.readMem(), max(alive, e.Used+e.Item))
-	if e.Reason == TooLarge && e.Pinned > e.Item {
+	e.Process, e.Need = g.process, g.need(now, max(alive, e.Used+e.Item))
+	if e.Reason == TooLarge && e.Pinned+e.Outside > e.Item {
 		e.Reason = Pinned
 	}
 }
