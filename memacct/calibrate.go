@@ -24,8 +24,10 @@ const (
 	leastShift = 1 << 20 // bytes that a pair must differ by, and that part of the most accounted:
 	shiftPart  = 0.25
 	mostSpread = 0.35 // quartiles further apart than this part of the median say nothing either
-	// offBy is the factor, either way, at which it is worth a word, and offFor how long it must last.
-	offBy  = 1.25
+	// offBy is the factor, either way, at which it is worth a word, and offFor how long it must last. What is
+	// allocated while the collector marks counts as alive: with units of many small blocks, and nothing but GOGC to
+	// bring collections about, sizes that were exact looked up to 1.4 times too small.
+	offBy  = 1.5
 	offFor = 10 * time.Second
 )
 

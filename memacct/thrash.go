@@ -25,6 +25,7 @@ type gcShare struct {
 	share   float64
 	since   time.Time // when it began to be much; zero if it is not
 	told    bool
+	toldAt  time.Time
 	limited bool  // the runtime gave the limit up of late
 	limiter int64 // last collection in which it did
 	until   int64 // collection up to which that counts as of late
@@ -51,11 +52,11 @@ func (s *gcShare) add(now memSample) {
 }
 
 // thrash is the warning that the limit is held only because the collector runs nearly all the time, once an
-// onset. Where no memory limit hurries the collector it is the program that allocates much, and no higher
-// limit would help.
+// onset. Where no memory limit hurries the collector more than the law of the governor does, which fills a higher limit
+// with more content, it is the program that allocates much, and no higher limit would help.
 func (g *governor) thrash(now memSample) (Event, bool) {
 	s := &g.gc
-	hurried := float64(now.goal) < 0.9*float64(now.live)*(1+gogc()/100)
+	hurried := float64(now.goal) < 0.9*float64(now.live)*min(limitedGrowth, 1+gogc()/100)
 	much := (s.share > thrashFrom || s.limited) && hurried
 	if much && s.since.IsZero() {
 		s.since = now.at
@@ -63,8 +64,8 @@ func (g *governor) thrash(now memSample) (Event, bool) {
 	switch {
 	case s.share < thrashEnd && !s.limited || !hurried:
 		s.since, s.told = time.Time{}, false
-	case much && !s.told && (now.at.Sub(s.since) >= thrashOver || s.limited):
-		s.told = true
+	case much && !s.told && (now.at.Sub(s.since) >= thrashOver || s.limited) && (s.toldAt.IsZero() || now.at.Sub(s.toldAt) >= tellEvery):
+		s.told, s.toldAt = true, now.at
 		return Event{Kind: EventThrash, Bytes: g.process, Text: fmt.Sprintf(
 			"the limit of %s is held only by collecting garbage nearly all the time: %.0f%% of all CPU goes there, with %s of a heap of %s alive; raise the limit to %s or more",
 			bytesize.Format(g.process), 100*s.share, bytesize.Format(now.live), bytesize.Format(now.goal), bytesize.Format(g.roomy(now)))}, true

@@ -21,7 +21,7 @@ func FromEnv(b *memacct.Budget) (*Recorder, error) {
 	}
 	r, err := Open(path, b, Options{})
 	if err != nil {
-		return nil, fmt.Errorf("%s=%s: %w (for example %s=/var/log/sync.memrec)", name, path, err, name)
+		return nil, fmt.Errorf("memacct: %s=%s: %w (for example %s=/var/log/sync.memrec)", name, path, err, name)
 	}
 	return r, nil
 }

@@ -310,7 +310,7 @@ func TestFromEnv(t *testing.T) {
 	require.NoError(t, err)
 	_, err = FromEnv(b)
 	require.ErrorIs(t, err, ErrInUse)
-	require.ErrorContains(t, err, "MEMACCT_RECORD="+path)
+	require.ErrorContains(t, err, "memacct: MEMACCT_RECORD="+path)
 	require.NoError(t, r.Close())
 	require.Equal(t, Clean, reread(t, path).Ended)
 }
