@@ -49,6 +49,7 @@ type Budget struct {
 	overran atomic.Int64         // units admitted past a process limit; those past one of content the core counts
 	refused atomic.Int64         // puts and reservations that failed for want of memory, and were not let in after all
 	verdict *verdict             // of those who were refused last; nil once all of them were told
+	crawl   crawl
 	stall   stall
 	dumped  time.Time // when somebody last began to look where the goroutines are
 	seen    census    // and what was seen

@@ -221,8 +221,14 @@ func (l Limit) resolve(h *host, setGo bool, used int64) (limitSource, error) {
 		if s.from == goLimitName {
 			l.setting = s.from
 		}
-		return limitSource{}, l.bad(s.least(minContent), "a process limit of %s (%s) is too small: the program itself uses %s before any content%s; set %s or more",
-			bytesize.Format(s.process), s.from, bytesize.Format(used), files, bytesize.Format(s.least(minContent)))
+		least := s.least(minContent)
+		small := fmt.Sprintf("a process limit of %s (%s) is too small: the program itself uses %s before any content%s",
+			bytesize.Format(s.process), s.from, bytesize.Format(used), files)
+		if least > most { // no setting helps
+			return limitSource{}, fmt.Errorf("memacct: %v: %s; it needs %s or more, and %s is %s: raise that",
+				l, small, bytesize.Format(least), name, bytesize.Format(most))
+		}
+		return limitSource{}, l.bad(least, "%s; set %s or more", small, bytesize.Format(least))
 	}
 	s.content = content
 	if room < s.process {

@@ -93,6 +93,9 @@ func TestLimitsThatCannotBe(t *testing.T) {
 	require.ErrorContains(t, err, "memacct: Process(1048576): a process limit of 1.0 MiB (given) is too small: the program itself uses ")
 	_, err = New(Config{Limit: Process(1 << 50)})
 	require.ErrorContains(t, err, "more than there is")
+	_, err = newOn(hostOf(0, 4*mib, 8<<30).host(), Config{})
+	require.Regexp(t, `^memacct: Auto\(\): a process limit of 4\.0 MiB \(cgroup /a/b/memory\.high\) is too small: the program itself uses .* `+
+		`before any content.*; it needs [0-9.]+ MiB or more, and cgroup /a/b/memory\.high is 4\.0 MiB: raise that$`, err.Error())
 }
 
 func TestALimitBelowTheFloorsIsRefused(t *testing.T) {

@@ -108,6 +108,37 @@ func TestThrashIsToldOnceAnOnset(t *testing.T) {
 	require.Equal(t, 4, told)
 }
 
+// Units that get in one by one for some seconds are a warning; a few are none, and after a pause they begin anew.
+func TestACrawlIsTold(t *testing.T) {
+	b, told := watched(t, hostOf(0, 0, 8<<30), Process(200*mib))
+	g := NewGate(b.Account("test"), "units", 1, weight)
+	one := func(later time.Duration) {
+		b.lock()
+		b.crawl.last, b.crawl.since = b.crawl.last.Add(-later), b.crawl.since.Add(-later)
+		b.unlockQuiet()
+		cut(b, 0)
+		require.NoError(t, g.Put(t.Context(), &load{1000}))
+		require.Equal(t, 1, g.Discard())
+	}
+	for range 20 {
+		one(0)
+	}
+	require.Empty(t, told, "that was quick")
+	one(2 * time.Second)
+	for range 6 {
+		one(0)
+	}
+	require.Empty(t, told)
+	for range 4 {
+		one(900 * time.Millisecond)
+	}
+	e := <-told
+	require.Equal(t, EventThrash, e.Kind)
+	require.Contains(t, e.Text, "one by one")
+	require.Contains(t, e.Text, "raise the process limit to")
+	empty(t, b)
+}
+
 // The factor is found under noise, with other memory growing meanwhile, and not made up where nothing moves.
 func TestCalibrationUnderNoise(t *testing.T) {
 	for _, truth := range []float64{0.5, 1, 1.3, 2} {

@@ -81,3 +81,39 @@ func (g *governor) roomy(now memSample) int64 {
 	most := int64(float64(now.live) * gogc() / 100)
 	return g.process + max(min(want, most)-room, g.process/10)
 }
+
+// crawl is a sync whose units get in one by one, since the budget leaves them nothing: each waits until nothing is left
+// to drain, and for a forced collection that finds that the process can hold it all the same.
+type crawl struct {
+	since, last time.Time
+	units       int
+}
+
+// It is told once so many have come in, in thrashOver or more, and none later than crawlGap after the one before.
+const (
+	crawlUnits = 8
+	crawlGap   = time.Second
+)
+
+// add notes a unit, and tells whether that is a crawl.
+func (c *crawl) add(now time.Time) bool {
+	if now.Sub(c.last) > crawlGap {
+		*c = crawl{since: now}
+	}
+	c.last = now
+	c.units++
+	return c.units >= crawlUnits && now.Sub(c.since) >= thrashOver
+}
+
+// tellCrawl notes that a unit was let in after all, and warns of a crawl.
+func (b *Budget) tellCrawl(e *BudgetError) {
+	b.lock()
+	crawls := b.crawl.add(time.Now())
+	b.unlockQuiet()
+	if !crawls {
+		return
+	}
+	b.emitOnce("crawl", Event{Kind: EventThrash, Account: e.Account, Queue: e.Queue, Bytes: e.Process, Text: fmt.Sprintf(
+		"the limit of %s is held only by letting units in one by one, each after a forced collection: the budget for content is %s; heap %s live after GC = %s. Keep less beside the content, or %s.",
+		bytesize.Format(e.Process), bytesize.Format(e.Limit), bytesize.Format(e.LiveHeap), e.sum(), e.raise())})
+}

@@ -151,6 +151,7 @@ func (b *Budget) again(err error) bool {
 			b.overran.Add(1)
 			b.overrun(e.Account, e.Queue, e.Item, past)
 		}
+		b.tellCrawl(e)
 		return true
 	}
 	b.refused.Add(1)
