@@ -79,12 +79,13 @@ type BudgetError struct {
 	verdict *verdict // until it is told
 	unread  bool     // it was a reservation
 	first   bool     // of those with the same verdict
-	fits    int64    // the budget at which the unit fits beside the floors of other accounts
-	slot    bool     // it needs a slot, and memory there is
-	from    string   // where the process limit is from
-	files   int64    // of what the cgroup allows, what files need
-	wall    string   // what the kernel enforces here
-	most    int64    // which is so much
+	acct    *core.Account
+	fits    int64  // the budget at which the unit fits beside the floors of other accounts
+	slot    bool   // it needs a slot, and memory there is
+	from    string // where the process limit is from
+	files   int64  // of what the cgroup allows, what files need
+	wall    string // what the kernel enforces here
+	most    int64  // which is so much
 }
 
 // Is makes errors.Is find ErrOverBudget, and ErrStalled where that is the reason.

@@ -125,6 +125,22 @@ func TestUnitThatFitsTheProcessIsLetIn(t *testing.T) {
 	empty(t, b)
 }
 
+// A limit that is raised while a refusal is being explained, which takes a forced collection, has the unit let in.
+func TestALimitThatIsRaisedMeanwhile(t *testing.T) {
+	b, a := open(t, 1000)
+	g := NewGate(a, "units", 1, weight)
+	e := refusal(t, g.Put(t.Context(), &load{2000}))
+	_, yes := b.reconsider(e)
+	require.False(t, yes)
+	require.NoError(t, b.SetLimit(Content(3000)))
+	past, yes := b.reconsider(e)
+	require.True(t, yes)
+	require.Zero(t, past)
+	require.NoError(t, g.Put(t.Context(), &load{2000}))
+	require.Equal(t, 1, g.Discard())
+	empty(t, b)
+}
+
 // Under a process limit an overrun is what the process needs past that, and not past a budget that estimates cut: the
 // one bounds what a first stage can pin, and the other would count each small unit.
 func TestAnOverrunIsPastWhatTheProcessMayUse(t *testing.T) {

@@ -100,25 +100,27 @@ func (b *Budget) nearlyFull(g *governor, now memSample) bool {
 }
 
 // shutAll shuts the gates of all budgets that steer, and returns those.
-func (b *Budget) shutAll() []*Budget {
-	all := append(b.others(), b)
-	for _, o := range all {
+func (b *Budget) shutAll() (shut []*Budget) {
+	for _, o := range append(b.others(), b) {
 		o.lock()
-		o.pulse.shut, o.gov.let = true, 0
-		o.core.SetLimit(0)
+		if o.gov.steers { // it may just have got a limit of content, which nothing would open again
+			o.pulse.shut, o.gov.let = true, 0
+			o.core.SetLimit(0)
+			shut = append(shut, o)
+		}
 		o.unlock()
 	}
-	return all
+	return shut
 }
 
 // sweep forces a collection, and opens the gates again after it.
-func sweep(all []*Budget) {
+func sweep(shut []*Budget) {
 	defer sweeps.mu.Unlock()
 	time.Sleep(restsFor*sweeps.took - since(sweeps.over))
 	from := time.Now()
 	runtime.GC()
 	sweeps.left, sweeps.over, sweeps.took = readMetrics()[objects].bytes(), time.Now(), time.Since(from)
-	for _, o := range all {
+	for _, o := range shut {
 		o.lock()
 		o.pulse.shut = false
 		g := o.gov

@@ -107,6 +107,9 @@ func (c *crawl) add(now time.Time) bool {
 
 // tellCrawl notes that a unit was let in after all, and warns of a crawl.
 func (b *Budget) tellCrawl(e *BudgetError) {
+	if e.Process == 0 {
+		return // its limit was just raised
+	}
 	b.lock()
 	crawls := b.crawl.add(time.Now())
 	b.unlockQuiet()

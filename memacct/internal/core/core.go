@@ -131,6 +131,9 @@ func (a *Account) Fits(n int64) int64 {
 	return n
 }
 
+// Room tells whether n more bytes of a fit now.
+func (a *Account) Room(n int64) bool { return a.core.fits(a, n) }
+
 // Remove unregisters a, which gives its floor back to the others. Its queues, closed before, go when they are over.
 func (c *Core) Remove(a *Account) {
 	i := slices.Index(c.accounts, a)
