@@ -226,49 +226,6 @@ func (c *Core) refuse(w *Waiter, why Reason) {
 	c.Woken = append(c.Woken, &w.Sleeper)
 }
 
-// unreserve ends a unit of n bytes that is charged and in no queue and no hand: a reservation given back.
-func (q *Queue) unreserve(n int64) {
-	q.Account.charge(-n)
-	q.Account.units--
-	q.core.units--
-	q.core.moving--
-}
-
-// Unreserve gives back a reservation of n bytes.
-func (q *Queue) Unreserve(n int64) {
-	q.unreserve(n)
-	q.core.settle()
-}
-
-// Divide makes n reservations of the one just granted: their bytes are charged already, together.
-func (q *Queue) Divide(n int) {
-	q.Account.units += n - 1
-	q.core.units += n - 1
-	q.core.moving += n - 1
-}
-
-// Redeem turns a reservation of was bytes into a unit of now bytes in q, if it has a slot.
-func (q *Queue) Redeem(was, now int64) bool {
-	if q.carried() > 0 || q.Full() || q.closed {
-		return false
-	}
-	q.redeem(was, now)
-	return true
-}
-
-// Redeemed is Redeem for a reservation that waited for its slot, as the Carried waiter w, and was granted it.
-func (q *Queue) Redeemed(w *Waiter, was, now int64) {
-	w.State = Idle
-	q.incoming--
-	q.redeem(was, now)
-}
-
-func (q *Queue) redeem(was, now int64) {
-	q.Account.charge(now - was)
-	q.core.moving--
-	q.arrive(1, now)
-}
-
 // room tells whether n more bytes of a fit under the limit, with the floors of the others kept free, or
 // under its own floor. Subtraction on the left keeps it safe from overflow.
 func (c *Core) room(a *Account, n int64) bool {
