@@ -9,6 +9,7 @@
 // The rules, each in the file that carries it out:
 //
 //	admit.go   a unit that fits is admitted at the very event that made room, and all that fit are
+//	reserve.go what was reserved before it was read becomes a unit, or is given back
 //	flush.go   under pressure batches are handed on: at their share of the budget, and smaller only when nothing else moves
 //	verdict.go when nothing at all can move, the policy decides about the waiter: refuse it, or admit it as an overrun
 package core
