@@ -134,7 +134,7 @@ func (b *Budget) blame(e *BudgetError) {
 	}
 	// A unit weighs what its size function says, also where the heap does not show it: it may lie outside.
 	e.Process, e.Need = g.process, g.need(now, max(alive, e.Used+e.Item))
-	if e.Reason == TooLarge && e.Pinned+e.Outside > e.Item {
+	if e.Reason == TooLarge && e.Item <= e.Process && e.Pinned+e.Outside > e.Item {
 		e.Reason = Pinned
 	}
 }
