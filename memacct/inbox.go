@@ -17,7 +17,14 @@ type inbox[T any] struct {
 	credit  atomic.Uint64 // what is left of it, units in the low bits and bytes above; 0 while shut
 	opened  uint64        // what it was at first; 0 while shut, too; guarded by the budget's lock
 	opening uint64        // how often it was opened, doubled
-	slots   [inboxSlots]inboxSlot[T]
+
+	// One slot a unit: a claim that finds credit for u units has the u-th from the end. Values, costs and states lie
+	// apart as in the ring, so that all go there as blocks. Who claimed a slot writes the unit, while somebody else may
+	// be shutting the inbox. Which of the two came first is decided by its state: that is the inbox's opening where the
+	// unit was written in it, and one more where the inbox was shut before.
+	vals   [inboxSlots]T
+	costs  [inboxSlots]cost
+	states [inboxSlots]atomic.Uint64
 }
 
 // inboxSlots is how many units an inbox takes before one has to go by the lock: enough to make the lock's cost
@@ -30,63 +37,48 @@ const (
 	mostCredit  = 1<<(63-creditShift) - 1
 )
 
-// inboxSlot is the place of one unit. Who claimed it writes the unit, while somebody else may be shutting the
-// inbox. Which of the two came first is decided by state: it is the inbox's opening where the unit was written
-// in that, and one more where the inbox was shut before.
-type inboxSlot[T any] struct {
-	v     T
-	n     int64 // bytes
-	state atomic.Uint64
-}
+// none is no slot.
+const none = -1
 
-// claim takes the place of a unit of n bytes if there is credit for it, and returns nil if not. The unit is
-// charged from then on.
-func (in *inbox[T]) claim(n int64) *inboxSlot[T] {
+// claim returns a slot for a unit of n bytes if there is credit for it, and none if not. The unit is charged from then
+// on.
+func (in *inbox[T]) claim(n int64) int {
 	for {
 		left := in.credit.Load()
 		units := left & creditUnits
 		if units == 0 || uint64(n) > left>>creditShift {
-			return nil
+			return none
 		}
 		if in.credit.CompareAndSwap(left, left-1-uint64(n)<<creditShift) {
-			return &in.slots[units-1]
+			return inboxSlots - int(units)
 		}
 	}
 }
 
 // fill writes the unit to the slot that was claimed for it. It reports false where the inbox was shut in between:
 // then the caller must see to it that the unit arrives.
-func (in *inbox[T]) fill(slot *inboxSlot[T], v T, n int64) bool {
-	slot.v, slot.n = v, n
+func (in *inbox[T]) fill(slot int, v T, n int64) bool {
+	in.vals[slot], in.costs[slot] = v, cost{n, n}
 	now := in.opening // the one it was claimed in: with a slot claimed and not filled, an inbox is not opened again
-	return slot.state.Swap(now) != now+1
+	return in.states[slot].Swap(now) != now+1
 }
 
 // filled tells the one who shuts the inbox whether a claimed slot was filled. One that was not is its owner's.
-func (in *inbox[T]) filled(slot *inboxSlot[T]) bool {
-	return slot.state.Load() == in.opening || slot.state.Swap(in.opening+1) == in.opening
+func (in *inbox[T]) filled(slot int) bool {
+	state := &in.states[slot]
+	return state.Load() == in.opening || state.Swap(in.opening+1) == in.opening
+}
+
+// empty moves the units of the slots from first to before end to the ring.
+func (in *inbox[T]) empty(first, end int, to *ring[T]) {
+	to.pushAll(in.vals[first:end], in.costs[first:end])
+	clear(in.vals[first:end])
 }
 
 // postbox is a queue with an inbox, whatever the type of its units.
 type postbox interface {
 	openInbox(part int64)
 	shutInbox() (used bool)
-}
-
-// post puts v, of n bytes, without the lock if that can be.
-func (l *line[T]) post(v T, n int64) bool {
-	in := l.in.Load()
-	if in == nil {
-		return false
-	}
-	slot := in.claim(n)
-	if slot == nil {
-		return false
-	}
-	if !in.fill(slot, v, n) {
-		l.arriveLate(v, n)
-	}
-	return true
 }
 
 // arriveLate makes a unit takeable that was claimed and charged, but not filled in, when its inbox was shut.
@@ -120,28 +112,35 @@ func (l *line[T]) shutInbox() (used bool) {
 	if in == nil || in.opened == 0 {
 		return false
 	}
+	first := inboxSlots - int(in.opened&creditUnits)
 	left := in.credit.Swap(0)
-	begin, end := in.opened&creditUnits, left&creditUnits
+	end := inboxSlots - int(left&creditUnits)
 	claimed := int64(in.opened>>creditShift - left>>creditShift)
 	in.opened = 0
-	units, bytes := 0, int64(0)
-	l.ring.reserve(int(begin - end))
-	for i := begin; i > end; i-- {
-		slot := &in.slots[i-1]
-		if !in.filled(slot) {
-			l.in.Store(nil) // it is left to the late ones: the next to open makes another
+	if first == end {
+		return false
+	}
+	late := 0
+	var bytes, largest int64
+	from := first
+	for i := first; i < end; i++ {
+		if !in.filled(i) {
+			in.empty(from, i, &l.ring)
+			from = i + 1
+			late++
 			continue
 		}
-		l.ring.add(slot.v, cost{slot.n, slot.n})
-		l.b.largest = max(l.b.largest, slot.n)
-		units, bytes = units+1, bytes+slot.n
-		var none T
-		slot.v = none
+		n := in.costs[i].base
+		bytes += n
+		largest = max(largest, n)
 	}
-	if begin > end {
-		l.q.Came(units, bytes, int(begin-end)-units, claimed-bytes)
+	in.empty(from, end, &l.ring)
+	if late > 0 {
+		l.in.Store(nil) // it is left to the late ones: the next to open makes another
 	}
-	return begin > end
+	l.b.largest = max(l.b.largest, largest)
+	l.q.Came(end-first-late, bytes, late, claimed-bytes)
+	return true
 }
 
 // mostPosted is how many queues of a budget have their inboxes open at once.

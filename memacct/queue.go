@@ -120,8 +120,13 @@ func (l *line[T]) put(ctx context.Context, v T) (err error) {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if l.post(v, n) {
-		return nil
+	if in := l.in.Load(); in != nil { // by hand, too: most units go this way
+		if slot := in.claim(n); slot != none {
+			if !in.fill(slot, v, n) {
+				l.arriveLate(v, n)
+			}
+			return nil
+		}
 	}
 	l.b.lock()
 	if c := (cost{l.expected(n), n}); l.q.Put(c.charge) {

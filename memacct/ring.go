@@ -26,11 +26,6 @@ type slot[T any] struct {
 
 func (r *ring[T]) push(v T, c cost) {
 	r.reserve(1)
-	r.add(v, c)
-}
-
-// add is push where there is room; it is short enough to be inlined.
-func (r *ring[T]) add(v T, c cost) {
 	i := (r.head + r.n) & (len(r.vals) - 1)
 	r.vals[i], r.costs[i] = v, c
 	r.n++
