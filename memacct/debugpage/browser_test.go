@@ -106,6 +106,18 @@ const history = `(async () => {
 	return is;
 })()`
 
+// wideQueue shows a queue of a sync with hundreds of thousands of units.
+const wideQueue = `(() => {
+	const batches = { ...Object.fromEntries(causes.map((c) => [c, 0])), units: 372620, size: 629, pressure: 397 };
+	fill("queues", queueColumns, [{
+		account: "sync", name: "query", gate: false, queued: 501, slots: 1000, queued_bytes: 16.9 * 2 ** 20, in_hand: 500,
+		in_hand_bytes: 17.9 * 2 ** 20, parked: 0, waiting_puts: 0, waits_total: 1202, waited_seconds: 152.4, units_total: 372620,
+		growth: 1.05, batches, type: "contentmodel.Unit",
+	}], "");
+	const box = document.getElementById("queues").parentElement;
+	return box.scrollWidth - box.clientWidth;
+})()`
+
 func TestInABrowser(t *testing.T) {
 	b := openBrowser(t)
 	busy := httptest.NewServer(http.StripPrefix("/behind/a/proxy", Handler(startSync(t))))
@@ -168,8 +180,9 @@ func TestInABrowser(t *testing.T) {
 			{"rpm", "3.5 MiB", "3.5 MiB", "0 B", "512.0 KiB", "1.0 MiB", "1", "–", "3"},
 		}, eval[[][]string](t, b, `(`+cells+`)("accounts")`))
 		require.Equal(t, []string{
-			"rpm/packages", "gate", "1 of 1,000", "1.0 MiB", "2", "2.0 MiB", "0", "0", "0", "0.0 s", "3", "–", "1", "2", "size 100%", "int64",
+			"rpm/packages", "gate", "1 of 1,000", "1.0 MiB", "2", "2.0 MiB", "0", "0", "0", "0.0 s", "3", "–", "1", "2", "size\u00a0100%", "int64",
 		}, eval[[][]string](t, b, `(`+cells+`)("queues")`)[1])
+		require.LessOrEqual(t, eval[float64](t, b, wideQueue), 0.0, "pixels by which the table of a large sync is too wide")
 		events := eval[[][]string](t, b, `(`+cells+`)("events")`)
 		require.Equal(t, []string{"opened", "–", "8.0 MiB"}, events[len(events)-1][1:4])
 		require.Contains(t, eval[string](t, b, `tiles.innerText ?? document.getElementById("tiles").innerText`), "3.5 MiB\nof 8.0 MiB for content, peak 3.5 MiB")

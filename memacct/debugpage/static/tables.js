@@ -32,7 +32,7 @@ const queueColumns = [
   ["Growth", growthText],
   ["Batches", (q) => count(batchTotal(q))],
   ["Mean batch", (q) => (batchTotal(q) ? few(q.batches.units / batchTotal(q)) : "–")],
-  ["Batches by cause", causesText, left],
+  ["Batches by cause", causesText, { className: "left list" }],
   ["Type of units", (q) => q.type, { className: "left mono" }],
 ];
 
@@ -54,7 +54,7 @@ const batchTotal = (q) => sum(causes, (c) => q.batches[c]);
 function causesText(q) {
   const total = batchTotal(q);
   const parts = causes.filter((c) => q.batches[c]).sort((a, b) => q.batches[b] - q.batches[a]);
-  return parts.map((c) => c + " " + percent(q.batches[c] / total)).join(", ") || "–";
+  return parts.map((c) => c + "\u00a0" + percent(q.batches[c] / total)).join(", ") || "–";
 }
 
 // fill makes a table's rows those of the list. Cells that stay the same are not touched, so that what a reader has
