@@ -86,7 +86,8 @@ func newOn(h *host, cfg Config) (*Budget, error) {
 		b.emit(Event{Kind: EventOpened, Text: "mode off: nothing is accounted, and nothing held back"})
 		return b, nil
 	}
-	b.base = liveHeap()
+	live, others := b.liveBeside()
+	b.base = live - others
 	b.stall.set(cfg.StallAfter)
 	if err := b.SetLimit(cfg.Limit); err != nil {
 		return nil, err
@@ -108,6 +109,7 @@ func (b *Budget) SetLimit(l Limit) error {
 	if err != nil {
 		return err
 	}
+	others, share := b.neighbours()
 	b.lock()
 	if b.closed {
 		b.unlockQuiet()
@@ -116,6 +118,9 @@ func (b *Budget) SetLimit(l Limit) error {
 	if floors := b.core.Floors(); floors > source.content {
 		b.unlockQuiet()
 		return l.bad(source.leaving(floors), "it leaves %s for content, less than the floors of all accounts, %s together; set more", bytesize.Format(source.content), bytesize.Format(floors))
+	}
+	if source.process > 0 && b.mode == Enforce {
+		source.content = divide(source.content, others, share)
 	}
 	first := b.source.content == 0
 	b.source, b.asked = source, l

@@ -63,8 +63,9 @@ type BudgetError struct {
 	Limit          int64 // of content
 	Floors         int64 // of Limit, what the floors of other accounts keep free
 	LiveHeap       int64
-	Baseline       int64 // live heap when the budget was opened
-	Pinned         int64 // LiveHeap less Used, Waiting (not Unread) and Baseline: what the first stage, or a leak, holds
+	Baseline       int64 // live heap when the budget was opened, without content of others
+	Beside         int64 // content of other budgets of this process that steer by a process limit
+	Pinned         int64 // LiveHeap less Used, Waiting (not Unread), Baseline and Beside: what the first stage, or a leak, holds
 	Debt           int64
 	Process        int64 // what the process may use; 0 when only content is limited
 	Need           int64 // what it would need to hold what lives now, this unit included
@@ -125,8 +126,12 @@ func (e *BudgetError) gist() string {
 // sum is what the live heap consists of.
 func (e *BudgetError) sum() string {
 	f := bytesize.Format
-	s := fmt.Sprintf("%s accounted + %s waiting + %s baseline + %s held outside the queues (by the first stage, or leaked)",
-		f(e.Used), f(e.Waiting-e.Unread), f(e.Baseline), f(e.Pinned))
+	beside := ""
+	if e.Beside > 0 {
+		beside = f(e.Beside) + " in other budgets + "
+	}
+	s := fmt.Sprintf("%s accounted + %s waiting + %s baseline + %s%s held outside the queues (by the first stage, or leaked)",
+		f(e.Used), f(e.Waiting-e.Unread), f(e.Baseline), beside, f(e.Pinned))
 	if e.Unread > 0 {
 		s += fmt.Sprintf("; %s more were asked for and not read yet", f(e.Unread))
 	}

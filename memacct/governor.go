@@ -325,7 +325,7 @@ func (g *governor) target(now memSample, kernel reading) int64 {
 		content = max(int64(float64(limited-rest-stacks)/(1+gogc()/100))-beside, (limited-rest-beside)/3)
 	}
 	content = min(content, room-rest-int64(surgeMargin*float64(g.surge.most()))-beside)
-	return g.divide(content)
+	return divide(content, g.others, g.share)
 }
 
 // need is what the process needs, in bytes, to hold what lives now, and not one unit more: with room for what

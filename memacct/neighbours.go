@@ -57,14 +57,24 @@ func (b *Budget) neighbours() (used []int64, share int) {
 	return used, len(others) + 1
 }
 
-// divide is this budget's part of what there is for content: all that the others do not hold, where what one holds
-// beyond an equal part does not count. So each may have that, and more as long as nobody else wants it.
-func (g *governor) divide(content int64) int64 {
-	if len(g.others) == 0 {
+// liveBeside measures the live heap, and tells how much of it, in bytes, is content of other budgets. They are at work
+// meanwhile, so that is what they held at least. No lock may be held.
+func (b *Budget) liveBeside() (live, others int64) {
+	before, _ := b.neighbours()
+	live = liveHeap()
+	after, _ := b.neighbours()
+	return live, min(live, sum(before), sum(after))
+}
+
+// divide is a budget's part of what there is for content, among share budgets of which the others hold so much: all
+// that they do not, where what one holds beyond an equal part does not count. So each may have that, and more as long
+// as nobody else wants it.
+func divide(content int64, others []int64, share int) int64 {
+	if len(others) == 0 {
 		return content
 	}
-	part := max(0, content) / int64(g.share)
-	for _, used := range g.others {
+	part := max(0, content) / int64(share)
+	for _, used := range others {
 		content -= min(used, part)
 	}
 	return content

@@ -43,7 +43,7 @@ func heapGrowth(process int64, setGo bool) float64 {
 	return (1 + gogc()/100) * slack
 }
 
-// liveHeap forces a garbage collection and returns the bytes of heap that live after it. Callers that come
+// liveHeap forces a garbage collection and returns the bytes of heap that it found alive. Callers that come
 // while one runs share the next.
 var liveHeap = (&heapMeter{measure: collect}).read
 
@@ -51,7 +51,7 @@ var liveHeap = (&heapMeter{measure: collect}).read
 func collect() int64 {
 	runtime.GC()
 	runtime.GC()
-	return readMetrics()[objects].bytes()
+	return readMetrics()[live].bytes() // what was allocated since may be garbage
 }
 
 // heapMeter lets concurrent callers share a measurement that began after each of them asked.

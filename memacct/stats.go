@@ -43,7 +43,7 @@ type Stats struct {
 // MemoryStats are what the runtime and the kernel say about the whole process. Amounts are bytes.
 type MemoryStats struct {
 	Live     int64 // heap that the last collection found alive
-	Baseline int64 // live heap when the budget was opened
+	Baseline int64 // live heap when the budget was opened, without the content of other budgets
 	// Pinned estimates what lives beside content and baseline: the median over the last collections, exact to
 	// about what was admitted or released while they ran. A [BudgetError] has the exact figure.
 	Pinned  int64

@@ -9,10 +9,11 @@ import (
 // verdict is what was measured for puts that were refused. Those refused at once share one, and none of them
 // returns before it is measured: what they want to put is alive until then, and part of the sum.
 type verdict struct {
-	once sync.Once
-	last int64 // the last refusal that is part of the sum; 0 before it is measured; guarded by the budget's lock
-	in   *inside
-	live int64 // heap, in bytes, after a forced garbage collection
+	once   sync.Once
+	last   int64 // the last refusal that is part of the sum; 0 before it is measured; guarded by the budget's lock
+	in     *inside
+	live   int64 // heap, in bytes, after a forced garbage collection
+	others int64 // of that, content of other budgets
 }
 
 // refusal is the error for a waiter that the core refused; explain completes it. The lock is held.
@@ -60,7 +61,7 @@ func (b *Budget) explain(e *BudgetError, w *core.Waiter) {
 		e.first = true
 		b.measure(v)
 	})
-	e.tell(v.in, v.live)
+	e.tell(v.in, v.live, v.others)
 	e.verdict = nil
 	b.blame(e)
 	b.measuring.Lock() // nobody lets go of a unit while another verdict counts it
@@ -81,19 +82,20 @@ func (b *Budget) measure(v *verdict) {
 	in, dump := b.stock(false)
 	v.in, v.last = in, in.sum.Counts.Refused
 	b.unlock()
-	v.live = liveHeap()
+	v.live, v.others = b.liveBeside()
 	b.locate(v.in, dump, true)
 }
 
 // tell takes over the figures of a verdict.
-func (e *BudgetError) tell(in *inside, live int64) {
+func (e *BudgetError) tell(in *inside, live, others int64) {
 	e.Used, e.Units, e.Limit, e.Debt = in.sum.Used, in.sum.Units, in.sum.Limit, in.sum.Debt
-	e.Baseline, e.LiveHeap, e.Refused = in.base, live, in.turned.Waiters
+	e.Baseline, e.LiveHeap, e.Beside, e.Refused = in.base, live, others, in.turned.Waiters
 	e.Unread = in.unread + in.turned.Unread
 	e.Waiting = in.sum.Waiting + in.turned.Bytes + in.turned.Unread
 	// Of what lived when the budget was opened some may be gone: what is known to be content is no part of it.
-	e.Baseline = max(0, min(e.Baseline, e.LiveHeap-e.Used-(e.Waiting-e.Unread)))
-	e.Pinned = max(0, e.LiveHeap-e.Used-(e.Waiting-e.Unread)-e.Baseline)
+	rest := max(0, e.LiveHeap-e.Used-(e.Waiting-e.Unread)-e.Beside)
+	e.Baseline = min(e.Baseline, rest)
+	e.Pinned = rest - e.Baseline
 	e.Accounts, e.Stuck = in.accounts, in.people
 	for _, a := range in.accounts {
 		e.Named += a.Named
