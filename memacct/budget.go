@@ -41,7 +41,8 @@ type Budget struct {
 	ticking bool
 	doubts  doubts
 	pulse   pulse
-	loops   []loop
+	loops   map[loop]struct{}
+	inner   map[uint64]loop      // of each goroutine that runs loops, the innermost
 	booked  map[booking]struct{} // the reservations
 	booking map[uint64]int       // how many of them a goroutine has made that were not handed to another
 	claims  map[*claim]struct{}  // the detached leases
@@ -246,22 +247,30 @@ func (b *Budget) newWaiter(q *core.Queue, bytes int64) *core.Waiter {
 	return &core.Waiter{Sleeper: core.Sleeper{Ring: make(chan struct{}, 1), Note: new(patient)}, Queue: q, Bytes: bytes}
 }
 
-// await sleeps until w is decided about or ctx is done. It is called, and returns, with the lock held.
-func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
+// await sleeps until w is decided about or ctx is done. It is called, and returns, with the lock held. Both ctx and
+// the values in it may be the caller's own code: they are asked before, or outside the lock.
+func (b *Budget) await(ctx context.Context, w *core.Waiter, stage string) error {
 	who := w.Note.(*patient)
 	if w.State == core.Waiting {
-		who.since, who.ctx, who.goid = time.Now(), ctx, goroutineID()
+		who.since, who.stage, who.goid = time.Now(), stage, goroutineID()
 		defer func() { *who = patient{} }()
 		b.watch()
 	}
 	for {
 		switch w.State {
 		case core.Granted:
+			if b.abandoned(w.Queue) {
+				b.core.Cancel(w)
+				return atQueue(w.Queue, ErrClosed)
+			}
 			return nil
 		case core.Refused:
+			if b.obsolete(w) {
+				continue
+			}
 			return b.refusal(w)
 		}
-		if !b.ticking && w.Queue.Gate && !w.Carried {
+		if !b.ticking {
 			b.startClock()
 		}
 		b.unlock()
@@ -269,8 +278,8 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
 		case <-w.Ring:
 		case <-ctx.Done():
 		}
-		b.lock()
 		err := ctx.Err()
+		b.lock()
 		if err == nil && who.nested {
 			err = atQueue(w.Queue, ErrNested)
 		}
@@ -279,6 +288,17 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter) error {
 			return err
 		}
 	}
+}
+
+// obsolete tells whether w was refused for want of memory that it would find now: a limit was raised meanwhile, or
+// somebody let go. Then it stands in line again. The lock is held.
+func (b *Budget) obsolete(w *core.Waiter) bool {
+	if w.Reason == core.Closed || w.Carried || !w.Queue.Account.Room(w.Bytes) || !w.NoSlot && w.Queue.Full() {
+		return false
+	}
+	b.core.Told(w)
+	b.core.Enqueue(w)
+	return true
 }
 
 // done ends a wait: it keeps w for reuse, lets go of the lock, and then does what must not be done under it.
@@ -329,8 +349,53 @@ func (b *Budget) startClock() {
 // loop is a loop over a queue, whatever the type of its units. Its methods want the lock held.
 type loop interface {
 	takes() (goid uint64, from *core.Queue, inHand int)
+	handOf() (goid uint64, hand *core.Hand)
 	collect() // release what it is done with
 	look(now time.Time) Usage
+}
+
+// begin notes a loop, and which loop of the same goroutine is around it. The lock is held.
+func (b *Budget) begin(l loop) {
+	if b.loops == nil {
+		b.loops, b.inner = map[loop]struct{}{}, map[uint64]loop{}
+	}
+	b.loops[l] = struct{}{}
+	goid, hand := l.handOf()
+	if outer := b.inner[goid]; outer != nil && goid != 0 {
+		_, hand.Outer = outer.handOf()
+	}
+	b.inner[goid] = l
+}
+
+// over forgets a loop. Those of one goroutine end from the innermost on, but for one that iter.Pull runs: that is a
+// goroutine of its own. The lock is held.
+func (b *Budget) over(l loop) {
+	delete(b.loops, l)
+	goid, hand := l.handOf()
+	if b.inner[goid] == l {
+		delete(b.inner, goid)
+	}
+	if hand.Outer == nil {
+		return
+	}
+	for o := range b.loops {
+		if id, h := o.handOf(); id == goid && h == hand.Outer {
+			b.inner[goid] = o
+		}
+	}
+}
+
+// handOf is the hand of the innermost loop that the calling goroutine runs, nil if that is none. The lock is held.
+func (b *Budget) handOf() *core.Hand {
+	if len(b.inner) == 0 {
+		return nil
+	}
+	goid := goroutineID()
+	if l := b.inner[goid]; l != nil && goid != 0 {
+		_, hand := l.handOf()
+		return hand
+	}
+	return nil
 }
 
 // booking is a reservation, whatever the type of its unit.
@@ -338,18 +403,16 @@ type booking interface{ look(now time.Time) Usage }
 
 // collect releases what loops are done with and have not said so yet. The lock is held.
 func (b *Budget) collect() {
-	for _, l := range b.loops {
+	for l := range b.loops {
 		l.collect()
 	}
 }
 
 // Close ends the budget: puts on its gates fail with [ErrClosed] from now on. It waits until every unit and
 // every charge was released or ctx is done, and then returns a [*LeakError] that names who holds what is left. Give
-// it a context that ends: it waits for ever for a unit that somebody lost. A budget that is off holds nothing.
+// it a context that ends: it waits for ever for a unit that somebody lost. It may be called more than once, and at
+// once, and does the same in every mode.
 func (b *Budget) Close(ctx context.Context) error {
-	if b.mode == Off {
-		return nil
-	}
 	b.lock()
 	b.closed = true
 	for _, a := range b.owners {
@@ -359,10 +422,10 @@ func (b *Budget) Close(ctx context.Context) error {
 			}
 		}
 	}
-	if b.drained == nil || !b.core.Empty() { // a plain queue takes units also after a Close that went well
+	b.collect()
+	if b.drained == nil || !b.core.Empty() && isClosed(b.drained) { // a plain queue takes units also after a Close that went well
 		b.drained = make(chan struct{})
 	}
-	b.collect()
 	drained := b.drained
 	b.unlock()
 	defer moveOut(weak.Make(b))
@@ -379,9 +442,17 @@ func (b *Budget) Close(ctx context.Context) error {
 
 // signalDrained tells Close that no unit is left.
 func (b *Budget) signalDrained() {
-	select {
-	case <-b.drained:
-	default:
+	if !isClosed(b.drained) {
 		close(b.drained)
+	}
+}
+
+// isClosed tells whether a channel is closed.
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }

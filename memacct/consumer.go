@@ -19,11 +19,12 @@ type consumer[T any] struct {
 	costs  []cost  // of vals, one each; charged gone if somebody else answers for the unit now
 	sizes  []int64 // scratch: what they weigh now
 	hand   core.Hand
-	first  int    // the first of vals that is not gone
-	left   int    // of those, how many this consumer still answers for
-	bytes  int64  // and what they are charged
-	goid   uint64 // the goroutine that runs the loop
-	stage  string // and its stage, if it has a name
+	lease  *Lease[T] // that the loop body got, if it gets leases
+	first  int       // the first of vals that is not gone
+	left   int       // of those, how many this consumer still answers for
+	bytes  int64     // and what they are charged
+	goid   uint64    // the goroutine that runs the loop
+	stage  string    // and its stage, if it has a name
 	aged   aged
 
 	// A loop over single units takes some ahead, and goes from one to the next with one atomic addition instead
@@ -36,16 +37,12 @@ type consumer[T any] struct {
 	begun  atomic.Int32 // units of the hand whose bodies have begun; shut or more once the rest was recalled
 	seen   int32        // of those, what another loop saw when it last looked
 	extent int          // units of the hand, without those recalled
-
-	detached bool // the lease that the loop body got was detached in it
 }
 
 func (l *line[T]) attach(ctx context.Context, t core.Taker, linger time.Duration) *consumer[T] {
 	c := &consumer[T]{l: l, alert: &l.b.alert, t: t, linger: linger}
 	c.t.Ring = make(chan struct{}, 1)
-	if l.b.mode != Off {
-		c.goid, c.stage = goroutineID(), stageOf(ctx)
-	}
+	c.goid, c.stage = goroutineID(), stageOf(ctx)
 	l.b.lock()
 	l.b.watch()
 	if t.Ahead > 1 {
@@ -57,8 +54,8 @@ func (l *line[T]) attach(ctx context.Context, t core.Taker, linger time.Duration
 		}
 	}
 	c.hand.Queue = &l.q
+	l.b.begin(c)
 	l.q.Attach(&c.t)
-	l.b.loops = append(l.b.loops, c)
 	l.b.unlock()
 	return c
 }
@@ -70,6 +67,8 @@ func (c *consumer[T]) unit(i int) slot[T] { return slot[T]{c.vals[i], c.costs[i]
 func (c *consumer[T]) takes() (goid uint64, from *core.Queue, inHand int) {
 	return c.goid, &c.l.q, c.left
 }
+
+func (c *consumer[T]) handOf() (goid uint64, hand *core.Hand) { return c.goid, &c.hand }
 
 // shut is a count of begun units that no hand reaches.
 const shut = 1 << 30
@@ -102,9 +101,16 @@ func (c *consumer[T]) collect() {
 	for ; c.first < done; c.first++ {
 		n, bytes = n+1, bytes+c.costs[c.first].charge
 	}
+	c.give(n, bytes)
+	c.drop(n, bytes)
+}
+
+// give takes n units, charged bytes together, out of what the loop answers for: somebody else ends them, or does so
+// next. The lock is held.
+func (c *consumer[T]) give(n int, bytes int64) {
 	c.left -= n
 	c.bytes -= bytes
-	c.drop(n, bytes)
+	c.hand.Has(c.left)
 }
 
 // recall puts back what the loops on the queue took ahead and have not begun, for another one to take. It
@@ -143,8 +149,7 @@ func (c *consumer[T]) putBack(i int) (n int) {
 		n, bytes = n+1, bytes+u.charge
 	}
 	if n > 0 {
-		c.left -= n
-		c.bytes -= bytes
+		c.give(n, bytes)
 		c.l.q.Untake(n, bytes)
 	}
 	return n
@@ -154,19 +159,22 @@ func (c *consumer[T]) putBack(i int) (n int) {
 // panic and a Goexit as well.
 func (c *consumer[T]) end() {
 	c.l.b.lock()
+	c.endLease()
 	if c.t.Ahead > 1 {
 		c.putBack(c.at + 1)
 		i := slices.Index(c.l.ahead, c)
 		c.l.ahead = slices.Delete(c.l.ahead, i, i+1)
 	}
-	c.drop(c.left, c.bytes)
+	n, bytes := c.left, c.bytes
+	c.empty()
+	c.hand.Took(0)
+	c.drop(n, bytes)
 	c.l.q.Detach(&c.t)
 	c.l.a.dropUntaken()
-	c.l.b.loops = slices.DeleteFunc(c.l.b.loops, func(o loop) bool { return o == loop(c) })
+	c.l.b.over(c)
 	if c.linger > 0 {
 		c.l.lingers--
 	}
-	c.empty()
 	c.l.b.unlock()
 }
 
@@ -174,11 +182,12 @@ func (c *consumer[T]) end() {
 // no more, or ctx is done.
 func (c *consumer[T]) next(ctx context.Context) bool {
 	l := c.l
-	l.b.lock()
-	defer l.b.unlock()
-	if ctx.Err() != nil {
+	if ctx.Err() != nil { // the caller's own code may be behind it, and must not run under the lock
 		return false // end puts back what was taken ahead
 	}
+	l.b.lock()
+	defer l.b.unlock()
+	c.endLease()
 	// What is there is taken before what is in hand is released: in between, the pipeline would look idle.
 	n, bytes := c.left, c.bytes
 	if c.take() {
@@ -186,16 +195,13 @@ func (c *consumer[T]) next(ctx context.Context) bool {
 		return true
 	}
 	c.empty()
+	c.hand.Took(0)
 	c.drop(n, bytes)
 	for !c.take() {
 		if l.recall() {
 			continue
 		}
-		if l.q.Ended() {
-			return false
-		}
-		c.sleep(ctx)
-		if ctx.Err() != nil {
+		if l.q.Ended() || c.sleep(ctx) != nil {
 			return false
 		}
 	}
@@ -230,6 +236,7 @@ func (c *consumer[T]) take() bool {
 	c.l.relieve(c)
 	c.vals, c.costs, c.bytes = c.l.ring.take(c.vals, c.costs, p)
 	c.left = len(c.vals)
+	c.hand.Took(c.left)
 	c.begun.Store(1)
 	if c.t.Ahead > 1 {
 		c.extent = c.left
@@ -242,8 +249,9 @@ func (c *consumer[T]) take() bool {
 	return true
 }
 
-// sleep waits until the next batch is due, or might be. The lock is held on entry and on return.
-func (c *consumer[T]) sleep(ctx context.Context) {
+// sleep waits until the next batch is due, or might be, and returns ctx's error. The lock is held on entry and on
+// return, but not while ctx is asked.
+func (c *consumer[T]) sleep(ctx context.Context) error {
 	q := &c.l.q
 	var timer <-chan time.Time
 	if c.linger > 0 {
@@ -263,6 +271,8 @@ func (c *consumer[T]) sleep(ctx context.Context) {
 	case <-timer: // take sees that the time is over
 	case <-ctx.Done():
 	}
+	err := ctx.Err()
 	c.l.b.lock()
 	c.t.Peek = false
+	return err
 }

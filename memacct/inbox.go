@@ -86,6 +86,7 @@ func (l *line[T]) arriveLate(v T, n int64) {
 	l.b.lock()
 	l.accept(v, cost{n, n})
 	l.q.Late(n)
+	l.a.dropUntaken()
 	l.b.unlock()
 }
 

@@ -46,27 +46,22 @@ func (l *line[T]) Leases(ctx context.Context) iter.Seq[*Lease[T]] {
 		c := l.attach(ctx, core.Taker{Size: 1}, 0)
 		defer c.end()
 		for c.next(ctx) {
-			lease := &Lease[T]{c: c, slot: c.unit(0)}
-			if !lease.lend(yield) {
+			c.lease = &Lease[T]{c: c, slot: c.unit(0)}
+			if !yield(c.lease) {
 				return
 			}
 		}
 	}
 }
 
-// lend runs the loop body and ends the lease after it, however the body ends. The consumer still has the
-// charge then, and drops it at its next step.
-func (l *Lease[T]) lend(yield func(*Lease[T]) bool) bool {
-	c := l.c
-	c.detached = false
-	defer func() {
-		// A detached lease is somebody else's by now, who may be ending it this moment.
-		if !c.detached && l.state == leaseHeld {
-			l.Unpark()
-			l.state = leaseEnded
-		}
-	}()
-	return yield(l)
+// endLease ends the lease that the loop body got, if it is still the loop's: a detached one is somebody else's by
+// now, who may be ending it this moment. The consumer still has its charge, and drops it next. The lock is held.
+func (c *consumer[T]) endLease() {
+	if l := c.lease; l != nil && l.state == leaseHeld {
+		l.unpark()
+		l.state = leaseEnded
+	}
+	c.lease = nil
 }
 
 // Value returns the unit.
@@ -78,47 +73,70 @@ func (l *Lease[T]) Bytes() int64 { return l.charge }
 // Release ends the lease: the unit is charged no longer. Ending a lease twice is reported through the
 // budget's logger and in [Stats].Misuse, and changes nothing.
 func (l *Lease[T]) Release() {
+	b := l.c.l.b
+	b.lock()
 	if l.state == leaseEnded {
+		b.unlock()
 		l.misused("Release")
 		return
 	}
-	b := l.c.l.b
-	b.lock()
-	l.leave()
+	l.take()
 	l.c.l.q.Release(1, l.charge)
+	l.finish(callSite(1))
 	b.unlock()
-	l.finish()
 }
 
 // Forward moves the unit, and its charge with it, to the next queue, measured again: it may have grown,
 // which becomes debt, or shrunk. It waits for a slot, never for memory. On an error the lease lives on.
 func (l *Lease[T]) Forward(ctx context.Context, to *Queue[T]) error {
-	if l.state == leaseEnded {
+	if l.over() {
 		l.misused("Forward")
 		return l.c.l.at(ErrReleased)
 	}
-	park, from := l.park, l.c
-	l.Unpark()
-	if l.state == leaseDetached {
-		from = nil
-	}
-	if err := l.c.l.forward(ctx, to, l.slot, from, false); err != nil {
-		if park != nil {
-			l.Park(park.Done)
-		}
+	b := l.c.l.b
+	m := move[T]{ctx: ctx, from: l.c.l, to: to, stage: l.c.stage}
+	if err := m.weigh(l.v); err != nil {
 		return err
 	}
-	b := l.c.l.b
 	b.lock()
-	l.leave()
-	b.unlock()
-	l.finish()
-	return nil
+	if l.state == leaseEnded {
+		b.unlock()
+		l.misused("Forward")
+		return l.c.l.at(ErrReleased)
+	}
+	was, park, takes := l.state, l.park, l.c.t.Takes
+	if was == leaseHeld {
+		m.hand = &l.c.hand
+	}
+	l.take()
+	l.state = leaseEnded // while it waits nobody else can end it
+	l.ended = callSite(1)
+	err := m.carry(l.slot)
+	b.lock()
+	defer b.unlock()
+	switch {
+	case err == nil:
+		l.finish(l.ended)
+	case was == leaseHeld && (l.c.t.Takes != takes || len(l.c.costs) == 0): // its loop went on, and would have ended it
+		l.c.l.q.Release(1, l.charge)
+		l.finish(l.ended)
+	default:
+		l.state = was
+		if was == leaseHeld {
+			l.c.give(-1, -l.charge)
+		} else {
+			b.claims[l.claim] = struct{}{}
+		}
+		if park != nil {
+			l.parkOn(park.Done)
+		}
+	}
+	return err
 }
 
 // Resize charges what the unit weighs now. It never waits: growth becomes debt, and keeps the gates shut.
 func (l *Lease[T]) Resize() error {
-	if l.state == leaseEnded {
+	if l.over() {
 		l.misused("Resize")
 		return l.c.l.at(ErrReleased)
 	}
@@ -128,6 +146,11 @@ func (l *Lease[T]) Resize() error {
 	}
 	b := l.c.l.b
 	b.lock()
+	if l.state == leaseEnded {
+		b.unlock()
+		l.misused("Resize")
+		return l.c.l.at(ErrReleased)
+	}
 	defer b.unlock()
 	n = l.c.l.a.grown(l.c.l.info, l.cost, n).charge
 	if l.state == leaseHeld {
@@ -145,7 +168,7 @@ func (l *Lease[T]) Resize() error {
 // Split charges v, a part or a child of the unit that now lives on its own, and returns its lease. It is
 // detached: whoever has it must release or forward it. Splitting never waits.
 func (l *Lease[T]) Split(v T) (*Lease[T], error) {
-	if l.state == leaseEnded {
+	if l.over() {
 		l.misused("Split")
 		return nil, l.c.l.at(ErrReleased)
 	}
@@ -155,6 +178,11 @@ func (l *Lease[T]) Split(v T) (*Lease[T], error) {
 	}
 	b := l.c.l.b
 	b.lock()
+	if l.state == leaseEnded {
+		b.unlock()
+		l.misused("Split")
+		return nil, l.c.l.at(ErrReleased)
+	}
 	l.c.l.q.Split(n)
 	b.unlock()
 	part := &Lease[T]{c: l.c, slot: slot[T]{v, cost{n, n}}, state: leaseDetached}
@@ -165,17 +193,16 @@ func (l *Lease[T]) Split(v T) (*Lease[T], error) {
 // Detach lets the unit outlive the loop body. Whoever has the lease must release or forward it; one that is
 // lost is found when it is garbage collected, reported with the place of its Detach, and released.
 func (l *Lease[T]) Detach() {
+	b := l.c.l.b
+	b.lock()
 	if l.state != leaseHeld {
+		b.unlock()
 		return
 	}
 	park := l.park
-	l.Unpark() // the worker is free from now on
-	b := l.c.l.b
-	b.lock()
-	l.leave()
-	b.unlock()
+	l.take() // the worker is free from now on
 	l.state = leaseDetached
-	l.c.detached = true
+	b.unlock()
 	l.guard()
 	if park != nil {
 		l.Park(park.Done)
@@ -189,24 +216,29 @@ func (l *Lease[T]) Detach() {
 // Unpark, while this goroutine has not run yet, only done tells that the units in flight do not wait for each
 // other. A nil done says that this can't be told; a verdict may then come too early.
 func (l *Lease[T]) Park(done <-chan struct{}) {
+	b := l.c.l.b
+	b.lock()
+	l.parkOn(done)
+	b.unlock()
+}
+
+// parkOn is Park with the lock held.
+func (l *Lease[T]) parkOn(done <-chan struct{}) {
 	if l.park != nil || l.state == leaseEnded {
 		return
 	}
-	b := l.c.l.b
-	b.lock()
-	l.park = &core.Park{Holds: l.state == leaseHeld, Done: done}
+	l.park = &core.Park{Done: done}
+	if l.state == leaseHeld {
+		l.park.Hand = &l.c.hand
+	}
 	if l.claim != nil {
 		l.claim.park = l.park
 	}
 	l.c.l.q.Park(l.park)
-	b.unlock()
 }
 
 // Unpark ends a Park.
 func (l *Lease[T]) Unpark() {
-	if l.park == nil {
-		return
-	}
 	b := l.c.l.b
 	b.lock()
 	l.unpark()
@@ -225,24 +257,29 @@ func (l *Lease[T]) unpark() {
 	}
 }
 
-// leave takes the unit out of what the loop answers for. The lock is held.
-func (l *Lease[T]) leave() {
+// take takes the unit out of what the loop answers for. The lock is held.
+func (l *Lease[T]) take() {
 	l.unpark()
 	delete(l.c.l.b.claims, l.claim)
 	if l.state == leaseHeld {
-		l.c.letGo(l.charge)
+		l.c.give(1, l.charge)
 	}
 }
 
-// finish marks the end of the lease and where it was, two callers up.
-func (l *Lease[T]) finish() {
-	if l.state == leaseDetached {
-		l.lost.Stop()
-	}
+// finish marks the end of the lease and where it was. The lock is held.
+func (l *Lease[T]) finish(where uintptr) {
+	l.lost.Stop()
 	l.state = leaseEnded
-	l.ended = callSite(2)
+	l.ended = where
 	var zero T
 	l.v = zero
+}
+
+// over tells whether the lease has ended: its unit is not to be weighed any more.
+func (l *Lease[T]) over() bool {
+	l.c.l.b.lock()
+	defer l.c.l.b.unlockQuiet()
+	return l.state == leaseEnded
 }
 
 // misused reports the second end of a lease.

@@ -3,13 +3,18 @@ package memacct
 import (
 	"context"
 	"iter"
+	"reflect"
 )
 
 // LeaseBatch is a batch of units in hand that can be forwarded one by one, their charges moving with them.
-// What was neither forwarded nor released when the loop body ends is released then. It belongs to the
-// goroutine of its loop and must not be used after the loop body; it costs no allocation a unit.
+// What was neither forwarded nor released when the loop body ends is released then, and the batch has ended: to use
+// it after that returns [ErrReleased]. It belongs to the goroutine of its loop; it costs no allocation a unit.
 type LeaseBatch[T any] struct {
-	c *consumer[T]
+	c     *consumer[T]
+	takes int         // the consumer's count of takes while this batch is in hand
+	own   []T         // the units as they were taken: the loop body may have sorted its slice
+	one   [1]T        // room for own, where it is one unit
+	where map[any]int // the places of those in own, once it was found sorted
 }
 
 // gone marks, among a consumer's charges, a unit that it no longer answers for.
@@ -18,45 +23,77 @@ const gone = -1
 // LeaseBatches yields leased batches, until the queue is closed and drained or ctx is done.
 func (l *line[T]) LeaseBatches(ctx context.Context, by Batch) iter.Seq[*LeaseBatch[T]] {
 	return func(yield func(*LeaseBatch[T]) bool) {
-		b := &LeaseBatch[T]{c: l.attach(ctx, l.taker(by), by.Linger)}
-		defer b.c.end()
-		for b.c.next(ctx) && yield(b) {
+		c := l.attach(ctx, l.taker(by), by.Linger)
+		defer c.end()
+		for c.next(ctx) {
+			b := &LeaseBatch[T]{c: c, takes: c.t.Takes}
+			b.own = append(b.one[:0:1], c.vals...)
+			if !yield(b) {
+				return
+			}
 		}
 	}
 }
 
-// Units returns the batch's units. The slice is reused for the next batch.
+// Units returns the batch's units. The slice is the loop body's to sort, or to put other units in, and is reused for
+// the next batch.
 func (b *LeaseBatch[T]) Units() []T { return b.c.vals }
+
+// alive tells whether the batch is in hand. The lock is held.
+func (b *LeaseBatch[T]) alive() bool { return b.c.t.Takes == b.takes && len(b.c.costs) > 0 }
 
 // Left returns how many units were neither forwarded nor released yet.
 func (b *LeaseBatch[T]) Left() int {
 	b.c.l.b.lock()
 	defer b.c.l.b.unlockQuiet()
+	if !b.alive() {
+		return 0
+	}
 	return b.c.left
 }
 
 // Find returns the index of the first unit left in hand for which is says so, -1 if there is none.
 func (b *LeaseBatch[T]) Find(is func(T) bool) int {
-	for i := b.start(); i < len(b.c.vals); i++ {
-		if is(b.c.vals[i]) && b.unit(i).charge != gone { // is runs outside the lock: it is the caller's
+	for i, v := range b.c.vals {
+		if is(v) && b.Has(i) { // is runs outside the lock: it is the caller's
 			return i
 		}
 	}
 	return -1
 }
 
-// start is where the units left in hand begin.
-func (b *LeaseBatch[T]) start() int {
+// Has reports whether unit i is left in hand: neither forwarded nor released, and its loop body has not ended.
+func (b *LeaseBatch[T]) Has(i int) bool {
 	b.c.l.b.lock()
 	defer b.c.l.b.unlockQuiet()
-	return b.c.first
+	return b.alive() && b.c.costs[b.place(i)].charge != gone
 }
 
-// unit is unit i with its charge, or gone. An index that is none panics without leaving the lock behind.
-func (b *LeaseBatch[T]) unit(i int) slot[T] {
-	b.c.l.b.lock()
-	defer b.c.l.b.unlockQuiet()
-	return b.c.unit(i)
+// place is where the charge of unit i is: elsewhere than the unit, if the loop body has sorted its slice. What it put
+// there instead has the charge of what was there before. The lock is held.
+func (b *LeaseBatch[T]) place(i int) int {
+	v := b.c.vals[i]
+	if !isPointer(v) || any(v) == any(b.own[i]) {
+		return i
+	}
+	if b.where == nil {
+		b.where = make(map[any]int, len(b.own))
+		for j, u := range b.own {
+			if isPointer(u) {
+				b.where[u] = j
+			}
+		}
+	}
+	if j, ok := b.where[v]; ok {
+		return j
+	}
+	return i
+}
+
+// isPointer tells whether v is a pointer, the one kind of unit of which "the same" is beyond doubt.
+func isPointer[T any](v T) bool {
+	t := reflect.TypeOf(v)
+	return t != nil && t.Kind() == reflect.Pointer
 }
 
 // Release ends the charge of unit i before the loop body ends. Doing it twice is harmless.
@@ -64,8 +101,11 @@ func (b *LeaseBatch[T]) Release(i int) {
 	bud := b.c.l.b
 	bud.lock()
 	defer bud.unlock() // also when there is no unit i
-	if b.c.costs[i].charge != gone {
-		b.c.l.q.Release(1, b.settle(i))
+	if !b.alive() {
+		return
+	}
+	if at := b.place(i); b.c.costs[at].charge != gone {
+		b.c.l.q.Release(1, b.c.takeOut(at))
 	}
 }
 
@@ -74,51 +114,87 @@ func (b *LeaseBatch[T]) Release(i int) {
 // Different units of a batch may be forwarded from different goroutines while the loop body waits for them; a loop
 // body that forwards itself is taken to do nothing else meanwhile.
 func (b *LeaseBatch[T]) Forward(ctx context.Context, i int, to *Queue[T]) error {
-	return b.hand(ctx, i, to, false)
+	return b.send(ctx, i, to, false)
 }
 
 // Pass is Forward for a unit that is as it came: it keeps its charge and is not measured again, which is the
 // dearest part of a move. To a queue on another budget it is, all the same.
 func (b *LeaseBatch[T]) Pass(ctx context.Context, i int, to *Queue[T]) error {
-	return b.hand(ctx, i, to, true)
+	return b.send(ctx, i, to, true)
 }
 
-func (b *LeaseBatch[T]) hand(ctx context.Context, i int, to *Queue[T], same bool) error {
-	unit := b.unit(i)
-	if unit.charge == gone {
-		return b.c.l.at(ErrReleased)
-	}
-	return b.forward(ctx, i, to, unit, same)
-}
-
-// forward moves unit i.
-func (b *LeaseBatch[T]) forward(ctx context.Context, i int, to *Queue[T], unit slot[T], same bool) error {
-	if err := b.c.l.forward(ctx, to, unit, b.c, same); err != nil {
+// send moves unit i. From the moment on at which it is found in hand it is taken out of it, so that neither the end of
+// the loop body nor another Forward can end it while it waits.
+func (b *LeaseBatch[T]) send(ctx context.Context, i int, to *Queue[T], same bool) error {
+	_ = b.own[i] // an index that is none panics here, and leaves no lock behind
+	c, bud := b.c, b.c.l.b
+	m := move[T]{ctx: ctx, from: c.l, to: to, same: same, hand: &c.hand, stage: c.stage}
+	if !same {
+		bud.lock()
+		if !b.alive() {
+			bud.unlock()
+			return c.l.at(ErrReleased)
+		}
+		v := c.vals[i]
+		bud.unlockQuiet()
+		if err := m.weigh(v); err != nil {
+			return err
+		}
+	} else if err := ctx.Err(); err != nil {
 		return err
 	}
-	b.c.l.b.lock()
-	b.settle(i)
-	b.c.l.b.unlock()
-	return nil
+	bud.lock()
+	if !b.alive() {
+		bud.unlock()
+		return c.l.at(ErrReleased)
+	}
+	at := b.place(i)
+	unit := b.slot(i, at)
+	if unit.charge == gone {
+		bud.unlock()
+		return c.l.at(ErrReleased)
+	}
+	c.takeOut(at)
+	err := m.carry(unit)
+	if err == nil {
+		return nil
+	}
+	bud.lock()
+	defer bud.unlock()
+	if !b.alive() { // the loop went on, and would have ended it
+		c.l.q.Release(1, unit.charge)
+		return err
+	}
+	c.putIn(at, unit.charge)
+	return err
 }
 
-// settle takes unit i out of what the loop answers for and returns its charge. The lock is held.
-func (b *LeaseBatch[T]) settle(i int) int64 {
-	c := b.c
-	charge := c.costs[i].charge
-	c.costs[i].charge = gone
-	c.letGo(charge)
+// slot is unit i with the cost at that place. Where it can't be told whether the slice was sorted, what a unit weighed
+// before is not known, and growth is not learned from it. The lock is held.
+func (b *LeaseBatch[T]) slot(i, at int) slot[T] {
+	s := slot[T]{b.c.vals[i], b.c.costs[at]}
+	if len(b.own) > 1 && !isPointer(s.v) {
+		s.base = 0
+	}
+	return s
+}
+
+// takeOut takes the unit at a place out of what the loop answers for, and returns its charge. The lock is held.
+func (c *consumer[T]) takeOut(at int) int64 {
+	charge := c.costs[at].charge
+	c.costs[at].charge = gone
 	for c.first < len(c.costs) && c.costs[c.first].charge == gone {
 		c.first++
 	}
+	c.give(1, charge)
 	return charge
 }
 
-// letGo takes a unit out of what the loop answers for. The lock is held.
-func (c *consumer[T]) letGo(charge int64) {
-	c.left--
-	c.bytes -= charge
-	c.hand.Has(c.left)
+// putIn undoes takeOut. The lock is held.
+func (c *consumer[T]) putIn(at int, charge int64) {
+	c.costs[at].charge = charge
+	c.first = min(c.first, at)
+	c.give(-1, -charge)
 }
 
 // ForwardAll forwards every unit that is left, in order, in as few critical sections as the slots allow. No
@@ -128,103 +204,56 @@ func (b *LeaseBatch[T]) ForwardAll(ctx context.Context, to *Queue[T]) error {
 	if err := ctx.Err(); err != nil && b.Left() > 0 {
 		return err
 	}
-	if to.b == c.l.b {
+	all := to.b == c.l.b
+	if all {
 		if err := c.weighAll(&to.line); err != nil {
 			return err
 		}
-		b.moveAll(to)
 	}
-	for c.first < len(c.vals) {
-		i := c.first
-		if err := b.forward(ctx, i, to, c.unit(i), false); err != nil {
+	for i := 0; ; i++ {
+		if all {
+			i = b.moveFrom(i, to)
+		}
+		for i < len(b.own) && !b.Has(i) {
+			i++
+		}
+		if i == len(b.own) {
+			return nil
+		}
+		if err := b.send(ctx, i, to, false); err != nil {
 			return err
 		}
-		if to.b == c.l.b {
-			b.moveAll(to)
-		}
 	}
-	return nil
 }
 
-// moveAll moves what is left as long as the next queue has slots.
-func (b *LeaseBatch[T]) moveAll(to *Queue[T]) {
+// moveFrom moves what is left from unit i on as long as the next queue has slots, and returns where it stopped.
+func (b *LeaseBatch[T]) moveFrom(i int, to *Queue[T]) int {
 	c := b.c
 	c.l.b.lock()
-	for c.first < len(c.vals) {
-		i := c.first
-		if unit := c.unit(i); !c.l.moveNow(to, unit, c.l.a.grown(to.info, unit.cost, c.sizes[i])) {
-			break
+	defer c.l.b.unlock()
+	for ; b.alive() && i < len(b.own) && to.q.Open(); i++ {
+		at := b.place(i)
+		unit := b.slot(i, at)
+		if unit.charge == gone {
+			continue
 		}
-		b.settle(i)
+		c.takeOut(at)
+		moved := c.l.a.grown(to.info, unit.cost, c.sizes[i])
+		c.l.q.Move(&to.q, unit.charge, moved.charge)
+		to.push(unit.v, moved)
 	}
-	c.l.b.unlock()
+	return i
 }
 
 // weighAll measures the units in hand as the next queue does, outside the lock.
 func (c *consumer[T]) weighAll(to *line[T]) error {
 	c.sizes = c.sizes[:0]
-	for i, v := range c.vals {
-		n, err := int64(0), error(nil)
-		if c.costs[i].charge != gone {
-			n, err = to.weigh(v)
-		}
+	for _, v := range c.vals {
+		n, err := to.weigh(v)
 		if err != nil {
 			return err
 		}
 		c.sizes = append(c.sizes, n)
 	}
 	return nil
-}
-
-// forward moves a unit to another queue, from the hand of a loop, or, of a detached lease, from none. One that is the
-// same as it came keeps its charge. A queue of another budget charges it first and only then does this one let go.
-func (l *line[T]) forward(ctx context.Context, to *Queue[T], unit slot[T], from *consumer[T], same bool) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if to.b != l.b {
-		if err := to.put(ctx, unit.v); err != nil {
-			return err
-		}
-		l.b.lock()
-		l.q.Release(1, unit.charge)
-		l.b.unlock()
-		return nil
-	}
-	now, err := unit.charge, error(nil)
-	if !same {
-		if now, err = to.weigh(unit.v); err != nil {
-			return err
-		}
-	}
-	l.b.lock()
-	moved := unit.cost
-	if !same {
-		moved = l.a.grown(to.info, unit.cost, now)
-	}
-	if l.moveNow(to, unit, moved) {
-		l.b.unlock()
-		return nil
-	}
-	w := l.b.newWaiter(&to.q, moved.charge)
-	w.Carried = true
-	if from != nil {
-		from.hand.Has(from.left)
-		w.Hand, w.Loop = &from.hand, from.goid == goroutineID()
-	}
-	err = to.admit(ctx, w)
-	if err == nil {
-		to.ring.push(unit.v, moved)
-		l.q.Moved(w, unit.charge, moved.charge)
-	}
-	return l.b.done(w, err)
-}
-
-// moveNow moves a unit, charged as moved says from then on, if the next queue has a slot. The lock is held.
-func (l *line[T]) moveNow(to *Queue[T], unit slot[T], moved cost) bool {
-	if !l.q.Move(&to.q, unit.charge, moved.charge) {
-		return false
-	}
-	to.ring.push(unit.v, moved)
-	return true
 }

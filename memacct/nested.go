@@ -44,7 +44,7 @@ func (b *Budget) tellNested() (waits bool) {
 // that wait at a gate.
 func (b *Budget) hands(waiting map[uint64]bool) (holds map[uint64]bool, served map[*core.Queue]bool) {
 	holds, served = map[uint64]bool{}, map[*core.Queue]bool{}
-	for _, l := range b.loops {
+	for l := range b.loops {
 		goid, q, inHand := l.takes()
 		holds[goid] = holds[goid] || inHand > 0
 		served[q] = served[q] || !waiting[goid]
@@ -66,9 +66,12 @@ func (b *Budget) anyServed(served map[*core.Queue]bool) bool {
 // waitsForItself tells whether the goroutine of l runs a loop over units that nobody but those who wait at gates could
 // take: over what fills the gate that it waits at, or, where nothing else has the memory, anywhere.
 func (b *Budget) waitsForItself(l late, served map[*core.Queue]bool, stuck bool) bool {
-	return slices.ContainsFunc(b.loops, func(o loop) bool {
+	for o := range b.loops {
 		goid, q, _ := o.takes()
 		units, _ := q.Ready()
-		return goid == l.who.goid && units > 0 && (stuck && l.memory || !l.memory && q == l.w.Queue && !served[q])
-	})
+		if goid == l.who.goid && units > 0 && (stuck && l.memory || !l.memory && q == l.w.Queue && !served[q]) {
+			return true
+		}
+	}
+	return false
 }

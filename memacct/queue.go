@@ -215,10 +215,13 @@ func (l *line[T]) putNow(vs []T, costs []cost) int {
 
 // putSlow is put where it has to wait. The lock is held on entry.
 func (l *line[T]) putSlow(ctx context.Context, v T, n int64) error {
+	l.b.unlock()
+	stage := stageOf(ctx)
+	l.b.lock()
 	for {
 		c := cost{l.expected(n), n}
 		w := l.b.newWaiter(&l.q, c.charge)
-		err := l.admitExpected(ctx, w, n)
+		err := l.admitExpected(ctx, w, n, stage)
 		c.charge = w.Bytes
 		if err == nil {
 			l.accept(v, c)
@@ -237,6 +240,11 @@ func (l *line[T]) accept(v T, c cost) {
 	if c.base > l.b.largest {
 		l.b.largest = c.base
 	}
+	l.push(v, c)
+}
+
+// push puts a unit, admitted or moved here, where consumers find it. The lock is held.
+func (l *line[T]) push(v T, c cost) {
 	l.came(1)
 	l.ring.push(v, c)
 }
@@ -251,31 +259,32 @@ func (l *line[T]) came(n int) {
 
 // admitExpected is admit for units that are expected to weigh w.Bytes and weigh now bytes at the gate. That is an
 // estimate, and must have nobody refused: what they weigh now is tried then, and is w.Bytes from there on.
-func (l *line[T]) admitExpected(ctx context.Context, w *core.Waiter, now int64) error {
-	err := l.admit(ctx, w)
+func (l *line[T]) admitExpected(ctx context.Context, w *core.Waiter, now int64, stage string) error {
+	err := l.admit(ctx, w, stage)
 	if _, refused := err.(*BudgetError); refused && w.Bytes > now {
 		l.b.core.Told(w)
 		w.Bytes = now
-		err = l.admit(ctx, w)
+		err = l.admit(ctx, w, stage)
 	}
 	return err
 }
 
 // admit stands in line as w until it is granted. The lock is held on entry and on return.
-func (l *line[T]) admit(ctx context.Context, w *core.Waiter) error {
+func (l *line[T]) admit(ctx context.Context, w *core.Waiter, stage string) error {
 	if l.q.Closed() {
 		return l.at(ErrClosed)
 	}
-	if l.q.Gate && !w.Carried {
+	if l.q.Gate && !w.Carried && !l.a.acct.Room(w.Bytes) {
 		l.b.alert.Store(true)
 		l.b.collect()
 	}
+	w.Loop = l.b.handOf()
 	l.b.core.Enqueue(w)
 	if w.State == core.Waiting {
 		l.waits.begin()
 		defer l.waits.end()
 	}
-	return l.b.await(ctx, w)
+	return l.b.await(ctx, w, stage)
 }
 
 // Close says that no more units come, as close does for a channel. Consumers take what is there, and their

@@ -72,7 +72,7 @@ func (g *Gate[T]) reserve(ctx context.Context, sizes []int64, by reserved[T]) ([
 	least, now := g.charges(sizes, func(n int64) int64 { return n })
 	w := g.b.newWaiter(&g.q, total)
 	w.NoSlot = true
-	err := g.admitExpected(ctx, w, now)
+	err := g.admitExpected(ctx, w, now, by.stage)
 	if err != nil {
 		return nil, g.b.done(w, err)
 	}
@@ -150,15 +150,15 @@ func (r *Reservation[T]) Put(ctx context.Context, v T) error {
 	b.lock()
 	c := cost{r.g.expected(n), n}
 	if q.Redeem(r.bytes, c.charge) {
-		r.g.ring.push(v, c)
+		r.g.push(v, c)
 		r.finish()
 		b.unlock()
 		return nil
 	}
 	w := b.newWaiter(q, c.charge)
 	w.Carried = true
-	if err = r.g.admit(ctx, w); err == nil {
-		r.g.ring.push(v, c)
+	if err = r.g.admit(ctx, w, r.stage); err == nil {
+		r.g.push(v, c)
 		q.Redeemed(w, r.bytes, c.charge)
 		r.finish()
 	}

@@ -67,7 +67,16 @@ func TestABudgetThatIsOffSaysSo(t *testing.T) {
 	require.ErrorContains(t, b.SetLimit(Content(10)), "off")
 	q := NewQueue(b.Account("test"), "units", 1, weight)
 	require.NoError(t, q.Put(t.Context(), &load{1}))
-	require.NoError(t, b.Close(t.Context()), "it holds nothing")
+	g := NewGate(b.Account("gate"), "units", 1, weight)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for range g.All(t.Context()) {
+		}
+	}()
+	require.Equal(t, 1, q.Discard())
+	require.NoError(t, b.Close(t.Context()), "as in every mode, once nothing is left")
+	<-ended // Close ends the loops over its gates, too
 
 	b, _ = open(t, 100)
 	empty(t, b)

@@ -2,7 +2,6 @@ package memacct
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"time"
 )
@@ -56,7 +55,7 @@ func (a *aged) look(now time.Time, mark any) time.Duration {
 // patient is who waits.
 type patient struct {
 	since  time.Time
-	ctx    context.Context
+	stage  string
 	goid   uint64
 	nested bool // it waits for itself: see tellNested
 }
@@ -97,7 +96,7 @@ func (b *Budget) claimed(c *claim) {
 
 // age looks in on everything whose age reports tell. The lock is held.
 func (b *Budget) age(now time.Time) {
-	for _, l := range b.loops {
+	for l := range b.loops {
 		l.look(now)
 	}
 	for r := range b.booked {
@@ -119,7 +118,7 @@ func (i *queueInfo) usage(kind UsageKind, units int, bytes int64) Usage {
 // in hand. The lock is held.
 func (b *Budget) usages(now time.Time) []Usage {
 	var all []Usage
-	for _, l := range b.loops {
+	for l := range b.loops {
 		all = append(all, l.look(now))
 	}
 	for r := range b.booked {
@@ -152,7 +151,7 @@ func (i *queueInfo) outside(now time.Time) (all []Usage) {
 	for _, w := range i.q.Line() {
 		u := i.usage(Waiting, 1, w.Bytes)
 		if p, ok := w.Note.(*patient); ok && !p.since.IsZero() {
-			u.Stage, u.Age, u.goid = stageOf(p.ctx), now.Sub(p.since), p.goid
+			u.Stage, u.Age, u.goid = p.stage, now.Sub(p.since), p.goid
 		}
 		u.Largest = w.Bytes
 		all = append(all, u)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"reflect"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -26,7 +27,30 @@ type In[T any] struct {
 	ended atomic.Int64 // units whose loop body ended well without emitting them
 
 	mu    sync.Mutex
-	hands []*memacct.LeaseBatch[T] // what the stage's loops have in hand, for Out.Put to find
+	hands []*hand[T] // what the stage's loops have in hand, for Out.Put to find
+}
+
+// hand is a batch in the hand of a loop.
+type hand[T any] struct {
+	*memacct.LeaseBatch[T]
+	next int // behind the unit found last
+}
+
+// find returns where v is in the hand, -1 if it is not. Stages mostly emit in the order in which they took, so it
+// looks behind the unit found last first: those before it that were dropped are not looked at again and again.
+func (h *hand[T]) find(v T) int {
+	units := h.Units()
+	for k := range units {
+		i := h.next + k
+		if i >= len(units) {
+			i -= len(units)
+		}
+		if any(units[i]) == any(v) && h.Has(i) {
+			h.next = i + 1
+			return i
+		}
+	}
+	return -1
 }
 
 // All yields the units as they come, until there will be no more or ctx is done. A unit is charged until its
@@ -69,17 +93,13 @@ func (in *In[T]) leases(ctx context.Context, n int) iter.Seq[*memacct.LeaseBatch
 }
 
 func (in *In[T]) lend(b *memacct.LeaseBatch[T], yield func(*memacct.LeaseBatch[T]) bool) bool {
+	h := &hand[T]{LeaseBatch: b}
 	in.mu.Lock()
-	in.hands = append(in.hands, b)
+	in.hands = append(in.hands, h)
 	in.mu.Unlock()
 	defer func() {
 		in.mu.Lock()
-		for i, h := range in.hands {
-			if h == b {
-				in.hands = append(in.hands[:i], in.hands[i+1:]...)
-				break
-			}
-		}
+		in.hands = slices.DeleteFunc(in.hands, func(o *hand[T]) bool { return o == h })
 		in.mu.Unlock()
 	}()
 	if !yield(b) {
@@ -92,17 +112,16 @@ func (in *In[T]) lend(b *memacct.LeaseBatch[T], yield func(*memacct.LeaseBatch[T
 // drained tells whether everything that will ever come was taken.
 func (in *In[T]) drained() bool { return in.src.Drained() }
 
-// find returns the batch in hand that has v, and where. Stages mostly emit in the order in which they took,
-// so the search starts at the first unit that was not emitted.
+// find returns the batch in hand that has v, and where. A batch that ends in between says so when it is to forward.
 func (in *In[T]) find(v T) (*memacct.LeaseBatch[T], int) {
 	if !identifiable(v) {
 		return nil, 0
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	for _, b := range in.hands {
-		if i := b.Find(func(u T) bool { return any(u) == any(v) }); i >= 0 {
-			return b, i
+	for _, h := range in.hands {
+		if i := h.find(v); i >= 0 {
+			return h.LeaseBatch, i
 		}
 	}
 	return nil, 0
@@ -153,18 +172,29 @@ func (o *Out[T]) emit(ctx context.Context, v T, move func(*memacct.LeaseBatch[T]
 	if o.gate != nil {
 		return o.gate.Put(ctx, v)
 	}
-	if o.to == nil {
-		return ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	if b, i := o.in.find(v); b != nil {
-		return move(b, ctx, i, o.to)
+	b, i := o.in.find(v)
+	switch {
+	case o.to == nil && b != nil:
+		b.Release(i)
+		o.in.ended.Add(1)
+		return nil
+	case o.to == nil:
+		return nil
+	case b != nil:
+		if err := move(b, ctx, i, o.to); !errors.Is(err, memacct.ErrReleased) {
+			return err
+		}
+		// Another goroutine has emitted the same pointer in between, or its loop body has ended: it goes on as a new unit.
 	}
 	return o.to.Put(ctx, v)
 }
 
 // forwardAll emits everything in b that is left.
 func (o *Out[T]) forwardAll(ctx context.Context, b *memacct.LeaseBatch[T]) error {
-	if o.to == nil {
+	if o.to == nil { // what is left ends with the loop body
 		return nil
 	}
 	return b.ForwardAll(ctx, o.to)

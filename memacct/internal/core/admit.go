@@ -42,10 +42,11 @@ type Waiter struct {
 	Queue    *Queue
 	Bytes    int64
 	NoSlot   bool  // a reservation: memory only
-	Carried  bool  // a unit in somebody's hand, or a reservation redeemed: charged already, it waits for a slot only
-	Hand     *Hand // that the carried unit is in; nil if it is in none
-	Loop     bool  // it is the loop of that hand which waits, and not a goroutine that it has started for the unit
+	Carried  bool  // a unit taken out of somebody's hand, or a reservation redeemed: charged already, it waits for a slot only
+	Hand     *Hand // that the carried unit was taken out of; nil if it was in none
+	Loop     *Hand // of the innermost loop that the waiting goroutine runs; nil if it runs none, or that is not known
 	State    State
+	taken    int // the Hand's count of takes when the wait began
 	Reason   Reason
 	Nth      int64 // of all that were ever refused, which one this is
 	Overran  bool  // admitted past the limit
@@ -70,6 +71,7 @@ func (c *Core) Enqueue(w *Waiter) {
 		if w.NoSlot {
 			q.slotless++
 		}
+		q.touch()
 		c.wrong.noteEdge(c)
 	} else {
 		q.waiters = slices.Insert(q.waiters, q.carried(), w)
@@ -80,45 +82,66 @@ func (c *Core) Enqueue(w *Waiter) {
 	c.settle() // these may have been the last units on the move
 }
 
-// stop takes what can't move while w waits for a slot off the move, and puts it back (-1). Otherwise a worker held
-// behind the next queue would look like one at work here.
+// stop takes what can't move while w waits for a slot off the move, and puts it back (-1): the unit that it carries,
+// and what the loops around it have in hand. Otherwise a worker held behind the next queue would look like one at work
+// here. A put that carries nothing, of a goroutine that runs no loop, stops nothing: the unit that it was made of may
+// be in another goroutine's hand, which works.
 func (w *Waiter) stop(sign int) {
-	if w.Hand == nil {
-		w.Queue.core.moving -= sign
-		return
+	c := w.Queue.core
+	if w.Carried || c.wrong.anyPut {
+		c.moving -= sign
 	}
-	w.Hand.waiting += sign
-	if w.Loop {
-		w.Hand.loops += sign
+	if h := w.Hand; h != nil {
+		if sign > 0 {
+			w.taken = h.takes
+		}
+		if w.taken == h.takes { // else its loop went on without waiting for it
+			h.waiting += sign
+			h.update()
+		}
 	}
-	w.Hand.update()
+	for h := w.Loop; h != nil; h = h.Outer {
+		h.loops += sign
+		h.update()
+	}
 }
 
-// Hand is what a consumer has taken, as far as units of it wait for slots further on. A unit that waits can't move.
-// Where its whole hand waits, or the loop itself does so, which would go on with the others, neither those can, nor
-// what is queued for that consumer.
+// Hand is what a consumer has taken and answers for. Its units can't move while the goroutine of its loop waits, and
+// nor can what is queued for that consumer: that goroutine would have to take it.
 type Hand struct {
 	Queue *Queue // it was taken from
+	Outer *Hand  // of the loop around this one, on the same goroutine; nil if there is none
 
 	left    int  // units in it
-	waiting int  // units that wait for slots
-	loops   int  // of those waits, the ones of the consumer's loop
+	takes   int  // how often it was filled
+	waiting int  // units taken out of it since then that wait for slots
+	loops   int  // waits of the loop's goroutine
+	parked  int  // units of it that wait for others, and the loop with them
 	still   int  // units that can't move
 	held    bool // and nor can the consumer
 }
 
-// Has says how many units are left in the hand.
+// Took says that the hand was filled anew, with so many units.
+func (h *Hand) Took(left int) {
+	h.takes++
+	h.waiting = 0
+	h.Has(left)
+}
+
+// Has says how many units are left in the hand. It comes before those that are gone are released or moved, so that
+// in between there seems to be more on the move, and never less.
 func (h *Hand) Has(left int) {
 	h.left = left
-	if h.waiting > 0 {
+	if h.waiting > 0 || h.held {
 		h.update()
 		h.Queue.core.settle()
 	}
 }
 
 func (h *Hand) update() {
-	held := h.waiting > 0 && (h.loops > 0 || h.waiting >= h.left)
-	still := h.waiting
+	// Where all of a hand was given to others that wait, the loop is taken to wait for them.
+	held := h.loops > 0 || h.parked > 0 || h.waiting > 0 && h.left == 0
+	still := 0
 	if held {
 		still = h.left
 	}
@@ -131,6 +154,13 @@ func (h *Hand) update() {
 		}
 	}
 	h.still, h.held = still, held
+}
+
+// touch has admit look at who waits at q. Elsewhere nothing has changed as long as memory keeps nobody out.
+func (q *Queue) touch() {
+	if q.Gate && !slices.Contains(q.core.touched, q) {
+		q.core.touched = append(q.core.touched, q)
+	}
 }
 
 // Tick is called now and then while somebody waits at a gate. It reports whether anybody does, and tells of those that
@@ -153,9 +183,28 @@ func (c *Core) Tick(long func(w *Waiter, memory bool)) bool {
 		}
 	}
 	if push {
-		c.push()
+		c.push(nil)
 	}
-	return c.waiters > 0
+	c.pushStill()
+	return c.slotsShort()
+}
+
+// pushStill hands on a batch of an account in which somebody waits for a slot, and nothing has moved for some ticks:
+// a stage that seems to be at work there may be waiting for just that batch. Other accounts may go on meanwhile.
+func (c *Core) pushStill() {
+	short := map[*Account]bool{}
+	for _, q := range c.queues {
+		short[q.Account] = short[q.Account] || len(q.waiters) > 0
+	}
+	for a := range short {
+		if now := a.progress(); !short[a] || now != a.seen {
+			a.seen, a.still = now, 0
+			continue
+		}
+		if a.still++; a.still > patience && !c.push(a) {
+			c.push(nil) // what it waits for may be another account's
+		}
+	}
 }
 
 // patience is for how many ticks memory may keep a waiter out before a batch below its share is handed on though
@@ -177,6 +226,7 @@ func (c *Core) Cancel(w *Waiter) {
 		}
 	}
 	w.State = Idle
+	w.Queue.touch()
 	w.Queue.grantSlots()
 	w.Queue.wakeIfEnded()
 	w.Queue.retire()
@@ -239,9 +289,34 @@ func (a *Account) covers(n int64) bool { return n <= a.Floor-a.used }
 // fits is room for those who must ask.
 func (c *Core) fits(a *Account, n int64) bool { return c.Mode != Enforce || c.room(a, n) }
 
-// admit grants every waiter at a gate that may go, and notes whether one is left that only memory keeps out.
+// admit grants every waiter at a gate that may go, and notes whether one is left that only memory keeps out. As long
+// as there is none, nobody is passed or has a claim, and only those can go whose gate was touched.
 func (c *Core) admit() {
+	if !c.hungry && !c.wrong.oneGrant {
+		for _, q := range c.touched {
+			c.hungry = !q.admitAll() || c.hungry
+		}
+	}
+	c.touched = c.touched[:0]
+	if !c.hungry && !c.wrong.oneGrant {
+		return
+	}
 	for c.admitOne() && !c.wrong.oneGrant {
+	}
+}
+
+// admitAll grants those who wait at q, in order, and reports false at the first that has no memory.
+func (q *Queue) admitAll() bool {
+	for {
+		line := q.line()
+		i := slices.IndexFunc(line, func(w *Waiter) bool { return w.NoSlot || !q.Full() })
+		if i < 0 {
+			return true
+		}
+		if !q.core.fits(q.Account, line[i].Bytes) {
+			return false
+		}
+		q.core.grant(line[i])
 	}
 }
 

@@ -45,19 +45,20 @@ type Core struct {
 	limit     int64
 	used      int64 // sum of all charges
 	peak      int64
-	peakLimit int64 // the limit at that moment
-	flow      int64 // sum of all charges that were ever taken
-	units     int   // live: queued, in a hand, parked, reserved, or granted and on the way into a queue
-	moving    int   // of those, the ones that can move by themselves: in a hand or on the way, and not parked
-	awake     int   // takers woken that have not run yet: what they will take is about to move
-	hungry    bool  // a gate has a waiter that has a slot and no memory
-	doubt     bool  // see Doubt
-	doubts    int   // how often it began
-	waiting   int64 // bytes of the waiters at gates
-	waiters   int   // how many of them
-	carriers  int   // how many wait for slots alone
-	unmet     int64 // sum over accounts of the part of the floor not in use
-	takers    int   // batching consumers attached: the shares that the budget is cut into
+	peakLimit int64    // the limit at that moment
+	flow      int64    // sum of all charges that were ever taken
+	units     int      // live: queued, in a hand, parked, reserved, or granted and on the way into a queue
+	moving    int      // of those, the ones that can move by themselves: in a hand or on the way, and not parked
+	awake     int      // takers woken that have not run yet: what they will take is about to move
+	hungry    bool     // a gate has a waiter that has a slot and no memory
+	doubt     bool     // see Doubt
+	doubts    int      // how often it began
+	waiting   int64    // bytes of the waiters at gates
+	waiters   int      // how many of them
+	carriers  int      // how many wait for slots alone
+	touched   []*Queue // gates at which somebody came, or a slot became free, since admit looked
+	unmet     int64    // sum over accounts of the part of the floor not in use
+	takers    int      // batching consumers of accounts that have units: the shares that the budget is cut into
 
 	scratch  []*Queue // for lines
 	asking   *Queue   // whose consumer asks just now what it may take
@@ -85,7 +86,11 @@ type Account struct {
 	used, peak, named int64
 	asked             int64 // Floor as it was asked for
 	units             int
+	batchers          int // consumers attached to its queues that collect batches
 	waiting           int64
+	seen              Progress // at the last tick
+	still             int      // ticks since it changed
+	removed           bool
 	core              *Core
 }
 
@@ -142,10 +147,13 @@ func (c *Core) Remove(a *Account) {
 		return
 	}
 	c.accounts = slices.Delete(c.accounts, i, i+1)
-	a.Floor, a.asked = 0, 0
+	a.Floor, a.asked, a.removed = 0, 0, true
 	c.fitFloors()
 	c.settle()
 }
+
+// Removed tells whether a was unregistered.
+func (a *Account) Removed() bool { return a.removed }
 
 // SetLimit changes the budget to limit bytes. Lowering it below what is used revokes nothing: the difference
 // is debt, and the gates stay shut until it is gone.
@@ -182,6 +190,20 @@ func (a *Account) charge(n int64) {
 	}
 }
 
+// live counts n more units of a, or fewer. An account that has none takes no share of the budget: its batching
+// consumers may sleep for hours, and must not make the batches of the others smaller meanwhile.
+func (a *Account) live(n int) {
+	was := a.units > 0
+	a.units += n
+	a.core.units += n
+	switch is := a.units > 0; {
+	case is && !was:
+		a.core.takers += a.batchers
+	case was && !is:
+		a.core.takers -= a.batchers
+	}
+}
+
 // unmet is the part of a's floor that it does not use.
 func (a *Account) unmet() int64 { return max(0, a.Floor-a.used) }
 
@@ -192,14 +214,18 @@ func (c *Core) pressed() bool { return c.hungry || c.used > c.limit && c.Mode ==
 // A waiter that has no slot either does not count. To release units that left the queue is no help to it.
 func (c *Core) Alert() bool { return c.pressed() }
 
-// settle brings every decision up to date after an event. It costs two comparisons when nobody waits for memory.
+// slotsShort tells whether somebody waits for nothing but a slot, at a gate or behind one. Then, too, a batch must be
+// handed on once nothing else can move: what it holds may be all that the others wait for.
+func (c *Core) slotsShort() bool { return c.waiters+c.carriers > 0 && !c.wrong.memoryOnly() }
+
+// settle brings every decision up to date after an event. It costs a few comparisons while nobody waits for memory
+// and something moves, however many accounts and waiters there are.
 func (c *Core) settle() {
 	if c.waiters == 0 {
 		c.hungry = false
-		if c.used <= c.limit || c.Mode != Enforce {
+		c.touched = c.touched[:0]
+		if c.carriers == 0 && (c.used <= c.limit || c.Mode != Enforce) {
 			c.doubt = false
-			for c.carriers > 0 && c.quiescent() && c.decide() {
-			}
 			return
 		}
 	}

@@ -37,11 +37,20 @@ func (q *Queue) Attach(t *Taker) {
 	t.queue = q
 	q.consumers++
 	if t.Batch {
-		q.core.takers++
-		q.batchers++
+		q.batch(1)
 		q.largest = max(q.largest, t.Size)
+		q.touch()
 		q.grantSlots()
 		q.core.settle()
+	}
+}
+
+// batch counts n more batching consumers of q, or fewer.
+func (q *Queue) batch(n int) {
+	q.batchers += n
+	q.Account.batchers += n
+	if q.Account.units > 0 {
+		q.core.takers += n
 	}
 }
 
@@ -50,8 +59,7 @@ func (q *Queue) Detach(t *Taker) {
 	q.Doze(t)
 	q.consumers--
 	if t.Batch {
-		q.core.takers--
-		if q.batchers--; q.batchers == 0 {
+		if q.batch(-1); q.batchers == 0 {
 			q.largest = 0
 		}
 	}
@@ -160,6 +168,7 @@ func (q *Queue) Took(t *Taker, n int, bytes int64, why Cause) {
 		q.counts.Batched += int64(n)
 	}
 	if len(q.waiters) > 0 {
+		q.touch()
 		q.grantSlots()
 		q.core.settle()
 	}
@@ -184,7 +193,9 @@ func (q *Queue) due(t *Taker) (Cause, bool) {
 		return ByAwaited, true
 	case t.Expired || t.Peek:
 		return ByLinger, true
-	case q.pressed() && (q.bytes >= q.core.share() || t.pushed || q.core.lastResort() == q):
+	case q.pressed() && q.bytes >= q.core.share():
+		return ByPressure, true
+	case (q.pressed() || q.core.slotsShort()) && (t.pushed || q.core.lastResort() == q):
 		return ByPressure, true
 	}
 	return 0, false
@@ -245,23 +256,43 @@ func (c *Core) Doubt() (number int, doubt bool) { return c.doubts, c.doubt }
 func (c *Core) Insist(number int) {
 	if c.doubt && c.doubts == number {
 		c.doubt = false
-		c.push()
+		c.push(nil)
 	}
 }
 
-// push has the deepest batch handed on that there is, however little, and whatever else moves.
-func (c *Core) push() {
-	if q := c.deepest(); q != nil && len(q.takers) > 0 && c.pressed() && !c.wrong.noPush {
-		t := q.takers[0]
-		t.pushed = true
-		c.wakeTaker(t)
+// push has the deepest batch handed on that there is, of an account or, with nil, of all, however little, and whatever
+// else moves. It reports whether there was one.
+func (c *Core) push(a *Account) bool {
+	if c.wrong.noPush || !c.pressed() && !c.slotsShort() {
+		return false
 	}
+	for _, q := range slices.Backward(c.queues) {
+		if q.ready == 0 || a != nil && q.Account != a {
+			continue
+		}
+		if len(q.takers) > 0 {
+			t := q.takers[0]
+			t.pushed = true
+			c.wakeTaker(t)
+			return true
+		}
+		if c.wrong.anyDeepest {
+			break
+		}
+	}
+	return false
 }
 
-// flush wakes the consumers whose batch is due because memory is short.
+// flush wakes the consumers whose batch is due because memory is short, or, where only slots are, because nothing
+// else moves.
 func (c *Core) flush() {
 	if !c.pressed() {
 		c.doubt = false
+		if c.slotsShort() {
+			if q := c.lastResort(); q != nil {
+				q.wakeTakers()
+			}
+		}
 		return
 	}
 	for _, q := range slices.Backward(c.queues) {

@@ -75,7 +75,7 @@ func (w *world) counted(*world) error {
 		case parked:
 			want.hand++
 			want.parked++
-			if w.parks[u].Holds {
+			if w.parks[u].Hand != nil {
 				want.held++
 			}
 		case reserved:

@@ -65,5 +65,17 @@ func (c *Core) Progress() (p Progress) {
 	return p
 }
 
+// progress is that of the queues of one account.
+func (a *Account) progress() (p Progress) {
+	for _, q := range a.core.queues {
+		if q.Account == a {
+			p.arrived += q.counts.Units
+			p.hand += q.hand
+		}
+	}
+	p.units = a.units
+	return p
+}
+
 // Progress returns it for one queue.
 func (q *Queue) Progress() Progress { return Progress{q.counts.Units, q.ready, q.hand} }

@@ -52,6 +52,9 @@ func (q *Queue) Slots() int { return max(q.Capacity, q.largest) }
 // Full tells whether a putter would have to wait for a slot.
 func (q *Queue) Full() bool { return q.ready+q.incoming >= q.Slots() }
 
+// Open tells whether q has a slot for who does not wait.
+func (q *Queue) Open() bool { return len(q.waiters) == 0 && !q.Full() && !q.closed }
+
 // Closed tells whether Close was called.
 func (q *Queue) Closed() bool { return q.closed }
 
@@ -86,10 +89,10 @@ func (q *Queue) Put(n int64) bool {
 		return false
 	}
 	a := q.Account
-	if q.Gate && (c.waiters > 0 || !c.fits(a, n)) {
+	if q.Gate && (c.hungry || !c.fits(a, n)) {
 		return false
 	}
-	if len(q.takers) > 0 || c.waiters > 0 || n > c.limit-c.used || c.Mode == Shadow {
+	if len(q.takers) > 0 || c.hungry || a.units == 0 || n > c.limit-c.used || c.Mode == Shadow {
 		q.enter(1, n)
 		q.arrive(1, n)
 		return true
@@ -116,7 +119,7 @@ func (q *Queue) Room() int {
 // for memory, or would in Shadow mode.
 func (q *Queue) PutAll(units int, n int64) bool {
 	c := q.core
-	if q.Gate && c.Mode != Off && (c.waiters > 0 || !c.room(q.Account, n)) {
+	if q.Gate && c.Mode != Off && (c.hungry || !c.room(q.Account, n)) {
 		return false
 	}
 	q.enter(units, n)
@@ -130,8 +133,7 @@ func (q *Queue) enter(units int, n int64) {
 		q.core.counts.WouldWait++
 	}
 	q.Account.charge(n)
-	q.Account.units += units
-	q.core.units += units
+	q.Account.live(units)
 }
 
 // arrive makes charged units of n bytes in total takeable, and wakes a consumer if that makes its batch due.
@@ -142,7 +144,7 @@ func (q *Queue) arrive(units int, n int64) {
 	if len(q.takers) > 0 {
 		q.wakeTakers()
 	}
-	if c := q.core; c.waiters > 0 || c.used > c.limit {
+	if c := q.core; c.slotsShort() || c.used > c.limit {
 		c.settle() // this may have been the last unit on the move, or have made debt
 	}
 }
@@ -157,7 +159,7 @@ func (q *Queue) Arrive(w *Waiter) {
 // news to nobody: each has a slot and fits beside all floors, none makes a consumer's batch due, and nobody waits.
 func (q *Queue) Credit(most int) (units int, bytes int64) {
 	c, a := q.core, q.Account
-	if q.closed || q.awaited > 0 || c.waiters > 0 || len(q.waiters) > 0 || c.pressed() {
+	if q.closed || q.awaited > 0 || len(q.waiters) > 0 || c.pressed() {
 		return 0, 0
 	}
 	units, bytes = min(most, q.Slots()-q.ready-q.incoming), c.limit-c.used-(c.unmet-a.unmet())
@@ -196,8 +198,7 @@ func (q *Queue) Late(n int64) {
 func (q *Queue) Release(n int, bytes int64) {
 	q.leave(n, bytes)
 	q.Account.charge(-bytes)
-	q.Account.units -= n
-	q.core.units -= n
+	q.Account.live(-n)
 	q.retire()
 	q.core.settle()
 }
@@ -213,7 +214,7 @@ func (q *Queue) leave(n int, bytes int64) {
 // Growth becomes debt; a move never waits for memory. Both charges change in one event, so that the budget
 // never looks emptier, or fuller, than it is.
 func (q *Queue) Move(to *Queue, was, now int64) bool {
-	if len(to.waiters) > 0 || to.Full() || to.closed {
+	if !to.Open() {
 		return false
 	}
 	q.move(to, was, now)
@@ -230,8 +231,7 @@ func (q *Queue) Moved(w *Waiter, was, now int64) {
 func (q *Queue) move(to *Queue, was, now int64) {
 	q.leave(1, was)
 	q.Account.charge(-was)
-	q.Account.units--
-	q.core.units--
+	q.Account.live(-1)
 	to.enter(1, now)
 	q.retire()
 	to.arrive(1, now)
@@ -255,17 +255,23 @@ func (q *Queue) Split(n int64) {
 
 // Park is a unit in hand that waits for another unit.
 type Park struct {
-	Holds bool            // the consumer that has it can take nothing meanwhile
-	Done  <-chan struct{} // closed when the wait is over; nil if that can't be told
+	Hand *Hand           // that it is in, whose consumer can take nothing meanwhile; nil if it is in none
+	Done <-chan struct{} // closed when the wait is over; nil if that can't be told
+}
+
+func (p *Park) stop(c *Core, sign int) {
+	if p.Hand == nil {
+		c.moving -= sign
+		return
+	}
+	p.Hand.parked += sign
+	p.Hand.update()
 }
 
 // Park marks a unit in hand as waiting for another unit.
 func (q *Queue) Park(p *Park) {
 	q.parked++
-	q.core.moving--
-	if p.Holds {
-		q.held++
-	}
+	p.stop(q.core, 1)
 	if p.Done != nil {
 		q.core.parks = append(q.core.parks, p)
 	}
@@ -275,10 +281,7 @@ func (q *Queue) Park(p *Park) {
 // Unpark undoes Park.
 func (q *Queue) Unpark(p *Park) {
 	q.parked--
-	q.core.moving++
-	if p.Holds {
-		q.held--
-	}
+	p.stop(q.core, -1)
 	if i := slices.Index(q.core.parks, p); i >= 0 {
 		q.core.parks = slices.Delete(q.core.parks, i, i+1)
 	}
@@ -316,6 +319,7 @@ func (q *Queue) Discard(n int, bytes int64) {
 	q.handBytes += bytes
 	q.core.moving += n
 	q.awaited = 0
+	q.touch()
 	q.grantSlots()
 	q.wakeIfEnded()
 	q.Release(n, bytes)

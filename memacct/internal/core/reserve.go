@@ -3,8 +3,7 @@ package core
 // unreserve ends a unit of n bytes that is charged and in no queue and no hand: a reservation given back.
 func (q *Queue) unreserve(n int64) {
 	q.Account.charge(-n)
-	q.Account.units--
-	q.core.units--
+	q.Account.live(-1)
 	q.core.moving--
 }
 
@@ -16,8 +15,7 @@ func (q *Queue) Unreserve(n int64) {
 
 // Divide makes n reservations of the one just granted: their bytes are charged already, together.
 func (q *Queue) Divide(n int) {
-	q.Account.units += n - 1
-	q.core.units += n - 1
+	q.Account.live(n - 1)
 	q.core.moving += n - 1
 }
 

@@ -42,7 +42,7 @@ func (w *world) steps() []step {
 		all = append(all, step{name: "insist", do: func(w *world) { w.c.Insist(n) }})
 	}
 	if w.sc.ticks && w.c.hungry && w.c.deepest() != nil && w.c.moving > 0 && !w.c.wrong.noPush {
-		all = append(all, step{name: "tick", do: func(w *world) { w.c.push() }})
+		all = append(all, step{name: "tick", do: func(w *world) { w.c.push(nil) }})
 	}
 	if w.named > 0 {
 		all = append(all, step{name: "uncharge", do: func(w *world) { w.accts[0].Charge(-w.named); w.named = 0 }})
@@ -325,9 +325,10 @@ func (w *world) handle(i int) {
 	}
 	if s.next == 0 {
 		p := &w.parks[u]
-		*p = Park{Holds: s.holds, Done: unresolved}
+		*p = Park{Done: unresolved}
 		w.units[u].at = parked
 		if s.holds {
+			p.Hand = &w.hands[i]
 			c.phase = stuck
 		} else {
 			c.hand = c.hand[1:]
@@ -347,8 +348,8 @@ func (w *world) handle(i int) {
 		return
 	}
 	x := &w.cw[i]
-	w.hands[i].Has(len(c.hand))
-	*x = Waiter{Queue: to, Bytes: now, Carried: true, Hand: &w.hands[i], Loop: true}
+	w.hands[i].Has(len(c.hand) - 1)
+	*x = Waiter{Queue: to, Bytes: now, Carried: true, Hand: &w.hands[i], Loop: &w.hands[i]}
 	c.phase = waiting
 	w.c.Enqueue(x)
 	if x.State != Waiting {
@@ -372,6 +373,7 @@ func (w *world) forwarded(i int) {
 	c.phase = running
 	if x.State == Refused {
 		x.State = Idle
+		w.hands[i].Has(len(c.hand))
 		w.dropOne(i)
 		return
 	}
@@ -385,6 +387,7 @@ func (w *world) forwarded(i int) {
 func (w *world) cancelForward(i int) {
 	w.c.Cancel(&w.cw[i])
 	w.cons[i].phase = running
+	w.hands[i].Has(len(w.cons[i].hand))
 	w.dropOne(i)
 }
 
@@ -394,6 +397,7 @@ func (w *world) dropOne(i int) {
 	u := c.hand[0]
 	c.hand = c.hand[1:]
 	w.end(u)
+	w.hands[i].Has(len(c.hand))
 	w.queueOf(i).Release(1, w.units[u].charge)
 }
 
@@ -443,6 +447,7 @@ func (w *world) take(i int) bool {
 		c.hand = append(c.hand, u)
 		w.units[u].at = inHand
 	}
+	w.hands[i].Took(len(c.hand))
 	q.Took(&w.ts[i], len(c.hand), bytes, p.Why)
 	c.begun = min(1, w.ts[i].Ahead)
 	return true

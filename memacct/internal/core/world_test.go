@@ -188,10 +188,15 @@ func (w *world) clone() *world {
 
 // repoint makes everything in w, a copy of from, point into from.
 func (w *world) repoint(from *world) {
-	w.c.Woken, w.c.scratch = nil, nil
+	w.c.Woken, w.c.scratch, w.c.touched = nil, nil, nil
 	w.c.accounts = moved(from.c.accounts, from.accts, w.accts)
 	w.c.queues = moved(from.c.queues, from.qs, w.qs)
 	w.c.parks = moved(from.c.parks, from.parks, w.parks)
+	for i := range w.parks {
+		if h := w.parks[i].Hand; h != nil {
+			w.parks[i].Hand = &w.hands[indexOf(h, from.hands)]
+		}
+	}
 	for i := range w.accts {
 		w.accts[i].core = &w.c
 	}
@@ -217,6 +222,9 @@ func (w *world) repoint(from *world) {
 			}
 			if ws[i].Hand != nil {
 				ws[i].Hand = &w.hands[indexOf(ws[i].Hand, from.hands)]
+			}
+			if ws[i].Loop != nil {
+				ws[i].Loop = &w.hands[indexOf(ws[i].Loop, from.hands)]
 			}
 		}
 	}

@@ -14,6 +14,8 @@ type wrong struct {
 	inLine       bool // who fits behind others, or behind a claim, is not let in before a verdict
 	anyDeepest   bool // the last resort is the deepest queue with units, also where nobody sleeps for them
 	noPush       bool // a last resort waits for others that move, or are coming, for as long as that takes
+	anyPut       bool // a put that waits for a slot takes a unit off the move, whoever has that in hand
+	slotsWait    bool // no batch is handed on for those who wait for slots alone
 }
 
 // pressed tells whether pressure is a reason to hand on q's batch.
@@ -27,6 +29,12 @@ func (q *Queue) pressed() bool {
 		return q.edge > 0
 	}
 	return q.core.pressed()
+}
+
+// memoryOnly tells whether slots are no reason to hand on a batch: under some rules that are wrong for memory they would
+// come to the rescue.
+func (w *wrong) memoryOnly() bool {
+	return w.slotsWait || w.noFlush || w.ownPressure || w.edgeFlush || w.anyDeepest
 }
 
 // noteEdge notes what is queued when the first waiter comes.

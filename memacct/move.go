@@ -1,0 +1,63 @@
+package memacct
+
+import (
+	"context"
+
+	"github.com/syncmem/syncmem/memacct/internal/core"
+)
+
+// move is the way of one unit from a hand to another queue, its charge going with it.
+type move[T any] struct {
+	ctx   context.Context
+	from  *line[T]
+	to    *Queue[T]
+	hand  *core.Hand // that the unit was in; nil if it was detached
+	stage string
+	same  bool  // it is as it came, and keeps its charge
+	now   int64 // else what it weighs, in bytes
+}
+
+// weigh measures the unit, outside the lock, and asks ctx.
+func (m *move[T]) weigh(v T) (err error) {
+	if err := m.ctx.Err(); err != nil {
+		return err
+	}
+	if !m.same && m.to.b == m.from.b {
+		m.now, err = m.to.weigh(v)
+	}
+	return err
+}
+
+// carry moves a unit that was taken out of its hand, and that nobody else can end any more. It waits for a slot. On an
+// error the unit is still charged, and the caller's. A queue of another budget charges the unit first, and only then
+// does this one let go. The lock is held on entry, and not on return.
+func (m *move[T]) carry(unit slot[T]) error {
+	l, to := m.from, m.to
+	if to.b != l.b {
+		l.b.unlock()
+		if err := to.put(m.ctx, unit.v); err != nil {
+			return err
+		}
+		l.b.lock()
+		l.q.Release(1, unit.charge)
+		l.b.unlock()
+		return nil
+	}
+	moved := unit.cost
+	if !m.same {
+		moved = l.a.grown(to.info, unit.cost, m.now)
+	}
+	if l.q.Move(&to.q, unit.charge, moved.charge) {
+		to.push(unit.v, moved)
+		l.b.unlock()
+		return nil
+	}
+	w := l.b.newWaiter(&to.q, moved.charge)
+	w.Carried, w.Hand = true, m.hand
+	err := to.admit(m.ctx, w, m.stage)
+	if err == nil {
+		to.push(unit.v, moved)
+		l.q.Moved(w, unit.charge, moved.charge)
+	}
+	return l.b.done(w, err)
+}
