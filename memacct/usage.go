@@ -65,7 +65,9 @@ type hand struct{ takes, begun, left int }
 
 // look says what the loop has in hand. The lock is held.
 func (c *consumer[T]) look(now time.Time) Usage {
-	u := c.l.info.usage(InHand, c.left, c.bytes)
+	n, bytes := c.hand.Waiting()
+	u := c.l.info.usage(InHand, c.left+n, c.bytes+bytes)
+	u.Largest = bytes / int64(max(1, n))
 	u.Stage, u.goid = c.stage, c.goid
 	u.Age = c.aged.look(now, hand{c.t.Takes, int(c.begun.Load()), c.left})
 	if c.left > 0 {

@@ -97,6 +97,7 @@ func (w *Waiter) stop(sign int) {
 		}
 		if w.taken == h.takes { // else its loop went on without waiting for it
 			h.waiting += sign
+			h.bytes += int64(sign) * w.Bytes
 			h.update()
 		}
 	}
@@ -112,21 +113,25 @@ type Hand struct {
 	Queue *Queue // it was taken from
 	Outer *Hand  // of the loop around this one, on the same goroutine; nil if there is none
 
-	left    int  // units in it
-	takes   int  // how often it was filled
-	waiting int  // units taken out of it since then that wait for slots
-	loops   int  // waits of the loop's goroutine
-	parked  int  // units of it that wait for others, and the loop with them
-	still   int  // units that can't move
-	held    bool // and nor can the consumer
+	left    int   // units in it
+	takes   int   // how often it was filled
+	waiting int   // units taken out of it since then that wait for slots
+	bytes   int64 // and what they will be charged
+	loops   int   // waits of the loop's goroutine
+	parked  int   // units of it that wait for others, and the loop with them
+	still   int   // units that can't move
+	held    bool  // and nor can the consumer
 }
 
 // Took says that the hand was filled anew, with so many units.
 func (h *Hand) Took(left int) {
 	h.takes++
-	h.waiting = 0
+	h.waiting, h.bytes = 0, 0
 	h.Has(left)
 }
+
+// Waiting is how many units, and how many bytes, were taken out of the hand to go on, and wait for slots.
+func (h *Hand) Waiting() (units int, bytes int64) { return h.waiting, h.bytes }
 
 // Has says how many units are left in the hand. It comes before those that are gone are released or moved, so that
 // in between there seems to be more on the move, and never less.
