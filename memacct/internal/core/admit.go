@@ -207,7 +207,11 @@ func (c *Core) pushStill() {
 			continue
 		}
 		if a.still++; a.still > patience && !c.push(a) {
-			c.push(nil) // what it waits for may be another account's
+			if !c.push(nil) { // what it waits for may be another account's
+				c.insists = true
+				c.settle()
+				c.insists = false
+			}
 		}
 	}
 }

@@ -63,6 +63,8 @@ type Core struct {
 	scratch  []*Queue // for lines
 	asking   *Queue   // whose consumer asks just now what it may take
 	parks    []*Park  // units parked on a future whose end can be told
+	blind    int      // units parked on one whose end can't
+	insists  bool     // nothing has moved for some ticks: those wait still
 	accounts []*Account
 	queues   []*Queue // open or not yet empty, in order of creation: a later one lies deeper in its pipeline
 	counts   Counts

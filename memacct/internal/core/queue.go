@@ -274,6 +274,8 @@ func (q *Queue) Park(p *Park) {
 	p.stop(q.core, 1)
 	if p.Done != nil {
 		q.core.parks = append(q.core.parks, p)
+	} else {
+		q.core.blind++
 	}
 	q.core.settle()
 }
@@ -282,6 +284,9 @@ func (q *Queue) Park(p *Park) {
 func (q *Queue) Unpark(p *Park) {
 	q.parked--
 	p.stop(q.core, -1)
+	if p.Done == nil {
+		q.core.blind--
+	}
 	if i := slices.Index(q.core.parks, p); i >= 0 {
 		q.core.parks = slices.Delete(q.core.parks, i, i+1)
 	}

@@ -12,6 +12,9 @@ func (c *Core) quiescent() bool {
 	if c.Mode != Enforce || c.waiters+c.carriers == 0 || c.moving+c.awake > 0 && !c.wrong.byBytes {
 		return false
 	}
+	if c.blind > 0 && !c.hungry && !c.insists {
+		return false // what those wait for may have happened; nobody is short of memory meanwhile
+	}
 	if c.wrong != (wrong{}) && !c.wrong.quiescent(c) {
 		return false
 	}
