@@ -44,7 +44,7 @@ type Budget struct {
 	loops   map[loop]struct{}
 	inner   map[uint64]loop      // of each goroutine that runs loops, the innermost
 	booked  map[booking]struct{} // the reservations
-	booking map[uint64]int       // how many of them a goroutine has made that were not handed to another
+	open    int                  // of those, how many are neither put nor released
 	claims  map[*claim]struct{}  // the detached leases
 	stages  []*stage             // running
 	overran atomic.Int64         // units admitted past a process limit; those past one of content the core counts
@@ -397,9 +397,6 @@ func (b *Budget) handOf() *core.Hand {
 	}
 	return nil
 }
-
-// booking is a reservation, whatever the type of its unit.
-type booking interface{ look(now time.Time) Usage }
 
 // collect releases what loops are done with and have not said so yet. The lock is held.
 func (b *Budget) collect() {

@@ -19,12 +19,14 @@ type consumer[T any] struct {
 	costs  []cost  // of vals, one each; charged gone if somebody else answers for the unit now
 	sizes  []int64 // scratch: what they weigh now
 	hand   core.Hand
-	lease  *Lease[T] // that the loop body got, if it gets leases
-	first  int       // the first of vals that is not gone
-	left   int       // of those, how many this consumer still answers for
-	bytes  int64     // and what they are charged
-	goid   uint64    // the goroutine that runs the loop
-	stage  string    // and its stage, if it has a name
+	lease  *Lease[T]  // that the loop body got, if it gets leases
+	spare  []Lease[T] // for the next
+	spares int        // how many were made last
+	first  int        // the first of vals that is not gone
+	left   int        // of those, how many this consumer still answers for
+	bytes  int64      // and what they are charged
+	goid   uint64     // the goroutine that runs the loop
+	stage  string     // and its stage, if it has a name
 	aged   aged
 
 	// A loop over single units takes some ahead, and goes from one to the next with one atomic addition instead

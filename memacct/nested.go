@@ -32,7 +32,7 @@ func (b *Budget) tellNested() (waits bool) {
 	holds, served := b.hands(waiting)
 	stuck := b.core.Idle() && !b.anyServed(served)
 	for _, l := range all {
-		if l.memory && (holds[l.who.goid] || b.booking[l.who.goid] > 0) || b.waitsForItself(l, served, stuck) {
+		if l.memory && holds[l.who.goid] || b.waitsForItself(l, served, stuck) {
 			l.who.nested = true
 			b.core.Woken = append(b.core.Woken, &l.w.Sleeper)
 		}
@@ -40,7 +40,7 @@ func (b *Budget) tellNested() (waits bool) {
 	return waits
 }
 
-// hands tells which goroutines have units in hand, and which queues have a loop whose goroutine is none of those
+// hands tells which goroutines have units in hand or reservations, and which queues have a loop whose goroutine is none of those
 // that wait at a gate.
 func (b *Budget) hands(waiting map[uint64]bool) (holds map[uint64]bool, served map[*core.Queue]bool) {
 	holds, served = map[uint64]bool{}, map[*core.Queue]bool{}
@@ -48,6 +48,9 @@ func (b *Budget) hands(waiting map[uint64]bool) (holds map[uint64]bool, served m
 		goid, q, inHand := l.takes()
 		holds[goid] = holds[goid] || inHand > 0
 		served[q] = served[q] || !waiting[goid]
+	}
+	for k := range b.booked {
+		k.makers(holds)
 	}
 	return holds, served
 }

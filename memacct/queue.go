@@ -14,7 +14,10 @@ import (
 
 // Gate is the queue behind a first stage, and the only place that ever waits for memory. All methods may be
 // called from many goroutines.
-type Gate[T any] struct{ line[T] }
+type Gate[T any] struct {
+	line[T]
+	bundle *bundle[T] // that the next reservation is made of
+}
 
 // Queue is any later queue: it waits for a slot, never for memory. All methods may be called from many
 // goroutines.

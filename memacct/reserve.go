@@ -3,7 +3,6 @@ package memacct
 import (
 	"context"
 	"fmt"
-	"runtime"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
 )
@@ -11,14 +10,11 @@ import (
 // Reservation is memory at a gate for a unit whose bytes were not read yet. It belongs to the goroutine that
 // made it, or, after [Reservation.Detach], to one other at a time. One that is lost, neither put nor released, is
 // found when it is garbage collected, reported with the place where it was made, and given back.
-type Reservation[T any] struct {
-	*reserved[T]
-	lost runtime.Cleanup
-}
+type Reservation[T any] struct{ *reserved[T] }
 
 // reserved is what a reservation holds. The budget refers to it, and so would keep a lost Reservation alive.
 type reserved[T any] struct {
-	g     *Gate[T]
+	in    *bundle[T]
 	bytes int64
 	goid  uint64
 	stage string
@@ -30,8 +26,21 @@ type reserved[T any] struct {
 // Reserve waits until n bytes may be used, before they are read: reserving is the only way in which a first
 // stage holds nothing while it waits. [Reservation.Put] settles it; [Reservation.Release], best deferred,
 // gives back what was not put. Errors are those of [Gate.Put], and a negative n is one.
+//
+// An n of 0 says that the size is not known. Then the mean of the gate's units so far is reserved, or 16 KiB before the
+// first one: a guess that keeps many readers of unknown units within bounds, and that refuses nobody.
 func (g *Gate[T]) Reserve(ctx context.Context, n int64) (*Reservation[T], error) {
-	rs, err := g.reserveAll(ctx, callSite(1), n)
+	where, stage := callSite(1), stageOf(ctx)
+	if n >= 0 && ctx.Err() == nil {
+		g.b.lock()
+		if charge := g.charge(n); g.q.Reserve(charge) {
+			r := g.booked(reserved[T]{bytes: charge, goid: goroutineID(), stage: stage, where: where})
+			g.b.unlock()
+			return r, nil
+		}
+		g.b.unlockQuiet()
+	}
+	rs, err := g.reserveAll(ctx, where, stage, n)
 	if err != nil {
 		return nil, err
 	}
@@ -41,10 +50,10 @@ func (g *Gate[T]) Reserve(ctx context.Context, n int64) (*Reservation[T], error)
 // ReserveAll reserves for several units in one step. A first stage that needs several at once must ask for
 // them so: holding some while it waits for the rest, two such stages would wait for each other.
 func (g *Gate[T]) ReserveAll(ctx context.Context, sizes ...int64) ([]*Reservation[T], error) {
-	return g.reserveAll(ctx, callSite(1), sizes...)
+	return g.reserveAll(ctx, callSite(1), stageOf(ctx), sizes...)
 }
 
-func (g *Gate[T]) reserveAll(ctx context.Context, where uintptr, sizes ...int64) ([]*Reservation[T], error) {
+func (g *Gate[T]) reserveAll(ctx context.Context, where uintptr, stage string, sizes ...int64) ([]*Reservation[T], error) {
 	for _, n := range sizes {
 		if n < 0 {
 			return nil, fmt.Errorf("memacct: %s: Reserve(%d): a size is 0 bytes or more", g.q.Name, n)
@@ -56,7 +65,7 @@ func (g *Gate[T]) reserveAll(ctx context.Context, where uintptr, sizes ...int64)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	by := reserved[T]{g: g, goid: goroutineID(), stage: stageOf(ctx), where: where}
+	by := reserved[T]{goid: goroutineID(), stage: stage, where: where}
 	for {
 		rs, err := g.reserve(ctx, sizes, by)
 		if !g.b.again(err) {
@@ -68,7 +77,7 @@ func (g *Gate[T]) reserveAll(ctx context.Context, where uintptr, sizes ...int64)
 // reserve waits for the bytes of several reservations and makes them like by.
 func (g *Gate[T]) reserve(ctx context.Context, sizes []int64, by reserved[T]) ([]*Reservation[T], error) {
 	g.b.lock()
-	charges, total := g.charges(sizes, g.expected)
+	charges, total := g.charges(sizes, g.charge)
 	least, now := g.charges(sizes, func(n int64) int64 { return n })
 	w := g.b.newWaiter(&g.q, total)
 	w.NoSlot = true
@@ -82,12 +91,8 @@ func (g *Gate[T]) reserve(ctx context.Context, sizes []int64, by reserved[T]) ([
 	g.q.Divide(len(sizes))
 	rs := make([]*Reservation[T], len(sizes))
 	for i := range rs {
-		one := by
-		one.bytes = charges[i]
-		r := &Reservation[T]{reserved: &one}
-		rs[i] = r
-		g.b.book(r.reserved, r.goid)
-		r.lost = runtime.AddCleanup(r, (*reserved[T]).giveBack, r.reserved)
+		by.bytes = charges[i]
+		rs[i] = g.booked(by)
 	}
 	return rs, g.b.done(w, nil)
 }
@@ -95,72 +100,68 @@ func (g *Gate[T]) reserve(ctx context.Context, sizes []int64, by reserved[T]) ([
 // charges is what units of these sizes are charged, one by one and together. The lock is held.
 func (g *Gate[T]) charges(sizes []int64, charge func(int64) int64) (each []int64, total int64) {
 	each = make([]int64, len(sizes))
-	if g.b.mode == Off {
-		return each, 0
-	}
 	for i, n := range sizes {
-		each[i] = min(charge(min(n, core.MaxCharge)), core.MaxCharge-total)
+		if g.b.mode != Off {
+			each[i] = min(charge(min(n, core.MaxCharge)), core.MaxCharge-total)
+		}
 		total += each[i]
 	}
 	return each, total
 }
 
+// firstGuess is what a unit of unknown size is charged before the gate has seen one, in bytes.
+const firstGuess = 16 << 10
+
+// charge is what a reservation of n bytes is charged. The lock is held.
+func (g *Gate[T]) charge(n int64) int64 {
+	switch {
+	case g.b.mode == Off:
+		return 0
+	case n > 0:
+		return g.expected(min(n, core.MaxCharge))
+	}
+	return g.q.Mean(firstGuess)
+}
+
 // Detach says that another goroutine will settle the reservation. The one that made it may then wait at the
 // gate for the next; otherwise that would be taken for waiting for itself.
 func (r *Reservation[T]) Detach() {
-	r.g.b.lock()
-	defer r.g.b.unlockQuiet()
-	if !r.done {
-		r.g.b.handOver(r.goid)
-		r.goid = 0
-	}
-}
-
-// book notes a reservation that a goroutine has made. The lock is held.
-func (b *Budget) book(r booking, goid uint64) {
-	if b.booked == nil {
-		b.booked, b.booking = map[booking]struct{}{}, map[uint64]int{}
-	}
-	b.booked[r] = struct{}{}
-	b.booking[goid]++
-}
-
-// handOver forgets that a goroutine has made a reservation. The lock is held.
-func (b *Budget) handOver(goid uint64) {
-	if b.booking[goid]--; b.booking[goid] <= 0 {
-		delete(b.booking, goid)
-	}
+	b := r.in.g.b
+	b.lock()
+	defer b.unlockQuiet()
+	r.goid = 0
 }
 
 // Put hands v to the gate's consumers on this reservation: it waits for a slot, never for memory. What v
 // weighs more than was reserved becomes debt, what it weighs less is given back. On an error the
 // reservation lives on. A second Put returns [ErrReleased].
 func (r *Reservation[T]) Put(ctx context.Context, v T) error {
+	g := r.in.g
 	if r.done {
-		return r.g.at(ErrReleased)
+		return g.at(ErrReleased)
 	}
-	n, err := r.g.weigh(v)
+	n, err := g.weigh(v)
 	if err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	b, q := r.g.b, &r.g.q
+	b, q := g.b, &g.q
 	b.lock()
-	c := cost{r.g.expected(n), n}
+	c := cost{g.expected(n), n}
 	if q.Redeem(r.bytes, c.charge) {
-		r.g.push(v, c)
-		r.finish()
+		g.push(v, c)
+		r.settled()
 		b.unlock()
 		return nil
 	}
 	w := b.newWaiter(q, c.charge)
 	w.Carried = true
-	if err = r.g.admit(ctx, w, r.stage); err == nil {
-		r.g.push(v, c)
+	if err = g.admit(ctx, w, r.stage); err == nil {
+		g.push(v, c)
 		q.Redeemed(w, r.bytes, c.charge)
-		r.finish()
+		r.settled()
 	}
 	return b.done(w, err)
 }
@@ -171,37 +172,9 @@ func (r *Reservation[T]) Release() {
 	if r == nil || r.done {
 		return
 	}
-	r.g.b.lock()
-	r.g.q.Unreserve(r.bytes)
-	r.finish()
-	r.g.b.unlock()
-}
-
-// finish marks the reservation as settled. The lock is held.
-func (r *Reservation[T]) finish() {
+	g := r.in.g
+	g.b.lock()
+	g.q.Unreserve(r.bytes)
 	r.settled()
-	r.lost.Stop()
-}
-
-func (r *reserved[T]) settled() {
-	r.done = true
-	delete(r.g.b.booked, booking(r))
-	if r.goid != 0 {
-		r.g.b.handOver(r.goid)
-	}
-}
-
-// giveBack is the end of a reservation that was lost.
-func (r *reserved[T]) giveBack() {
-	b := r.g.b
-	b.lock()
-	lost := !r.done
-	if lost {
-		r.g.q.Unreserve(r.bytes)
-		r.settled()
-	}
-	b.unlock()
-	if lost {
-		go b.reportLost(&r.g.q, "a reservation", r.bytes, "made", r.where)
-	}
+	g.b.unlock()
 }

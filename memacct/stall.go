@@ -88,7 +88,7 @@ func (b *Budget) lookIn() {
 // reports whether that had anything move. With GOGC=off, or in a process that stands still, none comes by itself.
 func (b *Budget) findLost() bool {
 	b.lock()
-	outside, before := len(b.claims)+len(b.booked) > 0, b.core.Progress()
+	outside, before := len(b.claims)+b.open > 0, b.core.Progress()
 	b.unlockQuiet()
 	if !outside {
 		return false

@@ -78,14 +78,6 @@ func (c *consumer[T]) look(now time.Time) Usage {
 	return u
 }
 
-// look says what is reserved. The lock is held.
-func (r *reserved[T]) look(now time.Time) Usage {
-	u := r.g.info.usage(Reserved, 1, r.bytes)
-	u.Stage, u.goid, u.Where, u.handed = r.stage, r.goid, placeName(r.where), r.goid == 0
-	u.Largest, u.Age = r.bytes, r.aged.look(now, r.bytes)
-	return u
-}
-
 // claimed notes a lease that was detached. The lock is not held.
 func (b *Budget) claimed(c *claim) {
 	b.lock()
@@ -101,8 +93,8 @@ func (b *Budget) age(now time.Time) {
 	for l := range b.loops {
 		l.look(now)
 	}
-	for r := range b.booked {
-		r.look(now)
+	for k := range b.booked {
+		k.look(now)
 	}
 	for _, a := range b.owners {
 		for _, i := range a.queues {
@@ -123,8 +115,8 @@ func (b *Budget) usages(now time.Time) []Usage {
 	for l := range b.loops {
 		all = append(all, l.look(now))
 	}
-	for r := range b.booked {
-		all = append(all, r.look(now))
+	for k := range b.booked {
+		all = append(all, k.look(now)...)
 	}
 	for c := range b.claims {
 		u := c.info.usage(Detached, 1, c.bytes)

@@ -34,7 +34,8 @@ type Queue struct {
 
 // QueueCounts are a queue's running totals.
 type QueueCounts struct {
-	Units   int64         // that went through
+	Units   int64         // that came
+	Bytes   int64         // what they were charged then
 	Batches [Causes]int64 // by cause of release
 	Batched int64         // units in those batches
 }
@@ -104,6 +105,7 @@ func (q *Queue) Put(n int64) bool {
 	q.ready++
 	q.bytes += n
 	q.counts.Units++
+	q.counts.Bytes += n
 	return true
 }
 
@@ -141,6 +143,7 @@ func (q *Queue) arrive(units int, n int64) {
 	q.ready += units
 	q.bytes += n
 	q.counts.Units += int64(units)
+	q.counts.Bytes += n
 	if len(q.takers) > 0 {
 		q.wakeTakers()
 	}

@@ -1,5 +1,24 @@
 package core
 
+// Reserve charges a unit of n bytes that has no slot yet if that needs no waiting, and reports whether it did.
+func (q *Queue) Reserve(n int64) bool {
+	c := q.core
+	if q.closed || c.hungry || !c.fits(q.Account, n) {
+		return false
+	}
+	q.enter(1, n)
+	c.moving++
+	return true
+}
+
+// Mean is what a unit of q was charged when it came, on average, in bytes; none if there was none yet.
+func (q *Queue) Mean(none int64) int64 {
+	if q.counts.Units == 0 {
+		return none
+	}
+	return max(0, q.counts.Bytes/q.counts.Units) // a sum of lies may overflow
+}
+
 // unreserve ends a unit of n bytes that is charged and in no queue and no hand: a reservation given back.
 func (q *Queue) unreserve(n int64) {
 	q.Account.charge(-n)

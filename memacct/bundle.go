@@ -1,0 +1,121 @@
+package memacct
+
+import (
+	"runtime"
+	"time"
+	"weak"
+)
+
+// bundleSize is how many reservations are made of one allocation, and watched over by one cleanup. Each of its own
+// would cost more than all the rest of a reservation.
+const bundleSize = 16
+
+// bundle is what a gate's last reservations hold. Their owners have pointers into of, which the budget refers to
+// weakly: once none of them is left, those that are open were lost. One that is lost is so found no later than the
+// others of its bundle are let go.
+type bundle[T any] struct {
+	g    *Gate[T]
+	of   weak.Pointer[[bundleSize]Reservation[T]]
+	all  [bundleSize]reserved[T]
+	used int // of all, in order
+	open int // of those, neither put nor released
+	lost runtime.Cleanup
+}
+
+// booking is a bundle, whatever the type of its units. Its methods want the lock held.
+type booking interface {
+	look(now time.Time) []Usage
+	makers(of map[uint64]bool)
+}
+
+// booked returns a reservation like by. The lock is held.
+func (g *Gate[T]) booked(by reserved[T]) *Reservation[T] {
+	k := g.bundle
+	var of *[bundleSize]Reservation[T]
+	if k != nil && k.used < bundleSize {
+		of = k.of.Value()
+	}
+	if of == nil {
+		k, of = g.newBundle()
+	}
+	i := k.used
+	k.used++
+	k.open++
+	g.b.open++
+	by.in = k
+	k.all[i] = by
+	r := &of[i]
+	r.reserved = &k.all[i]
+	return r
+}
+
+func (g *Gate[T]) newBundle() (*bundle[T], *[bundleSize]Reservation[T]) {
+	of := new([bundleSize]Reservation[T])
+	k := &bundle[T]{g: g, of: weak.Make(of)}
+	k.lost = runtime.AddCleanup(of, (*bundle[T]).giveBack, k)
+	if g.b.booked == nil {
+		g.b.booked = map[booking]struct{}{}
+	}
+	g.b.booked[k] = struct{}{}
+	g.bundle = k
+	return k, of
+}
+
+// settled marks the reservation as put or released. The lock is held.
+func (r *reserved[T]) settled() {
+	k := r.in
+	r.done = true
+	k.open--
+	k.g.b.open--
+	if k.open == 0 && k.used == bundleSize {
+		delete(k.g.b.booked, booking(k))
+		k.lost.Stop()
+	}
+}
+
+// giveBack is the end of a bundle that nobody refers to any more.
+func (k *bundle[T]) giveBack() {
+	b := k.g.b
+	b.lock()
+	var lost []*reserved[T]
+	for i := range k.used {
+		if r := &k.all[i]; !r.done {
+			k.g.q.Unreserve(r.bytes)
+			r.settled()
+			lost = append(lost, r)
+		}
+	}
+	delete(b.booked, booking(k))
+	if len(lost) == 0 {
+		b.unlockQuiet() // this changes nothing for anybody
+		return
+	}
+	b.unlock()
+	for _, r := range lost {
+		go b.reportLost(&k.g.q, "a reservation", r.bytes, "made", r.where)
+	}
+}
+
+// look says what is reserved.
+func (k *bundle[T]) look(now time.Time) (all []Usage) {
+	for i := range k.used {
+		r := &k.all[i]
+		if r.done {
+			continue
+		}
+		u := k.g.info.usage(Reserved, 1, r.bytes)
+		u.Stage, u.goid, u.Where, u.handed = r.stage, r.goid, placeName(r.where), r.goid == 0
+		u.Largest, u.Age = r.bytes, r.aged.look(now, r.bytes)
+		all = append(all, u)
+	}
+	return all
+}
+
+// makers adds the goroutines that have made what is open, and have not handed it to another.
+func (k *bundle[T]) makers(of map[uint64]bool) {
+	for i := range k.used {
+		if r := &k.all[i]; !r.done && r.goid != 0 {
+			of[r.goid] = true
+		}
+	}
+}
