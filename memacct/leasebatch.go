@@ -2,6 +2,7 @@ package memacct
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"reflect"
 )
@@ -96,17 +97,20 @@ func isPointer[T any](v T) bool {
 	return t != nil && t.Kind() == reflect.Pointer
 }
 
-// Release ends the charge of unit i before the loop body ends. Doing it twice is harmless.
-func (b *LeaseBatch[T]) Release(i int) {
+// Release ends the charge of unit i before the loop body ends, and reports whether it did. Doing it twice is harmless.
+func (b *LeaseBatch[T]) Release(i int) bool {
 	bud := b.c.l.b
 	bud.lock()
 	defer bud.unlock() // also when there is no unit i
 	if !b.alive() {
-		return
+		return false
 	}
-	if at := b.place(i); b.c.costs[at].charge != gone {
-		b.c.l.q.Release(1, b.c.takeOut(at))
+	at := b.place(i)
+	if b.c.costs[at].charge == gone {
+		return false
 	}
+	b.c.l.q.Release(1, b.c.takeOut(at))
+	return true
 }
 
 // Forward moves unit i, and its charge with it, to the next queue, measured again. It waits for a slot,
@@ -200,19 +204,62 @@ func (c *consumer[T]) putIn(at int, charge int64) {
 // ForwardAll forwards every unit that is left, in order, in as few critical sections as the slots allow. No
 // other method of the batch may run meanwhile.
 func (b *LeaseBatch[T]) ForwardAll(ctx context.Context, to *Queue[T]) error {
+	return b.sendAll(ctx, to, false)
+}
+
+// Filter ends each unit i of which drop[i] is set, all at once, and passes those that are left, in order, as
+// [LeaseBatch.Pass] does, in as few critical sections as the slots allow. There must be a mark for each unit of the
+// batch. With a nil queue the units that are left stay in hand. On an error so do those that were not passed yet. No
+// other method of the batch may run meanwhile.
+func (b *LeaseBatch[T]) Filter(ctx context.Context, drop []bool, to *Queue[T]) error {
+	if len(drop) != len(b.own) {
+		return fmt.Errorf("memacct: %s: Filter: %d marks for a batch of %d units", b.c.l.q.Name, len(drop), len(b.own))
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	b.drop(drop)
+	if to == nil {
+		return nil
+	}
+	return b.sendAll(ctx, to, true)
+}
+
+// drop ends the units that are marked.
+func (b *LeaseBatch[T]) drop(marked []bool) {
+	c := b.c
+	c.l.b.lock()
+	defer c.l.b.unlock()
+	if !b.alive() {
+		return
+	}
+	n, bytes := 0, int64(0)
+	for i, drop := range marked {
+		if !drop {
+			continue
+		}
+		if at := b.place(i); c.costs[at].charge != gone {
+			n, bytes = n+1, bytes+c.takeOut(at)
+		}
+	}
+	c.drop(n, bytes)
+}
+
+// sendAll moves the units that are left, measured again unless they are the same as they came.
+func (b *LeaseBatch[T]) sendAll(ctx context.Context, to *Queue[T], same bool) error {
 	c := b.c
 	if err := ctx.Err(); err != nil && b.Left() > 0 {
 		return err
 	}
 	all := to.b == c.l.b
-	if all {
+	if all && !same {
 		if err := c.weighAll(&to.line); err != nil {
 			return err
 		}
 	}
 	for i := 0; ; i++ {
 		if all {
-			i = b.moveFrom(i, to)
+			i = b.moveFrom(i, to, same)
 		}
 		for i < len(b.own) && !b.Has(i) {
 			i++
@@ -220,14 +267,14 @@ func (b *LeaseBatch[T]) ForwardAll(ctx context.Context, to *Queue[T]) error {
 		if i == len(b.own) {
 			return nil
 		}
-		if err := b.send(ctx, i, to, false); err != nil {
+		if err := b.send(ctx, i, to, same); err != nil {
 			return err
 		}
 	}
 }
 
 // moveFrom moves what is left from unit i on as long as the next queue has slots, and returns where it stopped.
-func (b *LeaseBatch[T]) moveFrom(i int, to *Queue[T]) int {
+func (b *LeaseBatch[T]) moveFrom(i int, to *Queue[T], same bool) int {
 	c := b.c
 	c.l.b.lock()
 	defer c.l.b.unlock()
@@ -238,7 +285,10 @@ func (b *LeaseBatch[T]) moveFrom(i int, to *Queue[T]) int {
 			continue
 		}
 		c.takeOut(at)
-		moved := c.l.a.grown(to.info, unit.cost, c.sizes[i])
+		moved := unit.cost
+		if !same {
+			moved = c.l.a.grown(to.info, unit.cost, c.sizes[i])
+		}
 		c.l.q.Move(&to.q, unit.charge, moved.charge)
 		to.push(unit.v, moved)
 	}

@@ -24,28 +24,33 @@ type source[T any] interface {
 type In[T any] struct {
 	src   source[T]
 	batch memacct.Batch
-	ended atomic.Int64 // units whose loop body ended well without emitting them
+	last  bool         // of the last stage
+	ended atomic.Int64 // there, units that it emitted, or whose loop body ended well without
 
 	mu    sync.Mutex
 	hands []*hand[T] // what the stage's loops have in hand, for Out.Put to find
 }
 
-// hand is a batch in the hand of a loop.
+// hand is the batch in the hand of a loop.
 type hand[T any] struct {
-	*memacct.LeaseBatch[T]
-	next int // behind the unit found last
+	*memacct.LeaseBatch[T]     // nil between two batches
+	next                   int // behind the unit found last
 }
 
-// find returns where v is in the hand, -1 if it is not. Stages mostly emit in the order in which they took, so it
-// looks behind the unit found last first: those before it that were dropped are not looked at again and again.
-func (h *hand[T]) find(v T) int {
+// find returns where v is in the hand, -1 if it is not. Whether it was emitted before is only looked at where the
+// answer must be sure. Stages mostly emit in the order in which they took, so it looks behind the unit found last
+// first: those before it that were dropped are not looked at again and again.
+func (h *hand[T]) find(v T, sure bool) int {
+	if h.LeaseBatch == nil {
+		return -1
+	}
 	units := h.Units()
 	for k := range units {
 		i := h.next + k
 		if i >= len(units) {
 			i -= len(units)
 		}
-		if any(units[i]) == any(v) && h.Has(i) {
+		if any(units[i]) == any(v) && (!sure || h.Has(i)) {
 			h.next = i + 1
 			return i
 		}
@@ -84,43 +89,56 @@ func (in *In[T]) leases(ctx context.Context, n int) iter.Seq[*memacct.LeaseBatch
 		by.Size = n
 	}
 	return func(yield func(*memacct.LeaseBatch[T]) bool) {
+		h := new(hand[T])
+		in.mu.Lock()
+		in.hands = append(in.hands, h)
+		in.mu.Unlock()
+		defer func() {
+			in.mu.Lock()
+			in.hands = slices.DeleteFunc(in.hands, func(o *hand[T]) bool { return o == h })
+			in.mu.Unlock()
+		}()
 		for b := range in.src.LeaseBatches(ctx, by) {
-			if !in.lend(b, yield) {
+			if !in.lend(h, b, yield) {
 				return
 			}
 		}
 	}
 }
 
-func (in *In[T]) lend(b *memacct.LeaseBatch[T], yield func(*memacct.LeaseBatch[T]) bool) bool {
-	h := &hand[T]{LeaseBatch: b}
-	in.mu.Lock()
-	in.hands = append(in.hands, h)
-	in.mu.Unlock()
-	defer func() {
-		in.mu.Lock()
-		in.hands = slices.DeleteFunc(in.hands, func(o *hand[T]) bool { return o == h })
-		in.mu.Unlock()
-	}()
+// lend has the loop body work on b, and hides b again before its loop ends it.
+func (in *In[T]) lend(h *hand[T], b *memacct.LeaseBatch[T], yield func(*memacct.LeaseBatch[T]) bool) bool {
+	in.show(h, b)
+	defer in.show(h, nil)
 	if !yield(b) {
 		return false
 	}
-	in.ended.Add(int64(b.Left()))
+	if in.last {
+		in.ended.Add(int64(b.Left()))
+	}
 	return true
+}
+
+// show has Out.Put look for units in b.
+func (in *In[T]) show(h *hand[T], b *memacct.LeaseBatch[T]) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	h.LeaseBatch, h.next = b, 0
 }
 
 // drained tells whether everything that will ever come was taken.
 func (in *In[T]) drained() bool { return in.src.Drained() }
 
-// find returns the batch in hand that has v, and where. A batch that ends in between says so when it is to forward.
-func (in *In[T]) find(v T) (*memacct.LeaseBatch[T], int) {
+// find returns the batch in hand that has v, and where; nil if none has. If it need not be sure, v may have been
+// emitted before, which the batch says when it is to forward.
+func (in *In[T]) find(v T, sure bool) (*memacct.LeaseBatch[T], int) {
 	if !identifiable(v) {
 		return nil, 0
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for _, h := range in.hands {
-		if i := h.find(v); i >= 0 {
+		if i := h.find(v, sure); i >= 0 {
 			return h.LeaseBatch, i
 		}
 	}
@@ -175,21 +193,23 @@ func (o *Out[T]) emit(ctx context.Context, v T, move func(*memacct.LeaseBatch[T]
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	b, i := o.in.find(v)
-	switch {
-	case o.to == nil && b != nil:
-		b.Release(i)
-		o.in.ended.Add(1)
-		return nil
-	case o.to == nil:
-		return nil
-	case b != nil:
-		if err := move(b, ctx, i, o.to); !errors.Is(err, memacct.ErrReleased) {
-			return err
+	for _, sure := range []bool{false, true} { // a stage seldom emits one twice
+		b, i := o.in.find(v, sure)
+		switch {
+		case b == nil:
+		case o.to != nil:
+			if err := move(b, ctx, i, o.to); !errors.Is(err, memacct.ErrReleased) {
+				return err
+			}
+		case b.Release(i):
+			o.in.ended.Add(1)
+			return nil
 		}
-		// Another goroutine has emitted the same pointer in between, or its loop body has ended: it goes on as a new unit.
 	}
-	return o.to.Put(ctx, v)
+	if o.to == nil {
+		return nil
+	}
+	return o.to.Put(ctx, v) // a new unit, as is one that another goroutine has emitted, or whose loop body has ended
 }
 
 // forwardAll emits everything in b that is left.

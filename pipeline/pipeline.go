@@ -129,9 +129,9 @@ func newRun[T any](ctx context.Context, cfg Config[T], stages []Stage[T]) *run[T
 	r.outs = append(r.outs, &Out[T]{gate: r.gate})
 	var source source[T] = r.gate
 	for i, s := range stages {
-		in := &In[T]{src: source, batch: memacct.Batch{Size: cfg.BatchSize, Linger: cfg.Linger}}
+		in := &In[T]{src: source, last: i == len(stages)-1, batch: memacct.Batch{Size: cfg.BatchSize, Linger: cfg.Linger}}
 		out := &Out[T]{in: in}
-		if i < len(stages)-1 {
+		if !in.last {
 			out.to = memacct.NewQueue(cfg.Account, s.Name(), cfg.Depth, cfg.Size)
 			source = out.to
 		}

@@ -24,10 +24,19 @@ func InBatches[T any](name string, size int, fn func(context.Context, []T) error
 	return &batchStage[T]{name: name, size: size, workers: 1, fn: fn}
 }
 
+// Filter is a stage that calls fn for each batch of size units (0: the pipeline's batch size; fewer when memory is
+// short). fn sets drop[i], all false before, for each units[i] that ends here; the others are emitted, in a handful of
+// steps for the whole batch, and are not measured again: fn must leave them as they are. An error of fn ends the run.
+// Both slices are reused after the call.
+func Filter[T any](name string, size int, fn func(ctx context.Context, units []T, drop []bool) error) Stage[T] {
+	return &batchStage[T]{name: name, size: size, workers: 1, filter: fn}
+}
+
 type batchStage[T any] struct {
 	name          string
 	size, workers int
-	fn            func(context.Context, []T) error
+	fn            func(context.Context, []T) error         // one of the two
+	filter        func(context.Context, []T, []bool) error // is set
 }
 
 func (s *batchStage[T]) Name() string { return s.name }
@@ -59,8 +68,16 @@ func (s *batchStage[T]) Run(ctx context.Context, in *In[T], out *Out[T]) error {
 }
 
 func (s *batchStage[T]) work(ctx context.Context, in *In[T], out *Out[T]) error {
+	var drop []bool // grows to the largest batch
 	for b := range in.leases(ctx, s.size) {
-		if err := s.handle(ctx, b, out); err != nil {
+		var err error
+		if s.filter == nil {
+			err = s.handle(ctx, b, out)
+		} else {
+			drop = append(drop[:0], make([]bool, len(b.Units()))...)
+			err = s.sift(ctx, b, drop, out)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -72,4 +89,11 @@ func (s *batchStage[T]) handle(ctx context.Context, b *memacct.LeaseBatch[T], ou
 		return err
 	}
 	return out.forwardAll(ctx, b)
+}
+
+func (s *batchStage[T]) sift(ctx context.Context, b *memacct.LeaseBatch[T], drop []bool, out *Out[T]) error {
+	if err := s.filter(ctx, b.Units(), drop); err != nil {
+		return err
+	}
+	return b.Filter(ctx, drop, out.to)
 }

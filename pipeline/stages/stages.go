@@ -20,44 +20,26 @@ func (k *Known) Count() int64 { return k.n.Load() }
 // Query asks the store which units it has, batch by batch (size units, 0: the pipeline's batch size), and
 // emits those it has not. A known unit ends here, and its memory is free for the next one. known may be nil.
 func Query(s store.Store, size int, known *Known) pipeline.Stage[contentmodel.Unit] {
-	return &query{store: s, size: size, known: known}
-}
-
-type query struct {
-	store store.Store
-	size  int
-	known *Known
-}
-
-func (q *query) Name() string { return "query" }
-
-func (q *query) Run(ctx context.Context, in *pipeline.In[contentmodel.Unit], out *pipeline.Out[contentmodel.Unit]) error {
-	var found []bool // grows to the largest batch and is reused
-	for units := range in.Batches(ctx, q.size) {
-		if cap(found) < len(units) {
-			found = make([]bool, len(units))
-		}
-		found = found[:len(units)]
-		if err := q.store.Existing(ctx, units, found); err != nil {
+	return pipeline.Filter("query", size, func(ctx context.Context, units []contentmodel.Unit, found []bool) error {
+		if err := s.Existing(ctx, units, found); err != nil {
 			return err
 		}
-		for i, u := range units {
-			if found[i] {
-				q.count()
-				continue
-			}
-			if err := out.Pass(ctx, u); err != nil {
-				return err
-			}
+		if known != nil {
+			known.add(found)
 		}
-	}
-	return ctx.Err()
+		return nil
+	})
 }
 
-func (q *query) count() {
-	if q.known != nil {
-		q.known.n.Add(1)
+// add counts what was found.
+func (k *Known) add(found []bool) {
+	n := int64(0)
+	for _, is := range found {
+		if is {
+			n++
+		}
 	}
+	k.n.Add(n)
 }
 
 // Saved counts what [Save] put into the store. It is safe for concurrent use.
