@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/syncmem/syncmem/memacct/internal/caller"
 	"github.com/syncmem/syncmem/memacct/internal/core"
 )
 
@@ -85,6 +86,8 @@ func (l *Lease[T]) Bytes() int64 { return l.charge }
 
 // Release ends the lease: the unit is charged no longer. Ending a lease twice is reported through the
 // budget's logger and in [Stats].Misuse, and changes nothing.
+//
+//go:noinline
 func (l *Lease[T]) Release() {
 	b := l.c.l.b
 	b.lock()
@@ -95,12 +98,14 @@ func (l *Lease[T]) Release() {
 	}
 	l.take()
 	l.c.l.q.Release(1, l.charge)
-	l.finish(callSite(1))
+	l.finish(caller.PC())
 	b.unlock()
 }
 
 // Forward moves the unit, and its charge with it, to the next queue, measured again: it may have grown,
 // which becomes debt, or shrunk. It waits for a slot, never for memory. On an error the lease lives on.
+//
+//go:noinline
 func (l *Lease[T]) Forward(ctx context.Context, to *Queue[T]) error {
 	b := l.c.l.b
 	m := move[T]{ctx: ctx, from: l.c.l, to: to, stage: l.c.stage}
@@ -121,7 +126,7 @@ func (l *Lease[T]) Forward(ctx context.Context, to *Queue[T]) error {
 	}
 	l.take()
 	l.state = leaseEnded // while it waits nobody else can end it
-	l.ended = callSite(1)
+	l.ended = caller.PC()
 	err := m.carry(l.slot)
 	b.lock()
 	defer b.unlock()
@@ -174,6 +179,8 @@ func (l *Lease[T]) Resize() error {
 
 // Split charges v, a part or a child of the unit that now lives on its own, and returns its lease. It is
 // detached: whoever has it must release or forward it. Splitting never waits.
+//
+//go:noinline
 func (l *Lease[T]) Split(v T) (*Lease[T], error) {
 	n, err := l.c.l.weigh(v)
 	if err != nil {
@@ -189,12 +196,14 @@ func (l *Lease[T]) Split(v T) (*Lease[T], error) {
 	l.c.l.q.Split(n)
 	b.unlock()
 	part := &Lease[T]{c: l.c, slot: slot[T]{v, cost{n, n}}, state: leaseDetached}
-	part.guard()
+	part.guard(caller.PC())
 	return part, nil
 }
 
 // Detach lets the unit outlive the loop body. Whoever has the lease must release or forward it; one that is
 // lost is found when it is garbage collected, reported with the place of its Detach, and released.
+//
+//go:noinline
 func (l *Lease[T]) Detach() {
 	b := l.c.l.b
 	b.lock()
@@ -207,7 +216,7 @@ func (l *Lease[T]) Detach() {
 	l.take() // the worker is free from now on
 	l.state = leaseDetached
 	b.unlock()
-	l.guard()
+	l.guard(caller.PC())
 	if park != nil {
 		l.Park(park.Done)
 	}
@@ -286,9 +295,10 @@ func (l *Lease[T]) misused(how string) {
 	l.c.l.b.reportMisuse(how, &l.c.l.q, callSite(2), l.ended)
 }
 
-// guard watches over a detached lease: when it is collected before it ended, its charge would be lost.
-func (l *Lease[T]) guard() {
-	line, where := l.c.l, callSite(2)
+// guard watches over a detached lease: when it is collected before it ended, its charge would be lost. where
+// is the place that is told then.
+func (l *Lease[T]) guard(where uintptr) {
+	line := l.c.l
 	l.claim = &claim{bytes: l.charge, info: line.info, stage: l.c.stage, where: where, since: time.Now()}
 	line.b.claimed(l.claim)
 	l.claim.lost = runtime.AddCleanup(l, func(c *claim) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/syncmem/syncmem/memacct/internal/caller"
 	"github.com/syncmem/syncmem/memacct/internal/core"
 )
 
@@ -29,8 +30,10 @@ type reserved[T any] struct {
 //
 // An n of 0 says that the size is not known. Then the mean of the gate's units so far is reserved, or 16 KiB before the
 // first one: a guess that keeps many readers of unknown units within bounds, and that refuses nobody.
+//
+//go:noinline
 func (g *Gate[T]) Reserve(ctx context.Context, n int64) (*Reservation[T], error) {
-	where, stage := callSite(1), stageOf(ctx)
+	where, stage := caller.PC(), stageOf(ctx)
 	if n >= 0 && ctx.Err() == nil {
 		g.b.lock()
 		if charge := g.charge(n); g.q.Reserve(charge) {
@@ -49,8 +52,10 @@ func (g *Gate[T]) Reserve(ctx context.Context, n int64) (*Reservation[T], error)
 
 // ReserveAll reserves for several units in one step. A first stage that needs several at once must ask for
 // them so: holding some while it waits for the rest, two such stages would wait for each other.
+//
+//go:noinline
 func (g *Gate[T]) ReserveAll(ctx context.Context, sizes ...int64) ([]*Reservation[T], error) {
-	return g.reserveAll(ctx, callSite(1), stageOf(ctx), sizes...)
+	return g.reserveAll(ctx, caller.PC(), stageOf(ctx), sizes...)
 }
 
 func (g *Gate[T]) reserveAll(ctx context.Context, where uintptr, stage string, sizes ...int64) ([]*Reservation[T], error) {
