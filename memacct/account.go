@@ -127,13 +127,6 @@ func (a *Account) dropUntaken() {
 	}
 }
 
-// abandoned tells whether q is of a closed account, and nobody takes from it any more: what came to it now would be
-// charged for ever. The lock is held.
-func (b *Budget) abandoned(q *core.Queue) bool {
-	loops, _ := q.Consumers()
-	return q.Closed() && loops == 0 && q.Account.Removed()
-}
-
 // forget drops the accounts that are closed and empty, and the queues that are over. The lock is held.
 func (b *Budget) forget() {
 	for _, a := range b.owners {

@@ -259,7 +259,7 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter, stage string) error 
 	for {
 		switch w.State {
 		case core.Granted:
-			if b.abandoned(w.Queue) {
+			if w.Queue.Abandoned() {
 				b.core.Cancel(w)
 				return atQueue(w.Queue, ErrClosed)
 			}

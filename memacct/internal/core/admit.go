@@ -101,7 +101,7 @@ func (w *Waiter) stop(sign int) {
 			h.update()
 		}
 	}
-	for h := w.Loop; h != nil; h = h.Outer {
+	for h := w.Loop; h != nil && !c.wrong.loopMoves; h = h.Outer {
 		h.loops += sign
 		h.update()
 	}

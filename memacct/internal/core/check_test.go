@@ -69,8 +69,8 @@ func (s *search) expand(at int32) error {
 		obliged = true
 		begun = begun || !st.starts
 	}
-	if !begun && w.c.waiters > 0 {
-		return s.trace(at, "", fmt.Errorf("stuck: %d waiters at gates, and only new puts could move anything", w.c.waiters))
+	if n := w.c.waiters + w.c.carriers; !begun && n > 0 && (w.c.waiters > 0 || !w.awaitsNews()) {
+		return s.trace(at, "", fmt.Errorf("stuck: %d waiters, and only new puts could move anything", n))
 	}
 	if !obliged {
 		if err := w.over(); err != nil {
@@ -94,6 +94,12 @@ func (w *world) take1(st step, before *world) (err error) {
 	return w.verify(before)
 }
 
+// awaitsNews tells whether a unit is parked, and what it waits for may not have been put yet, for all that the core knows.
+func (w *world) awaitsNews() bool {
+	return slices.ContainsFunc(w.units, func(u unit) bool { return u.at == parked }) &&
+		slices.ContainsFunc(w.qs, func(q Queue) bool { return q.Gate && !q.closed })
+}
+
 // over checks a state in which nothing more can happen: everybody is done, and nothing is accounted.
 func (w *world) over() error {
 	for i := range w.prods {
@@ -106,9 +112,9 @@ func (w *world) over() error {
 			return fmt.Errorf("stuck: consumer %d never ends", i)
 		}
 	}
-	if c := &w.c; c.used != 0 || c.units != 0 || c.moving != 0 || c.awake != 0 || c.waiters != 0 || c.waiting != 0 {
-		return fmt.Errorf("not zero at the end: used %d, units %d, moving %d, awake %d, waiters %d with %d",
-			c.used, c.units, c.moving, c.awake, c.waiters, c.waiting)
+	if c := &w.c; c.used != 0 || c.units != 0 || c.moving != 0 || c.awake != 0 || c.waiters != 0 || c.carriers != 0 || c.waiting != 0 {
+		return fmt.Errorf("not zero at the end: used %d, units %d, moving %d, awake %d, waiters %d and %d with %d",
+			c.used, c.units, c.moving, c.awake, c.waiters, c.carriers, c.waiting)
 	}
 	return nil
 }

@@ -207,7 +207,11 @@ func (q *Queue) due(t *Taker) (Cause, bool) {
 // would make source and sinks take turns. In debt it is a share of what is in use: those units are in memory
 // already, and a budget cut to nothing must not have them saved one by one.
 func (c *Core) share() int64 {
-	parts := 4*int64(max(1, c.takers)) + 1
+	takers := c.takers
+	if c.wrong.idleShares {
+		takers = c.wrong.parts(c)
+	}
+	parts := 4*int64(max(1, takers)) + 1
 	all := max(c.limit, c.used)
 	return max(1, all/parts*4+all%parts*4/parts) // no product of all, which may be as large as an int64
 }

@@ -21,8 +21,10 @@ func (w *world) live(u int) bool {
 	case outside, ended:
 		return false
 	case atGate:
-		i := w.producerOf(u)
-		return w.pw[i].State == Granted
+		if i := w.emitterOf(u); i >= 0 {
+			return w.ew[i].State == Granted
+		}
+		return w.pw[w.producerOf(u)].State == Granted
 	}
 	return true
 }
@@ -60,7 +62,9 @@ func (w *world) conserved(*world) error {
 }
 
 // tally is the state in counts.
-type tally struct{ units, moving, awake, waiters, ready, hand, incoming, parked, held, takers int }
+type tally struct {
+	units, moving, awake, waiters, carriers, ready, hand, incoming, parked, held, takers, shares int
+}
 
 // counted: the core's counts are those of the world.
 func (w *world) counted(*world) error {
@@ -94,7 +98,8 @@ func (w *world) counted(*world) error {
 			want.takers++
 		}
 	}
-	got = tally{units: w.c.units, moving: w.c.moving, awake: w.c.awake, waiters: w.c.waiters}
+	want.shares = w.shares()
+	got = tally{units: w.c.units, moving: w.c.moving, awake: w.c.awake, waiters: w.c.waiters, carriers: w.c.carriers, shares: w.c.takers}
 	for i := range w.qs {
 		q := &w.qs[i]
 		got.ready += q.ready
@@ -104,10 +109,34 @@ func (w *world) counted(*world) error {
 		got.held += q.held
 		got.takers += len(q.takers)
 	}
+	if w.c.wrong.anyPut || w.c.wrong.loopMoves {
+		got.moving, got.held = want.moving, want.held // these rules count otherwise, and are to show where that leads
+	}
 	if got != want {
 		return fmt.Errorf("the core counts %+v, it is %+v", got, want)
 	}
 	return nil
+}
+
+// shares is how many consumers of accounts that have something collect batches.
+func (w *world) shares() (n int) {
+	busy := make([]bool, len(w.accts))
+	for u := range w.units {
+		a := w.sc.queues[w.units[u].queue].account
+		busy[a] = busy[a] || w.live(u)
+	}
+	for i := range w.cons {
+		if w.cons[i].phase != gone && w.ts[i].Batch && busy[w.sc.queues[w.cons[i].queue].account] {
+			n++
+		}
+	}
+	return n
+}
+
+// share is what a batch must have under pressure, as the world counts those that share the budget.
+func (w *world) share() int64 {
+	n := int64(max(1, w.shares()))
+	return max(1, max(w.c.limit, w.c.used)*4/(4*n+1))
 }
 
 func (w *world) countWaiters(want *tally) {
@@ -117,6 +146,7 @@ func (w *world) countWaiters(want *tally) {
 		case w.prods[i].phase != waiting:
 		case x.State == Waiting && x.Carried:
 			want.moving--
+			want.carriers++
 		case x.State == Waiting:
 			want.waiters++
 		case x.State == Granted && x.Carried:
@@ -135,8 +165,23 @@ func (w *world) countWaiters(want *tally) {
 		case w.cons[i].phase != waiting:
 		case x.State == Waiting:
 			want.moving -= len(w.cons[i].hand)
+			want.carriers++
 			want.held++
 		case x.State == Granted:
+			want.incoming++
+		}
+	}
+	for i := range w.ew {
+		switch x := &w.ew[i]; {
+		case w.ems[i].phase != waiting:
+		case x.State == Waiting:
+			want.carriers++
+			if x.Loop != nil {
+				want.moving -= len(w.cons[w.ems[i].cons].hand)
+				want.held++
+			}
+		case x.State == Granted:
+			want.moving++
 			want.incoming++
 		}
 	}
@@ -243,39 +288,74 @@ func (w *world) passes(x, y *Waiter, u *unit) error {
 
 // judged: a verdict is given only when nothing can move, to one that does not fit, and within the policy.
 func (w *world) judged(before *world) error {
-	for i := range w.pw {
-		x, was := &w.pw[i], &before.pw[i]
+	for i, now := range w.waits() {
+		x, was := now.x, before.waits()[i]
 		verdict := x.State == Refused && x.Reason != Closed || x.State == Granted && x.Overran
-		if !verdict || w.prods[i].phase != waiting || was.State == x.State {
+		if !verdict || !now.on || was.on && was.x.State == x.State {
 			continue
 		}
-		for u := range w.units {
-			if w.live(u) && !(w.units[u].at == atGate && w.newly(before, u)) && w.moves(u) {
-				return fmt.Errorf("verdict about producer %d (%v, %v) though unit %d can move", i, x.State, x.Reason, u)
-			}
+		if u := w.mover(before, x); u >= 0 {
+			return fmt.Errorf("verdict about %s (%v, %v) though unit %d can move", now.who, x.State, x.Reason, u)
 		}
 		if x.State == Refused && (x.Reason == Stalled) != (w.c.units > 0) && !w.anyNew(before) {
-			return fmt.Errorf("producer %d refused as %v with %d units live", i, x.Reason, w.c.units)
+			return fmt.Errorf("%s refused as %v with %d units live", now.who, x.Reason, w.c.units)
 		}
 		free := w.c.limit - w.c.used
-		if x.State == Refused && x.Bytes <= free-w.c.unmet && (x.NoSlot || !x.Queue.Full()) {
-			return fmt.Errorf("producer %d refused though its %d bytes fit", i, x.Bytes)
+		if x.State == Refused && x.memory() && x.Bytes <= free-w.c.unmet && (x.NoSlot || !x.Queue.Full()) {
+			return fmt.Errorf("%s refused though its %d bytes fit", now.who, x.Bytes)
 		}
 		if x.State == Refused && x.Reason == Stalled {
 			for j := range w.pw {
-				y, now := &w.pw[j], before.pw[j].State != Granted || before.prods[j].phase != waiting
-				if !now || w.prods[j].phase != waiting || y.State != Granted || y.Carried || y.Overran {
+				y, fresh := &w.pw[j], before.pw[j].State != Granted || before.prods[j].phase != waiting
+				if !fresh || w.prods[j].phase != waiting || y.State != Granted || y.Carried || y.Overran {
 					continue
 				}
-				return fmt.Errorf("producer %d refused as stalled though producer %d fitted, which the others may wait for", i, j)
+				return fmt.Errorf("%s refused as stalled though producer %d fitted, which the others may wait for", now.who, j)
 			}
 		}
 	}
 	return nil
 }
 
+// mover is a unit that could move when x was judged, in the step from before, -1 if there was none.
+func (w *world) mover(before *world, x *Waiter) int {
+	if said := x.State; said == Refused {
+		x.State = Waiting // what moves because of the verdict is no reason against it
+		defer func() { x.State = said }()
+	}
+	for u := range w.units {
+		if w.live(u) && !(w.units[u].at == atGate && w.newly(before, u)) && w.moves(u) {
+			return u
+		}
+	}
+	return -1
+}
+
+// wait is somebody's waiter, and whether it is on.
+type wait struct {
+	who string
+	x   *Waiter
+	on  bool
+}
+
+func (w *world) waits() (all []wait) {
+	for i := range w.pw {
+		all = append(all, wait{fmt.Sprint("producer ", i), &w.pw[i], w.prods[i].phase == waiting})
+	}
+	for i := range w.cw {
+		all = append(all, wait{fmt.Sprint("consumer ", i), &w.cw[i], w.cons[i].phase == waiting})
+	}
+	for i := range w.ew {
+		all = append(all, wait{fmt.Sprint("emitter ", i), &w.ew[i], w.ems[i].phase == waiting})
+	}
+	return all
+}
+
 // newly tells whether the unit's put was granted in the step from before.
 func (w *world) newly(before *world, u int) bool {
+	if i := w.emitterOf(u); i >= 0 {
+		return before.ew[i].State != Granted || before.ems[i].phase != waiting
+	}
 	i := w.producerOf(u)
 	return before.pw[i].State != Granted || before.prods[i].phase != waiting
 }
@@ -326,7 +406,15 @@ func (w *world) works(i int) bool {
 	case stuck:
 		return w.met(c.hand[0])
 	case waiting:
-		return w.cw[i].State != Waiting || w.serves(w.sc.queues[c.queue].next)
+		return w.cw[i].State != Waiting || w.serves(w.nextOf(c.hand[0]))
+	case emitting:
+		for j := range w.ems {
+			e := &w.ems[j]
+			if e.cons == i && (e.phase == running || e.phase == waiting && w.ew[j].State != Waiting) {
+				return true
+			}
+		}
+		return w.serves(w.sc.queues[c.queue].next)
 	case gone:
 		return false
 	}
@@ -346,7 +434,7 @@ func (w *world) bounded(*world) error {
 
 func (w *world) grows() bool {
 	for _, q := range w.sc.queues {
-		if q.grow > 0 {
+		if q.grow > 0 || q.makes > 0 {
 			return true
 		}
 	}
@@ -363,7 +451,7 @@ func (w *world) handedOn(before *world) error {
 	for i := range w.qs {
 		n := w.qs[i].counts.Batches[ByPressure] - before.qs[i].counts.Batches[ByPressure]
 		had := w.qs[i].bytes + w.taken(before, i)
-		if n == 0 || had >= w.c.share() {
+		if n == 0 || had >= w.share() {
 			continue
 		}
 		if w.pushed(before, i) {

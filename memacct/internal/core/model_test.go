@@ -168,6 +168,84 @@ var scenarios = []scenario{
 		queues: []queueSpec{{capacity: 2, cons: []Taker{batch(2)}}, {account: 1, capacity: 2, cons: []Taker{single()}}},
 		prods:  []prodSpec{puts(2, 1), {queue: 1, sizes: []int64{1, 2}}},
 	},
+	{
+		name: "M several emitters of one stage", limit: 3, floors: []int64{0},
+		queues: line(queueSpec{capacity: 1, makes: 4, part: 1, cons: []Taker{single()}}, queueSpec{capacity: 1, cons: []Taker{single()}}),
+		prods:  []prodSpec{puts(1), puts(3)},
+	},
+	{
+		name: "M several emitters behind a batch", deep: true, limit: 3, floors: []int64{0}, env: env{cancel: true}, budget: 1,
+		queues: line(queueSpec{capacity: 2, makes: 2, part: 1, cons: []Taker{batch(2)}}, queueSpec{capacity: 1, cons: []Taker{batch(2)}}),
+		prods:  []prodSpec{puts(1, 1, 1), puts(1)},
+	},
+	{
+		name: "plain puts beside leases", limit: 6, floors: []int64{0, 0}, env: env{cancel: true}, budget: 1,
+		queues: []queueSpec{
+			{capacity: 1, next: 2, makes: 2, part: 1, cons: []Taker{single()}},
+			{account: 1, capacity: 1, next: 3, cons: []Taker{single()}},
+			{plain: true, capacity: 1, cons: []Taker{batch(2)}},
+			{account: 1, plain: true, capacity: 1, cons: []Taker{single()}},
+		},
+		prods: []prodSpec{puts(1), {queue: 1, sizes: []int64{2, 2, 3}}},
+	},
+	{
+		name: "P plain puts of a loop, behind them a future", limit: 6, floors: []int64{0},
+		queues: line(queueSpec{capacity: 3, makes: 1, part: 1, loop: true, cons: []Taker{ahead(3)}}, queueSpec{capacity: 1, cons: []Taker{single()}, holds: true}),
+		prods:  []prodSpec{puts(1, 1, 1, 1), puts(3)}, needs: map[int]int{5: 4},
+	},
+	{
+		name: "P plain puts of a loop over batches, behind them a future", limit: 6, floors: []int64{0},
+		queues: line(queueSpec{capacity: 3, makes: 1, part: 1, loop: true, cons: []Taker{batch(3)}}, queueSpec{capacity: 1, cons: []Taker{single()}, holds: true}),
+		prods:  []prodSpec{puts(1, 1, 1, 1), puts(3)}, needs: map[int]int{5: 4},
+	},
+	{
+		name: "S diamond", limit: 100, floors: []int64{0},
+		queues: diamond(queueSpec{holds: true}),
+		prods:  []prodSpec{puts(1, 1, 1, 1, 1, 1)}, needs: map[int]int{1: 0},
+	},
+	{
+		name: "S diamond, the end of the wait can't be told", limit: 100, floors: []int64{0},
+		queues: diamond(queueSpec{holds: true, blind: true}),
+		prods:  []prodSpec{puts(1, 1, 1, 1, 1, 1)}, needs: map[int]int{1: 0},
+	},
+	{
+		name: "S diamond, nobody says who waits", limit: 100, floors: []int64{0}, ticks: true,
+		queues: diamond(queueSpec{silent: true}),
+		prods:  []prodSpec{puts(1, 1, 1, 1, 1, 1)}, needs: map[int]int{1: 0},
+	},
+	{
+		name: "X accounts end at every step", limit: 3, floors: []int64{0, 1}, env: env{ending: true, quit: true}, budget: 2,
+		queues: []queueSpec{{capacity: 2, cons: []Taker{single()}}, {account: 1, capacity: 2, cons: []Taker{batch(2)}}},
+		prods:  []prodSpec{puts(2, 2), {queue: 1, sizes: []int64{1, 3}}},
+	},
+	{
+		name: "queues, gates and accounts close under emitters", limit: 4, floors: []int64{0}, env: env{ending: true, closing: true, cancel: true}, budget: 2,
+		queues: line(queueSpec{capacity: 1, makes: 2, part: 1, cons: []Taker{single()}}, queueSpec{capacity: 1, cons: []Taker{single()}}),
+		prods:  []prodSpec{puts(1, 2), puts(4)},
+	},
+	{
+		name: "I an idle batcher of another account", limit: 10, floors: []int64{0, 0},
+		queues: []queueSpec{{capacity: 2, next: 2, cons: []Taker{single()}}, {account: 1, capacity: 4, cons: []Taker{batch(4)}}, {plain: true, capacity: 6, cons: []Taker{batch(6)}}},
+		prods:  []prodSpec{puts(2, 2, 2, 2, 2, 2), {queue: 1}},
+	},
+	{
+		name: "I three accounts", limit: 10, floors: []int64{0, 0, 0},
+		queues: []queueSpec{
+			{capacity: 2, next: 3, cons: []Taker{single()}}, {account: 1, capacity: 4, cons: []Taker{batch(4)}}, {account: 2, capacity: 4, cons: []Taker{batch(4)}},
+			{plain: true, capacity: 6, cons: []Taker{batch(6)}},
+		},
+		prods: []prodSpec{puts(2, 2, 2, 2, 2, 2), {queue: 1}, {queue: 2, sizes: []int64{3}}},
+	},
+}
+
+// diamond is a gate whose units go by turns to a queue where they are collected, and to one whose worker waits as said.
+func diamond(waits queueSpec) []queueSpec {
+	waits.plain, waits.capacity, waits.cons = true, 1, []Taker{single()}
+	return []queueSpec{
+		{capacity: 1, fork: 1, next: 2, cons: []Taker{single()}},
+		{plain: true, capacity: 1, cons: []Taker{batch(4)}},
+		waits,
+	}
 }
 
 // most bounds the search; a scenario that needs more states belongs to the full depth, or is too large.
@@ -208,6 +286,11 @@ func TestWrongRulesAreFound(t *testing.T) {
 		{"a verdict though somebody fits", wrong{inLine: true}, []string{"fits behind"}, "which the others may wait for"},
 		{"the deepest queue, whoever sleeps", wrong{anyDeepest: true}, []string{"R"}, "stuck"},
 		{"no end to waiting for others", wrong{noPush: true}, []string{"L", "N", "R"}, "stuck"},
+		{"any put stops a unit", wrong{anyPut: true}, []string{"M several emitters of one"}, "verdict"},
+		{"a loop that waits in a put moves", wrong{loopMoves: true}, []string{"P plain puts of a loop,", "P plain puts of a loop over"}, "stuck"},
+		{"slots are no pressure", wrong{slotsWait: true}, []string{"S diamond", "S diamond, the end", "S diamond, nobody"}, "stuck"},
+		{"what was granted is forgotten", wrong{forgetful: true}, []string{"X"}, "stuck"},
+		{"idle batchers take shares", wrong{idleShares: true}, []string{"I an idle", "I three"}, "were handed on though"},
 		{"one waiter an event", wrong{oneGrant: true}, []string{"one event"}, "left waiting"},
 	} {
 		for _, name := range c.in {

@@ -63,6 +63,12 @@ func (q *Queue) Closed() bool { return q.closed }
 // it. A queue that is over stays so.
 func (q *Queue) Over() bool { return q.closed && q.ready+q.incoming+q.hand+q.consumers == 0 }
 
+// Abandoned tells whether q is of an account that was removed, and nobody takes from it any more: what came to it now
+// would be charged for ever.
+func (q *Queue) Abandoned() bool {
+	return q.closed && q.consumers == 0 && q.Account.removed && !q.core.wrong.forgetful
+}
+
 // retire forgets q if it is over: a long life has many pipelines, and each decision looks at all queues.
 func (q *Queue) retire() {
 	if !q.Over() {

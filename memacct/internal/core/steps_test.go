@@ -28,13 +28,16 @@ func (w *world) steps() []step {
 	for i := range w.cons {
 		all = w.consumerSteps(all, i)
 	}
+	for i := range w.ems {
+		all = w.emitterSteps(all, i)
+	}
 	for i := range w.units {
 		if w.units[i].at == parked && w.met(i) {
 			all = append(all, step{name: fmt.Sprint("unpark u", i), do: func(w *world) { w.unpark(i) }})
 		}
 	}
 	for i := range w.qs {
-		if w.qs[i].consumers == 0 && w.qs[i].ready > 0 {
+		if w.qs[i].consumers == 0 && w.qs[i].ready > 0 && !w.qs[i].Account.removed {
 			all = append(all, step{name: fmt.Sprint("discard q", i), do: func(w *world) { w.discard(i) }})
 		}
 	}
@@ -54,7 +57,31 @@ func (w *world) steps() []step {
 	if w.spent < w.sc.budget {
 		all = w.envSteps(all)
 	}
+	if w.sc.ticks && !slices.ContainsFunc(all, func(st step) bool { return !st.optional && !st.starts }) && w.timeHelps() {
+		all = append(all, step{name: "time passes", do: (*world).passTime})
+	}
 	return all
+}
+
+// passTime is as many ticks as anything can need.
+func (w *world) passTime() {
+	for range patience + 2 {
+		w.c.Tick(func(*Waiter, bool) {})
+	}
+	// How many there were is nothing that a state is told by.
+	for i := range w.accts {
+		w.accts[i].seen, w.accts[i].still = Progress{}, 0
+	}
+	for i := range w.pw {
+		w.pw[i].ticks = 0
+	}
+}
+
+// timeHelps tells whether time that passes changes anything.
+func (w *world) timeHelps() bool {
+	later := w.clone()
+	later.passTime()
+	return later.key() != w.key()
 }
 
 func (w *world) producerSteps(all []step, i int) []step {
@@ -76,6 +103,10 @@ func (w *world) consumerSteps(all []step, i int) []step {
 	c := &w.cons[i]
 	name := fmt.Sprint("c", i)
 	switch {
+	case c.phase == running && c.made < w.atWork(i):
+		return append(all, step{name: name + " makes", do: func(w *world) { w.makeParts(i) }})
+	case c.phase == stuck && w.units[c.hand[0]].at == inHand && w.met(c.hand[0]):
+		return append(all, step{name: name + " goes on", do: func(w *world) { w.cons[i].phase = running }})
 	case c.phase == running && len(c.hand) > 0 && w.toDo(i):
 		return append(all, step{name: name + " handles", do: func(w *world) { w.handle(i) }})
 	case c.phase == running && w.ahead(i) > 0:
@@ -117,8 +148,14 @@ func (w *world) envSteps(all []step) []step {
 		may(e.quit && (c.phase == running || c.phase == asleep), "quit c", i, func(w *world) { w.quit(i) })
 		may(e.cancel && c.phase == waiting && w.cw[i].State != Refused, "cancel c", i, func(w *world) { w.cancelForward(i) })
 	}
+	for i := range w.ems {
+		may(e.cancel && w.ems[i].phase == waiting && w.ew[i].State != Refused, "cancel e", i, func(w *world) { w.cancelPart(i) })
+	}
+	for i := range w.accts {
+		may(e.ending && !w.accts[i].removed, "end a", i, func(w *world) { w.endAccount(i) })
+	}
 	for i := range w.qs {
-		may(e.closing && !w.qs[i].closed && w.qs[i].Gate, "close q", i, func(w *world) { w.qs[i].Close() })
+		may(e.closing && !w.qs[i].closed, "close q", i, func(w *world) { w.qs[i].Close() })
 		may(e.discard && w.qs[i].ready > 0, "discard q", i, func(w *world) { w.discard(i) })
 	}
 	return all
@@ -166,10 +203,14 @@ func (w *world) put(i int) {
 	}
 	w.collect()
 	w.c.Enqueue(x)
-	if x.State != Waiting { // decided in the same critical section
+	if x.granted() {
 		w.decided(i)
 	}
 }
+
+// granted tells whether a waiter that has just come may go on, in the same critical section. A verdict about it is
+// looked at first.
+func (w *Waiter) granted() bool { return w.State == Granted && !w.Overran }
 
 // post puts unit u on credit, if there is some, and every second one late: then it is charged and has its slot,
 // like that of a granted waiter, and arrives in a later step. What comes on credit must be news to nobody.
@@ -230,6 +271,8 @@ func (w *world) decided(i int) {
 	switch {
 	case x.State == Refused:
 		w.failed(i)
+	case x.Queue.Abandoned():
+		w.cancelPut(i)
 	case x.NoSlot:
 		x.Queue.Divide(len(w.sc.prods[i].sizes))
 		for u := range w.upTo(i) {
@@ -297,7 +340,9 @@ func (w *world) end(u int) {
 	w.units[u].at = ended
 	for v, d := range w.sc.needs {
 		if d == u {
-			w.parks[v].Done = resolved
+			if w.parks[v].Done != nil {
+				w.parks[v].Done = resolved
+			}
 		}
 	}
 }
@@ -310,7 +355,7 @@ func (w *world) toDo(i int) bool {
 	d, needs := w.sc.needs[u]
 	needs = needs && !w.ts[i].Batch && w.ts[i].Ahead == 0 // there are no leases there to park
 	spec := &w.sc.queues[w.cons[i].queue]
-	return spec.next > 0 || spec.rests || needs && w.units[d].at != ended
+	return spec.next > 0 && spec.makes == 0 || spec.rests || needs && w.units[d].at != ended
 }
 
 // handle forwards or parks the first unit in the consumer's hand.
@@ -323,9 +368,15 @@ func (w *world) handle(i int) {
 		c.rests = true
 		return
 	}
+	if s.next == 0 && s.silent {
+		c.phase = stuck
+		return
+	}
 	if s.next == 0 {
 		p := &w.parks[u]
-		*p = Park{Done: unresolved}
+		if *p = (Park{Done: unresolved}); s.blind {
+			p.Done = nil
+		}
 		w.units[u].at = parked
 		if s.holds {
 			p.Hand = &w.hands[i]
@@ -336,7 +387,7 @@ func (w *world) handle(i int) {
 		w.queueOf(i).Park(p)
 		return
 	}
-	to, was := &w.qs[s.next], w.units[u].charge
+	to, was := &w.qs[w.nextOf(u)], w.units[u].charge
 	now := was + s.grow
 	if w.queueOf(i).Move(to, was, now) {
 		w.units[u].charge = now
@@ -352,15 +403,24 @@ func (w *world) handle(i int) {
 	*x = Waiter{Queue: to, Bytes: now, Carried: true, Hand: &w.hands[i], Loop: &w.hands[i]}
 	c.phase = waiting
 	w.c.Enqueue(x)
-	if x.State != Waiting {
+	if x.granted() {
 		w.forwarded(i)
 	}
+}
+
+// nextOf is the queue that a unit in hand goes to.
+func (w *world) nextOf(u int) int {
+	s := &w.sc.queues[w.units[u].queue]
+	if s.fork > 0 && u%2 == 0 {
+		return s.fork
+	}
+	return s.next
 }
 
 // moved puts the consumer's first unit into the next queue's ring.
 func (w *world) moved(i int) {
 	c := &w.cons[i]
-	u, next := c.hand[0], w.sc.queues[c.queue].next
+	u, next := c.hand[0], w.nextOf(c.hand[0])
 	c.hand = c.hand[1:]
 	c.last = u + 1
 	w.units[u].at, w.units[u].queue = inQueue, next
@@ -370,6 +430,10 @@ func (w *world) moved(i int) {
 // forwarded goes on after a wait for a slot.
 func (w *world) forwarded(i int) {
 	c, x := &w.cons[i], &w.cw[i]
+	if x.State == Granted && x.Queue.Abandoned() {
+		w.cancelForward(i)
+		return
+	}
 	c.phase = running
 	if x.State == Refused {
 		x.State = Idle
@@ -405,7 +469,7 @@ func (w *world) dropOne(i int) {
 func (w *world) next(i int) {
 	c, q, t := &w.cons[i], w.queueOf(i), &w.ts[i]
 	old := c.hand
-	c.hand, c.begun, c.rests = nil, 0, false
+	c.hand, c.begun, c.made, c.rests = nil, 0, 0, false
 	took := w.take(i)
 	w.release(q, old)
 	if took || len(old) > 0 && w.take(i) {
@@ -476,6 +540,7 @@ func (w *world) recall(i int) {
 	}
 	w.rings[c.queue] = slices.Concat(back, w.rings[c.queue])
 	c.hand = c.hand[:c.begun]
+	w.hands[i].Has(len(c.hand))
 	w.queueOf(i).Untake(n, bytes)
 }
 
@@ -484,7 +549,8 @@ func (w *world) collect() {
 	for i := range w.cons {
 		if c := &w.cons[i]; w.ts[i].Ahead > 0 && c.begun > 1 {
 			done := c.hand[:c.begun-1]
-			c.hand, c.begun = c.hand[c.begun-1:], 1
+			c.hand, c.made, c.begun = c.hand[c.begun-1:], max(0, c.made-len(done)), 1
+			w.hands[i].Has(len(c.hand))
 			w.release(w.queueOf(i), done)
 		}
 	}
@@ -508,14 +574,17 @@ func (w *world) leave(i int) {
 	q := w.queueOf(i)
 	c.phase = gone
 	q.Detach(&w.ts[i])
+	w.dropUntaken()
 	for j := range w.cons {
 		if w.cons[j].queue == c.queue && w.cons[j].phase != gone {
 			return
 		}
 	}
 	q.Close() // nobody will take what is put from now on
-	if next := w.sc.queues[c.queue].next; next > 0 {
-		w.qs[next].Close()
+	for _, next := range []int{w.sc.queues[c.queue].next, w.sc.queues[c.queue].fork} {
+		if next > 0 {
+			w.qs[next].Close()
+		}
 	}
 }
 

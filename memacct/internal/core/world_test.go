@@ -19,12 +19,14 @@ type world struct {
 	rings [][]int  // of each queue, the units in it
 	pw    []Waiter // of each producer
 	cw    []Waiter // of each consumer, to forward with
+	ew    []Waiter // of each emitter
 	hands []Hand   // of each consumer
 	ts    []Taker  // of each consumer
 	parks []Park   // of each unit
 	units []unit
 	prods []producer
 	cons  []consumer
+	ems   []emitter
 	late  []int // units that failed in the last step
 	named int64 // charged in no queue
 	limit int   // how many of the scenario's later limits are in force
@@ -46,11 +48,15 @@ type scenario struct {
 	budget  int         // how many such steps it may take in all
 	mode    Mode
 	posts   bool // units come on credit where there is some
-	ticks   bool // somebody waits for long
+	ticks   bool // somebody waits for long; without it nobody may need to
 	deep    bool // too large for every go test
 }
 
-type env struct{ cancel, closing, quit, linger, discard bool }
+type env struct {
+	cancel, closing, quit, linger, discard bool
+
+	ending bool // accounts
+}
 
 // queueSpec is a queue and its consumers.
 type queueSpec struct {
@@ -58,9 +64,15 @@ type queueSpec struct {
 	plain    bool // not a gate
 	capacity int
 	next     int   // where its units go; 0 is the end of the line, for queue 0 is a gate
+	fork     int   // where every second of them goes, from the first on, if it is not 0
+	makes    int   // of each unit its consumer makes so many others, which are put into next; that one goes nowhere
+	part     int64 // what each of those weighs
+	loop     bool  // the loop itself puts them; otherwise each has a goroutine of its own, which runs no loop
 	grow     int64 // what a unit weighs more in the next queue
 	cons     []Taker
 	holds    bool // a parked unit holds its worker; otherwise its lease is detached first
+	blind    bool // and the end of its wait can't be told
+	silent   bool // what holds the worker is not said: its unit is not parked
 	rests    bool // a consumer ends each unit and rests, with nothing in hand, while memory keeps somebody out
 	tardy    bool // a consumer goes on once the last unit it forwarded has ended, with nothing in hand meanwhile
 }
@@ -90,6 +102,7 @@ type unit struct {
 	at       place
 	queue    int
 	charge   int64
+	parts    int   // the first unit that is made of it
 	passed   int   // grants that passed it at its gate, counted here to compare
 	passedBy int64 // and their bytes
 }
@@ -101,6 +114,7 @@ const (
 	waiting       // a producer, or a consumer that waits for a slot
 	asleep        // a consumer without units
 	stuck         // a consumer that a parked unit holds
+	emitting      // a consumer whose emitters have units to put
 	gone
 )
 
@@ -117,7 +131,15 @@ type consumer struct {
 	hand  []int
 	rests bool
 	last  int // the unit it forwarded last, from 1; 0 is none
+	made  int // of the hand, the units of which all parts were put
 	begun int // of the hand, where units are taken ahead: the last of these is at work, those before are done with
+}
+
+// emitter puts the units that a consumer makes.
+type emitter struct {
+	phase phase
+	cons  int
+	unit  int // if there is one
 }
 
 // newWorld builds the scenario's start.
@@ -135,9 +157,17 @@ func newWorld(sc *scenario) *world {
 		w.c.AddQueue(&w.qs[i])
 		for _, t := range s.cons {
 			w.ts = append(w.ts, t)
+			n := s.makes
+			if s.loop {
+				n = 1
+			}
+			for range n {
+				w.ems = append(w.ems, emitter{phase: gone, cons: len(w.cons)})
+			}
 			w.cons = append(w.cons, consumer{queue: i})
 		}
 	}
+	w.ew = make([]Waiter, len(w.ems))
 	w.cw, w.hands = make([]Waiter, len(w.cons)), make([]Hand, len(w.cons))
 	for i := range w.cons {
 		w.hands[i] = Hand{Queue: w.queueOf(i)}
@@ -148,6 +178,13 @@ func newWorld(sc *scenario) *world {
 		w.prods = append(w.prods, producer{first: len(w.units)})
 		for _, n := range p.sizes {
 			w.units = append(w.units, unit{charge: n, queue: p.queue})
+		}
+	}
+	for u := range w.units {
+		s := &sc.queues[w.units[u].queue]
+		w.units[u].parts = len(w.units)
+		for range s.makes {
+			w.units = append(w.units, unit{charge: s.part, queue: s.next})
 		}
 	}
 	for i := range w.qs {
@@ -172,7 +209,8 @@ func (w *world) clone() *world {
 	n.late = nil
 	n.accts = slices.Clone(w.accts)
 	n.qs = slices.Clone(w.qs)
-	n.pw, n.cw, n.ts, n.hands = slices.Clone(w.pw), slices.Clone(w.cw), slices.Clone(w.ts), slices.Clone(w.hands)
+	n.pw, n.cw, n.ew = slices.Clone(w.pw), slices.Clone(w.cw), slices.Clone(w.ew)
+	n.ts, n.hands, n.ems = slices.Clone(w.ts), slices.Clone(w.hands), slices.Clone(w.ems)
 	n.parks, n.units = slices.Clone(w.parks), slices.Clone(w.units)
 	n.prods, n.cons = slices.Clone(w.prods), slices.Clone(w.cons)
 	n.rings = make([][]int, len(w.rings))
@@ -209,13 +247,15 @@ func (w *world) repoint(from *world) {
 		for j, x := range q.waiters {
 			if k := indexOf(x, from.pw); k >= 0 {
 				waiters[j] = &w.pw[k]
+			} else if k := indexOf(x, from.cw); k >= 0 {
+				waiters[j] = &w.cw[k]
 			} else {
-				waiters[j] = &w.cw[indexOf(x, from.cw)]
+				waiters[j] = &w.ew[indexOf(x, from.ew)]
 			}
 		}
 		q.waiters = waiters
 	}
-	for _, ws := range [][]Waiter{w.pw, w.cw} {
+	for _, ws := range [][]Waiter{w.pw, w.cw, w.ew} {
 		for i := range ws {
 			if ws[i].Queue != nil {
 				ws[i].Queue = &w.qs[indexOf(ws[i].Queue, from.qs)]
@@ -276,18 +316,24 @@ func (w *world) key() string {
 	}
 	for i := range w.cons {
 		c, t := &w.cons[i], &w.ts[i]
-		put(int(c.phase), int(w.cw[i].State), flag(t.awake), flag(t.Expired), flag(t.pushed), flag(c.rests), c.begun, len(c.hand))
+		put(int(c.phase), int(w.cw[i].State), flag(t.awake), flag(t.Expired), flag(t.pushed), flag(c.rests), c.begun, c.made, len(c.hand))
 		put(c.hand...)
 		if w.sc.queues[c.queue].tardy {
 			put(c.last)
 		}
+	}
+	for i := range w.ems {
+		put(int(w.ems[i].phase), w.ems[i].unit, int(w.ew[i].State))
+	}
+	for i := range w.accts {
+		put(flag(w.accts[i].removed))
 	}
 	for i := range w.qs {
 		q := &w.qs[i]
 		put(flag(q.closed), q.awaited, q.edge, len(q.waiters), len(q.takers), len(w.rings[i]))
 		put(w.rings[i]...)
 		for _, x := range q.waiters {
-			put(indexOf(x, w.pw), indexOf(x, w.cw))
+			put(indexOf(x, w.pw), indexOf(x, w.cw), indexOf(x, w.ew))
 		}
 		for _, t := range q.takers {
 			put(indexOf(t, w.ts))

@@ -16,6 +16,9 @@ type wrong struct {
 	noPush       bool // a last resort waits for others that move, or are coming, for as long as that takes
 	anyPut       bool // a put that waits for a slot takes a unit off the move, whoever has that in hand
 	slotsWait    bool // no batch is handed on for those who wait for slots alone
+	loopMoves    bool // what a loop has in hand is on the move, also while its body waits in a plain put
+	forgetful    bool // who was granted before its account was closed puts where nobody takes any more
+	idleShares   bool // batching consumers take a share of the budget also where their account has nothing
 }
 
 // pressed tells whether pressure is a reason to hand on q's batch.
@@ -35,6 +38,14 @@ func (q *Queue) pressed() bool {
 // come to the rescue.
 func (w *wrong) memoryOnly() bool {
 	return w.slotsWait || w.noFlush || w.ownPressure || w.edgeFlush || w.anyDeepest
+}
+
+// parts is how many consumers take a share of the budget under idleShares.
+func (w *wrong) parts(c *Core) (n int) {
+	for _, a := range c.accounts {
+		n += a.batchers
+	}
+	return n
 }
 
 // noteEdge notes what is queued when the first waiter comes.
