@@ -278,8 +278,9 @@ func (l *line[T]) admit(ctx context.Context, w *core.Waiter, stage string) error
 		return l.at(ErrClosed)
 	}
 	if l.q.Gate && !w.Carried && !l.a.acct.Room(w.Bytes) {
-		l.b.alert.Store(true)
-		l.b.collect()
+		if !l.b.alert.Swap(true) { // else loops collect themselves
+			l.b.collect()
+		}
 	}
 	w.Loop = l.b.handOf()
 	l.b.core.Enqueue(w)

@@ -1,6 +1,9 @@
 package core
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // window is how far behind a blocked head of a gate's line a fitting waiter is looked for, and how many
 // grants may pass a blocked waiter before nobody passes it any more. Four keeps a large unit from starving
@@ -64,17 +67,21 @@ func (c *Core) Enqueue(w *Waiter) {
 	w.State, w.Reason, w.Overran, w.ticks, w.passed, w.passedBy = Waiting, None, false, 0, 0, 0
 	q := w.Queue
 	if w.memory() {
+		if q.carried() == len(q.waiters) {
+			c.lined = append(c.lined, q)
+		}
 		q.waiters = append(q.waiters, w)
 		c.waiters++
 		c.waiting += w.Bytes
 		q.Account.waiting += w.Bytes
 		if w.NoSlot {
-			q.slotless++
+			q.slotless = append(q.slotless, w)
 		}
 		q.touch()
 		c.wrong.noteEdge(c)
 	} else {
 		q.waiters = slices.Insert(q.waiters, q.carried(), w)
+		q.carrying++
 		c.carriers++
 		w.stop(1)
 		q.grantSlots()
@@ -161,11 +168,37 @@ func (h *Hand) update() {
 	h.still, h.held = still, held
 }
 
-// touch has admit look at who waits at q. Elsewhere nothing has changed as long as memory keeps nobody out.
+// touch has admit look at who waits at q. Elsewhere nothing has changed but how much memory there is.
 func (q *Queue) touch() {
-	if q.Gate && !slices.Contains(q.core.touched, q) {
+	if q.Gate && !q.touched {
+		q.touched = true
 		q.core.touched = append(q.core.touched, q)
 	}
+}
+
+// nothing is what is least where nobody waits: more than there ever is.
+const nothing = math.MaxInt64
+
+// look finds anew, at the gates that were touched, what the heads of their lines need.
+func (c *Core) look() {
+	for _, q := range c.touched {
+		q.touched = false
+		if q.least < nothing {
+			c.starved--
+		}
+		q.least = nothing
+		for i, w := range q.line() {
+			if i > window {
+				break
+			}
+			q.least = min(q.least, w.Bytes)
+		}
+		if q.least < nothing {
+			c.starved++
+			c.least = min(c.least, q.least)
+		}
+	}
+	c.touched = c.touched[:0]
 }
 
 // Tick is called now and then while somebody waits at a gate. It reports whether anybody does, and tells of those that
@@ -245,9 +278,9 @@ func (c *Core) Cancel(w *Waiter) {
 // unline takes w out of its line.
 func (c *Core) unline(w *Waiter) {
 	q := w.Queue
-	i := slices.Index(q.waiters, w)
-	q.waiters = slices.Delete(q.waiters, i, i+1)
+	q.waiters = without(q.waiters, w)
 	if !w.memory() {
+		q.carrying--
 		c.carriers--
 		w.stop(-1)
 		return
@@ -256,8 +289,25 @@ func (c *Core) unline(w *Waiter) {
 	c.waiting -= w.Bytes
 	q.Account.waiting -= w.Bytes
 	if w.NoSlot {
-		q.slotless--
+		q.slotless = without(q.slotless, w)
 	}
+	if w.passed >= window {
+		c.claims--
+	}
+	if q.carried() == len(q.waiters) {
+		c.lined = without(c.lined, q)
+	}
+	q.touch()
+}
+
+// without takes one out of a slice. The first, which mostly goes first, costs nothing.
+func without[T any](all []*T, one *T) []*T {
+	if all[0] == one {
+		all[0] = nil
+		return all[1:]
+	}
+	i := slices.Index(all, one)
+	return slices.Delete(all, i, i+1)
 }
 
 // grant admits w: it is charged from now on, and its slot is promised.
@@ -299,19 +349,39 @@ func (a *Account) covers(n int64) bool { return n <= a.Floor-a.used }
 func (c *Core) fits(a *Account, n int64) bool { return c.Mode != Enforce || c.room(a, n) }
 
 // admit grants every waiter at a gate that may go, and notes whether one is left that only memory keeps out. As long
-// as there is none, nobody is passed or has a claim, and only those can go whose gate was touched.
+// as there is none, nobody is passed or has a claim, and only those can go whose gate was touched. Where there is one,
+// and not the memory that the smallest of all needs, nobody can go at all.
 func (c *Core) admit() {
-	if !c.hungry && !c.wrong.oneGrant {
-		for _, q := range c.touched {
-			c.hungry = !q.admitAll() || c.hungry
-		}
-	}
-	c.touched = c.touched[:0]
-	if !c.hungry && !c.wrong.oneGrant {
+	if c.wrong.oneGrant {
+		c.admitOne()
+		c.look()
 		return
 	}
-	for c.admitOne() && !c.wrong.oneGrant {
+	if !c.hungry {
+		for i := 0; i < len(c.touched); i++ { // a grant may add to them
+			c.hungry = !c.touched[i].admitAll() || c.hungry
+		}
 	}
+	c.look()
+	for c.hungry && !c.nobody() {
+		if c.admitOne() {
+			c.hungry = true // it did not look at all
+			c.look()
+			continue
+		}
+		c.least = nothing
+		for _, q := range c.lined {
+			c.least = min(c.least, q.least)
+		}
+		return
+	}
+	c.hungry = c.hungry && c.starved > 0
+}
+
+// nobody tells whether there is not even the memory for the smallest that waits. Floors make it another's for each, and
+// a unit of no bytes is covered even by none.
+func (c *Core) nobody() bool {
+	return c.Mode == Enforce && !c.floored && c.least > 0 && c.limit-c.used < c.least
 }
 
 // admitAll grants those who wait at q, in order, and reports false at the first that has no memory.
@@ -359,7 +429,9 @@ func (c *Core) admitOne() bool {
 				continue
 			}
 			for _, p := range seen {
-				p.passed++
+				if p.passed++; p.passed == window {
+					c.claims++
+				}
 				p.passedBy += w.Bytes
 			}
 			c.grant(w)
@@ -371,6 +443,9 @@ func (c *Core) admitOne() bool {
 
 // claimant is whom nobody passes: the head of the first line in which somebody was passed too often.
 func (c *Core) claimant() *Waiter {
+	if c.claims == 0 {
+		return nil
+	}
 	for _, q := range c.queues {
 		if w := q.claimant(); w != nil {
 			return w
@@ -403,10 +478,13 @@ func (q *Queue) claimant() (head *Waiter) {
 // line is who waits for memory in q. While no slot is free those are the reservations alone, which need none: if there
 // are none, there is nobody to look at.
 func (q *Queue) line() []*Waiter {
-	if !q.Gate || q.slotless == 0 && q.Full() {
+	switch {
+	case !q.Gate:
 		return nil
+	case q.Full():
+		return q.slotless
 	}
-	return q.waiters[q.carried():]
+	return q.waiters[q.carrying:]
 }
 
 // barred tells whether a claim keeps w out: one in its own line, or one elsewhere, unless it is for bytes that
@@ -422,29 +500,21 @@ func (w *Waiter) barred(claimant *Waiter) bool {
 	return a == claimant.Queue.Account || !a.covers(w.Bytes)
 }
 
-// lines returns the gates that have waiters, lowest use per weight of their account first. One gate, the
-// usual case, costs no sorting. The slice is good until the next call.
+// lines returns the gates that have a line, lowest use per weight of their account first, and those of the same use in
+// order of creation. It is nearly in that order since the last time, and so an insertion sort costs little. The slice
+// is good until somebody joins or leaves a line.
 func (c *Core) lines() []*Queue {
-	lines := c.scratch[:0]
-	for _, q := range c.queues {
-		if q.Gate && len(q.waiters) > 0 {
-			lines = append(lines, q)
+	for i := 1; i < len(c.lined); i++ {
+		for j := i; j > 0 && c.lined[j].before(c.lined[j-1]); j-- {
+			c.lined[j], c.lined[j-1] = c.lined[j-1], c.lined[j]
 		}
 	}
-	c.scratch = lines
-	if len(lines) > 1 {
-		slices.SortStableFunc(lines, func(p, q *Queue) int {
-			l, r := float64(p.Account.used)/p.Account.Weight, float64(q.Account.used)/q.Account.Weight
-			switch {
-			case l < r:
-				return -1
-			case l > r:
-				return 1
-			}
-			return 0
-		})
-	}
-	return lines
+	return c.lined
+}
+
+func (q *Queue) before(p *Queue) bool {
+	l, r := float64(q.Account.used)/q.Account.Weight, float64(p.Account.used)/p.Account.Weight
+	return l < r || l == r && q.number < p.number
 }
 
 // grantSlots lets waiters in that wait for nothing but a slot. In a line they stand before the others.
@@ -455,13 +525,4 @@ func (q *Queue) grantSlots() {
 }
 
 // carried counts the waiters of q that wait for a slot only. In a plain queue those are all.
-func (q *Queue) carried() int {
-	if !q.Gate {
-		return len(q.waiters)
-	}
-	n := 0
-	for n < len(q.waiters) && q.waiters[n].Carried {
-		n++
-	}
-	return n
-}
+func (q *Queue) carried() int { return q.carrying }

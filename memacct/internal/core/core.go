@@ -56,15 +56,20 @@ type Core struct {
 	waiting   int64    // bytes of the waiters at gates
 	waiters   int      // how many of them
 	carriers  int      // how many wait for slots alone
-	touched   []*Queue // gates at which somebody came, or a slot became free, since admit looked
+	lined     []*Queue // gates that have a line, ordered by lines
+	touched   []*Queue // gates whose line or slots changed since admit looked
+	least     int64    // at most what the smallest of those at the heads of the lines needs, in bytes
+	starved   int      // gates with somebody at the head of the line whom memory keeps out
+	claims    int      // waiters that were passed as often as anybody may be
+	flushed   int64    // the share down to which all batches were looked at under this pressure; 0 for none
+	floored   bool     // somebody has a floor
 	unmet     int64    // sum over accounts of the part of the floor not in use
 	takers    int      // batching consumers of accounts that have units: the shares that the budget is cut into
 
-	scratch  []*Queue // for lines
-	asking   *Queue   // whose consumer asks just now what it may take
-	parks    []*Park  // units parked on a future whose end can be told
-	blind    int      // units parked on one whose end can't
-	insists  bool     // nothing has moved for some ticks: those wait still
+	asking   *Queue  // whose consumer asks just now what it may take
+	parks    []*Park // units parked on a future whose end can be told
+	blind    int     // units parked on one whose end can't
+	insists  bool    // nothing has moved for some ticks: those wait still
 	accounts []*Account
 	queues   []*Queue // open or not yet empty, in order of creation: a later one lies deeper in its pipeline
 	counts   Counts
@@ -118,7 +123,7 @@ func (c *Core) Floors() (sum int64) {
 // out that the limit allows. With nobody's floor it does nothing.
 func (c *Core) fitFloors() {
 	floors := c.Floors()
-	c.unmet = 0
+	c.unmet, c.floored = 0, floors > 0
 	for _, a := range c.accounts {
 		a.Floor = a.asked
 		if floors > c.limit {
@@ -225,7 +230,7 @@ func (c *Core) slotsShort() bool { return c.waiters+c.carriers > 0 && !c.wrong.m
 func (c *Core) settle() {
 	if c.waiters == 0 {
 		c.hungry = false
-		c.touched = c.touched[:0]
+		c.look()
 		if c.carriers == 0 && (c.used <= c.limit || c.Mode != Enforce) {
 			c.doubt = false
 			return

@@ -61,6 +61,7 @@ func (q *Queue) Detach(t *Taker) {
 	if t.Batch {
 		if q.batch(-1); q.batchers == 0 {
 			q.largest = 0
+			q.touch()
 		}
 	}
 	q.wakeTakers() // another consumer may have to take over what this one was woken for
@@ -146,6 +147,7 @@ func (q *Queue) Untake(n int, bytes int64) {
 	q.leave(n, bytes)
 	q.ready += n
 	q.bytes += bytes
+	q.touch()
 	if q.awaited > 0 {
 		q.awaited += n
 	}
@@ -288,10 +290,11 @@ func (c *Core) push(a *Account) bool {
 }
 
 // flush wakes the consumers whose batch is due because memory is short, or, where only slots are, because nothing
-// else moves.
+// else moves. While pressure lasts and others move, a batch comes due only where a unit comes, or a consumer, or where
+// the share shrinks.
 func (c *Core) flush() {
 	if !c.pressed() {
-		c.doubt = false
+		c.doubt, c.flushed = false, 0
 		if c.slotsShort() {
 			if q := c.lastResort(); q != nil {
 				q.wakeTakers()
@@ -299,8 +302,11 @@ func (c *Core) flush() {
 		}
 		return
 	}
-	for _, q := range slices.Backward(c.queues) {
-		q.wakeTakers()
+	if share := c.share(); c.moving+c.awake == 0 || c.flushed == 0 || share < c.flushed || c.wrong != (wrong{}) {
+		c.flushed = share
+		for _, q := range slices.Backward(c.queues) {
+			q.wakeTakers()
+		}
 	}
 	was := c.doubt
 	c.doubt = c.moving+c.awake == 0 && c.coming() && c.deepest() != nil

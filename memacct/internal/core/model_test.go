@@ -231,7 +231,9 @@ var scenarios = []scenario{
 	{
 		name: "I three accounts", limit: 10, floors: []int64{0, 0, 0},
 		queues: []queueSpec{
-			{capacity: 2, next: 3, cons: []Taker{single()}}, {account: 1, capacity: 4, cons: []Taker{batch(4)}}, {account: 2, capacity: 4, cons: []Taker{batch(4)}},
+			{capacity: 2, next: 3, cons: []Taker{single()}},
+			{account: 1, capacity: 4, cons: []Taker{batch(4)}},
+			{account: 2, capacity: 4, cons: []Taker{batch(4)}},
 			{plain: true, capacity: 6, cons: []Taker{batch(6)}},
 		},
 		prods: []prodSpec{puts(2, 2, 2, 2, 2, 2), {queue: 1}, {queue: 2, sizes: []int64{3}}},

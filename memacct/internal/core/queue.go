@@ -25,7 +25,11 @@ type Queue struct {
 	edge int // for the model check: see wrong.edgeFlush
 
 	waiters   []*Waiter // those that need a slot alone before the others
-	slotless  int       // of the others, the reservations: they need memory alone
+	carrying  int       // at a gate, how many of them those are
+	slotless  []*Waiter // of the others, the reservations: they need memory alone
+	least     int64     // what the smallest of those at the head of the line needs, in bytes; or nothing
+	number    int       // in order of creation
+	touched   bool      // it is among those of the core
 	takers    []*Taker  // waiting, in order of arrival
 	consumers int       // attached
 	held      int       // of those, the ones whose worker is held by a parked unit
@@ -42,7 +46,10 @@ type QueueCounts struct {
 
 // AddQueue registers q. Queues of one pipeline are registered in the order a unit passes them.
 func (c *Core) AddQueue(q *Queue) {
-	q.core = c
+	q.core, q.least, q.number = c, nothing, 1
+	if n := len(c.queues); n > 0 {
+		q.number += c.queues[n-1].number
+	}
 	c.queues = append(c.queues, q)
 }
 
@@ -193,6 +200,7 @@ func (q *Queue) Came(units int, n int64, late int, m int64) {
 	q.enter(units+late, n+m)
 	q.incoming += late
 	q.core.moving += late
+	q.touch()
 	q.arrive(units, n)
 }
 

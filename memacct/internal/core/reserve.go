@@ -57,5 +57,6 @@ func (q *Queue) Redeemed(w *Waiter, was, now int64) {
 func (q *Queue) redeem(was, now int64) {
 	q.Account.charge(now - was)
 	q.core.moving--
+	q.touch()
 	q.arrive(1, now)
 }

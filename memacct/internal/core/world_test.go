@@ -110,11 +110,11 @@ type unit struct {
 type phase uint8
 
 const (
-	running phase = iota
-	waiting       // a producer, or a consumer that waits for a slot
-	asleep        // a consumer without units
-	stuck         // a consumer that a parked unit holds
-	emitting      // a consumer whose emitters have units to put
+	running  phase = iota
+	waiting        // a producer, or a consumer that waits for a slot
+	asleep         // a consumer without units
+	stuck          // a consumer that a parked unit holds
+	emitting       // a consumer whose emitters have units to put
 	gone
 )
 
@@ -226,7 +226,9 @@ func (w *world) clone() *world {
 
 // repoint makes everything in w, a copy of from, point into from.
 func (w *world) repoint(from *world) {
-	w.c.Woken, w.c.scratch, w.c.touched = nil, nil, nil
+	w.c.Woken = nil
+	w.c.lined = moved(from.c.lined, from.qs, w.qs)
+	w.c.touched = moved(from.c.touched, from.qs, w.qs)
 	w.c.accounts = moved(from.c.accounts, from.accts, w.accts)
 	w.c.queues = moved(from.c.queues, from.qs, w.qs)
 	w.c.parks = moved(from.c.parks, from.parks, w.parks)
@@ -243,17 +245,7 @@ func (w *world) repoint(from *world) {
 		q.core = &w.c
 		q.Account = &w.accts[w.sc.queues[i].account]
 		q.takers = moved(q.takers, from.ts, w.ts)
-		waiters := make([]*Waiter, len(q.waiters))
-		for j, x := range q.waiters {
-			if k := indexOf(x, from.pw); k >= 0 {
-				waiters[j] = &w.pw[k]
-			} else if k := indexOf(x, from.cw); k >= 0 {
-				waiters[j] = &w.cw[k]
-			} else {
-				waiters[j] = &w.ew[indexOf(x, from.ew)]
-			}
-		}
-		q.waiters = waiters
+		q.waiters, q.slotless = w.line(q.waiters, from), w.line(q.slotless, from)
 	}
 	for _, ws := range [][]Waiter{w.pw, w.cw, w.ew} {
 		for i := range ws {
@@ -271,6 +263,21 @@ func (w *world) repoint(from *world) {
 	for i := range w.ts {
 		w.ts[i].queue, w.hands[i].Queue = w.queueOf(i), w.queueOf(i)
 	}
+}
+
+// line returns the waiters of w that are those of from.
+func (w *world) line(waiters []*Waiter, from *world) []*Waiter {
+	line := make([]*Waiter, len(waiters))
+	for j, x := range waiters {
+		if k := indexOf(x, from.pw); k >= 0 {
+			line[j] = &w.pw[k]
+		} else if k := indexOf(x, from.cw); k >= 0 {
+			line[j] = &w.cw[k]
+		} else {
+			line[j] = &w.ew[indexOf(x, from.ew)]
+		}
+	}
+	return line
 }
 
 // moved returns pointers into to at the indexes that the pointers have in from.
