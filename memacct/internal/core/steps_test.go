@@ -155,7 +155,7 @@ func (w *world) envSteps(all []step) []step {
 		may(e.ending && !w.accts[i].removed, "end a", i, func(w *world) { w.endAccount(i) })
 	}
 	for i := range w.qs {
-		may(e.closing && !w.qs[i].closed, "close q", i, func(w *world) { w.qs[i].Close() })
+		may(e.closing && !w.qs[i].closed && (w.qs[i].Gate || e.ending), "close q", i, func(w *world) { w.qs[i].Close() })
 		may(e.discard && w.qs[i].ready > 0, "discard q", i, func(w *world) { w.discard(i) })
 	}
 	return all

@@ -55,7 +55,7 @@ type scenario struct {
 type env struct {
 	cancel, closing, quit, linger, discard bool
 
-	ending bool // accounts
+	ending bool // accounts, and closing is of queues behind gates as well
 }
 
 // queueSpec is a queue and its consumers.
