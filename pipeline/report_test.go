@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"runtime/pprof"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,4 +60,71 @@ func TestStagesAreLabelled(t *testing.T) {
 	}))
 	require.NoError(t, err)
 	clean()
+}
+
+// What the last stage emitted has ended, also where it breaks off in the middle of a batch.
+func TestUnitsEmittedBeforeTheEndAreInTheReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg, clean := config(t, 300)
+		boom := errors.New("boom")
+		rep, err := Run(t.Context(), cfg, emit(20), stageFunc{"last", func(ctx context.Context, in *In[*unit], out *Out[*unit]) error {
+			for us := range in.Batches(ctx, 10) {
+				for _, u := range us[:3] {
+					if err := out.Put(ctx, u); err != nil {
+						return err
+					}
+				}
+				return boom
+			}
+			return nil
+		}})
+		require.ErrorIs(t, err, boom)
+		require.EqualValues(t, 3, rep.Ended)
+		clean()
+	})
+}
+
+// A pointer that is emitted twice may be in two hands of the next stage at once. Each answers for its own.
+func TestTheSamePointerTwice(t *testing.T) {
+	for _, workers := range []int{1, 4} {
+		synctest.Test(t, func(t *testing.T) {
+			cfg, clean := config(t, 1000)
+			cfg.Depth = 2
+			twice := stageFunc{"twice", func(ctx context.Context, in *In[*unit], out *Out[*unit]) error {
+				for u := range in.All(ctx) {
+					for range 2 {
+						if err := out.Put(ctx, u); err != nil {
+							return err
+						}
+					}
+				}
+				return ctx.Err()
+			}}
+			half := stageFunc{"half", func(ctx context.Context, in *In[*unit], out *Out[*unit]) error {
+				var all sync.WaitGroup
+				for range workers {
+					all.Go(func() {
+						drop := false
+						for u := range in.All(ctx) {
+							if drop = !drop; drop {
+								time.Sleep(time.Millisecond) // and another hand emits it meanwhile
+							} else {
+								_ = out.Put(ctx, u)
+							}
+							if s := cfg.Account.Stats(); s.Used < 0 || s.Units < 0 {
+								t.Error("fewer than none:", s.Used, "bytes in", s.Units, "units")
+							}
+						}
+					})
+				}
+				all.Wait()
+				return ctx.Err()
+			}}
+			rep, err := Run(t.Context(), cfg, emit(500), twice, half,
+				Each("slow", func(context.Context, *unit) error { time.Sleep(time.Millisecond); return nil }))
+			require.NoError(t, err)
+			require.NotZero(t, rep.Ended)
+			clean()
+		})
+	}
 }
