@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"sync"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
@@ -38,6 +39,7 @@ var thisHost = &host{goLimit: applicationLimit, walls: readWalls, machine: sync.
 type walls struct {
 	group  *procmem.Cgroup // nil where there is none
 	bounds []procmem.Bound // of it and of those above it
+	unseen int64           // the limit of a group that this process can't see, in bytes; 0 for none
 	least  int64           // bytes
 	name   string          // of the least, or why there is none
 }
@@ -45,25 +47,62 @@ type walls struct {
 // readWalls asks automemlimit for the hard limit, which knows the v1 groups above a container too, and
 // procmem for what it does not tell: memory.high, and whose limit it is.
 func readWalls() walls {
-	w := walls{least: math.MaxInt64, name: "no cgroup limit"}
+	w := walls{name: noWall}
 	hard, err := memlimit.FromCgroup()
 	if err != nil && !errors.Is(err, memlimit.ErrNoLimit) {
-		w.name = "no cgroup limit: " + err.Error()
+		w.name += ": " + err.Error()
 	}
 	if group, err := procmem.OwnCgroup(); err == nil {
 		if bounds, err := group.Bounds(); err == nil {
 			w.group, w.bounds = group, bounds
 		}
 	}
-	for _, b := range w.bounds {
-		if b.Bytes < w.least {
-			w.least, w.name = b.Bytes, "cgroup "+b.String()
-		}
+	if err == nil && hard < uint64(leastOf(w.bounds).Bytes) {
+		w.unseen = int64(hard)
 	}
-	if err == nil && hard < uint64(w.least) {
-		w.least, w.name = int64(hard), "cgroup limit of a group that this process can't see"
+	return w.named()
+}
+
+// noWall is the name of the least wall where there is none.
+const noWall = "no cgroup limit"
+
+// again reads the limits of the same groups once more, some microseconds a group. Where they can't be
+// read any more they stay as they were.
+func (w walls) again() walls {
+	if w.group == nil {
+		return w
+	}
+	bounds, err := w.group.Bounds()
+	if err != nil {
+		return w
+	}
+	w.bounds = bounds
+	return w.named()
+}
+
+// named is w with the least wall found.
+func (w walls) named() walls {
+	b := leastOf(w.bounds)
+	switch w.least = b.Bytes; {
+	case w.unseen > 0 && w.unseen < b.Bytes:
+		w.least, w.name = w.unseen, "cgroup limit of a group that this process can't see"
+	case b.Bytes < procmem.NoLimit:
+		w.name = "cgroup " + b.String()
+	case !strings.HasPrefix(w.name, noWall):
+		w.name = noWall
 	}
 	return w
+}
+
+// leastOf is the least of these bounds, or one of no limit.
+func leastOf(bounds []procmem.Bound) procmem.Bound {
+	least := procmem.Bound{Bytes: procmem.NoLimit}
+	for _, b := range bounds {
+		if b.Bytes < least.Bytes {
+			least = b
+		}
+	}
+	return least
 }
 
 // readMachine is all of the memory, not what is free of it at the moment.

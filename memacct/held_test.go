@@ -35,19 +35,27 @@ func alone(t *testing.T) bool {
 	if _, err := procmem.RSSAnon(); err != nil {
 		t.Skipf("NOT TESTED: %v", err)
 	}
-	const mark = "MEMACCT_TEST_ALONE"
-	if os.Getenv(mark) == t.Name() {
+	if os.Getenv(aloneMark) == t.Name() {
 		return true
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=2m")
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return strings.HasPrefix(v, "GOMEMLIMIT=") || strings.HasPrefix(v, "GOGC=") || strings.HasPrefix(v, "MEMACCT_")
-	})
-	cmd.Env = append(cmd.Env, mark+"="+t.Name())
+	cmd := aloneCommand(t)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	t.Logf("%s", out)
 	return false
+}
+
+// aloneMark is the variable that tells a process which test is its only one.
+const aloneMark = "MEMACCT_TEST_ALONE"
+
+// aloneCommand is the calling test as a process of its own.
+func aloneCommand(t *testing.T) *exec.Cmd {
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=2m")
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, "GOMEMLIMIT=") || strings.HasPrefix(v, "GOGC=") || strings.HasPrefix(v, "MEMACCT_")
+	})
+	cmd.Env = append(cmd.Env, aloneMark+"="+t.Name())
+	return cmd
 }
 
 // parcel is a unit of real memory with a heavy tail: most are some kilobytes, one in a hundred is a megabyte.

@@ -2,14 +2,16 @@ package memacct
 
 import (
 	"math"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/syncmem/syncmem/internal/procmem"
 )
 
-// How often the files of cgroups are read at most, whatever the number of collections: a reading of the limits
-// costs 300 microseconds, one of the use 50 a group.
+// How often the files of cgroups are read at most, whatever the number of collections: to find the groups costs 300
+// microseconds, to read their use 50 a group. Their limits are 15 a group, and are read at each look: what is lowered
+// to little above the use leaves less time than a second.
 const (
 	wallsEvery = time.Second
 	usesEvery  = 100 * time.Millisecond
@@ -44,6 +46,9 @@ func (k *kernel) read(wanted bool, rss int64) reading {
 	defer k.mu.Unlock()
 	if k.wallsAt.IsZero() || since(k.wallsAt) >= wallsEvery {
 		k.walls, k.wallsAt = k.host.walls(), time.Now()
+		k.usesAt = time.Time{}
+	} else if again := k.walls.again(); again.least != k.walls.least || !slices.Equal(again.bounds, k.walls.bounds) {
+		k.walls = again
 		k.usesAt = time.Time{}
 	}
 	if k.usesAt.IsZero() || since(k.usesAt) >= usesEvery {

@@ -28,8 +28,9 @@ const (
 
 // Auto takes the process limit from GOMEMLIMIT (or debug.SetMemoryLimit), else from the cgroup, else half of
 // the machine's memory. Of the cgroup, v1 or v2, and all those above it, the least of memory.max and
-// memory.high counts; a GOMEMLIMIT above that does not. All of it is only read, once more each second while
-// the budget is in use, and the budget follows.
+// memory.high counts; a GOMEMLIMIT above that does not. All of it is only read, and the budget follows: the limits
+// are read again after each collection and with the content that goes through the gates, the groups found anew each
+// second.
 func Auto() Limit { return Limit{} }
 
 // Share is that part of Auto, 0 < f <= 1, for several processes in one cgroup. Any other part is an error of [New].

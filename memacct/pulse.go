@@ -9,8 +9,9 @@ import (
 // pulse has the governor look between two collections, where nothing but GOGC brings them about: a first stage that
 // keeps its units, a cache, or memory outside Go may then reach the limit before the next one comes. Its clock is the
 // content itself, which goes through the gates in such a time: bytes that are charged. So it costs nothing while
-// nothing flows, and nothing where a Go limit binds. Who charges them looks, on its own goroutine: another would wait
-// for a processor, just when all are busy allocating. Guarded by the budget's lock.
+// nothing flows. Who charges them looks, on its own goroutine: another would wait for a processor, just when all are
+// busy allocating. Where a Go limit binds it looks seldom, and forces nothing: a cgroup's limit that was lowered must
+// be seen before the heap has grown to a Go limit that stems from the old one. Guarded by the budget's lock.
 type pulse struct {
 	at     int64     // bytes charged so far at which it looks next; 0 is never
 	looked time.Time // when it did last
@@ -47,8 +48,10 @@ const (
 func (b *Budget) beat() {
 	p := &b.pulse
 	switch g := b.gov; {
-	case g == nil || !g.steers || g.binds || b.closed:
+	case g == nil || !g.steers || b.closed:
 		p.at = 0
+	case g.binds:
+		p.at = b.core.Flow() + g.process/pulsePart/int64(max(1, g.share))
 	default:
 		p.at = b.core.Flow() + max(g.process/leastPulse, min(g.process, p.left)/pulsePart)/int64(max(1, g.share))
 	}
@@ -65,10 +68,10 @@ func (b *Budget) unlockAndLook() {
 	g, p := b.gov, &b.pulse
 	p.looked = time.Now()
 	b.beat()
-	steer := !p.steers
+	steer, binds := !p.steers, g.binds
 	p.steers = true
 	b.unlock()
-	if sweeps.mu.TryLock() { // else a collection is under way
+	if !binds && sweeps.mu.TryLock() { // else a collection is under way
 		if b.nearlyFull(g, b.host.readMem()) {
 			go sweep(b.shutAll())
 		} else {
