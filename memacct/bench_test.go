@@ -61,8 +61,7 @@ func BenchmarkRatio(b *testing.B) {
 			}
 			middle := make([]float64, len(peers))
 			for i, all := range rounds {
-				slices.Sort(all)
-				middle[i] = all[len(all)/2]
+				middle[i] = median(all)
 			}
 			for i, peer := range peers[1:] {
 				b.ReportMetric(middle[i+1]/middle[0], peer.name+"/chan")

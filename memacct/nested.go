@@ -40,8 +40,8 @@ func (b *Budget) tellNested() (waits bool) {
 	return waits
 }
 
-// hands tells which goroutines have units in hand or reservations, and which queues have a loop whose goroutine is none of those
-// that wait at a gate.
+// hands tells which goroutines have units in hand or reservations, and which queues have a loop whose goroutine is none
+// of those that wait at a gate.
 func (b *Budget) hands(waiting map[uint64]bool) (holds map[uint64]bool, served map[*core.Queue]bool) {
 	holds, served = map[uint64]bool{}, map[*core.Queue]bool{}
 	for l := range b.loops {

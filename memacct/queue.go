@@ -277,10 +277,8 @@ func (l *line[T]) admit(ctx context.Context, w *core.Waiter, stage string) error
 	if l.q.Closed() {
 		return l.at(ErrClosed)
 	}
-	if l.q.Gate && !w.Carried && !l.a.acct.Room(w.Bytes) {
-		if !l.b.alert.Swap(true) { // else loops collect themselves
-			l.b.collect()
-		}
+	if l.q.Gate && !w.Carried && !l.a.acct.Room(w.Bytes) && !l.b.alert.Swap(true) {
+		l.b.collect() // and loops collect themselves from now on
 	}
 	w.Loop = l.b.handOf()
 	l.b.core.Enqueue(w)

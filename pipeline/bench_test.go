@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,8 +37,8 @@ var ways = []struct {
 			return ctx.Err()
 		}}
 	})},
-	{"Batches and Put", ours(func() Stage[*unit] { return emitting((*Out[*unit]).Put) })},
-	{"Batches and Pass", ours(func() Stage[*unit] { return emitting((*Out[*unit]).Pass) })},
+	{"Batches and Put", ours(func() Stage[*unit] { return byUnit((*Out[*unit]).Put) })},
+	{"Batches and Pass", ours(func() Stage[*unit] { return byUnit((*Out[*unit]).Pass) })},
 	{"Each", ours(func() Stage[*unit] { return Each("each", func(context.Context, *unit) error { return nil }) })},
 	{"InBatches", ours(func() Stage[*unit] {
 		return InBatches("batches", benchBatch, func(context.Context, []*unit) error { return nil })
@@ -74,19 +75,9 @@ func BenchmarkStages(b *testing.B) {
 			b.ReportMetric(channels, "channels-ns")
 			continue
 		}
-		b.ReportMetric(middle/channels, dashed(ways[i].name)+"/channels")
+		b.ReportMetric(middle/channels, strings.ReplaceAll(ways[i].name, " ", "-")+"/channels")
 	}
 	b.ReportMetric(0, "ns/op") // a round of all says nothing
-}
-
-func dashed(name string) string {
-	s := []rune(name)
-	for i, r := range s {
-		if r == ' ' {
-			s[i] = '-'
-		}
-	}
-	return string(s)
 }
 
 // ours runs four stages of a kind.
@@ -99,8 +90,8 @@ func ours(stage func() Stage[*unit]) func(*testing.B, Config[*unit]) {
 	}
 }
 
-// emitting is a stage that takes batches and emits each unit.
-func emitting(put func(*Out[*unit], context.Context, *unit) error) Stage[*unit] {
+// byUnit is a stage that takes batches and emits each unit.
+func byUnit(put func(*Out[*unit], context.Context, *unit) error) Stage[*unit] {
 	return stageFunc{"emit", func(ctx context.Context, in *In[*unit], out *Out[*unit]) error {
 		for units := range in.Batches(ctx, benchBatch) {
 			for _, u := range units {

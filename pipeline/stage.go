@@ -13,30 +13,45 @@ func Each[T any](name string, fn func(context.Context, T) error) Stage[T] { retu
 
 // EachN is [Each] with up to n calls of fn at once; less than 1 is taken as 1. Units may overtake each other.
 func EachN[T any](name string, n int, fn func(context.Context, T) error) Stage[T] {
-	return &batchStage[T]{name: name, size: 1, workers: max(1, n), fn: func(ctx context.Context, units []T) error {
+	return &batchStage[T]{name: name, size: 1, workers: max(1, n), handle: emitting(func(ctx context.Context, units []T) error {
 		return fn(ctx, units[0])
-	}}
+	})}
 }
 
 // InBatches is a stage that calls fn for each batch of size units (0: the pipeline's batch size; fewer when
 // memory is short) and then emits them. An error of fn ends the run. The slice is reused after the call.
 func InBatches[T any](name string, size int, fn func(context.Context, []T) error) Stage[T] {
-	return &batchStage[T]{name: name, size: size, workers: 1, fn: fn}
+	return &batchStage[T]{name: name, size: size, workers: 1, handle: emitting(fn)}
 }
 
 // Filter is a stage that calls fn for each batch of size units (0: the pipeline's batch size; fewer when memory is
 // short). fn sets drop[i], all false before, for each units[i] that ends here; the others are emitted, in a handful of
 // steps for the whole batch, and are not measured again: fn must leave them as they are. An error of fn ends the run.
-// Both slices are reused after the call.
+// The slice of units is reused after the call.
 func Filter[T any](name string, size int, fn func(ctx context.Context, units []T, drop []bool) error) Stage[T] {
-	return &batchStage[T]{name: name, size: size, workers: 1, filter: fn}
+	return &batchStage[T]{name: name, size: size, workers: 1, handle: func(ctx context.Context, b *memacct.LeaseBatch[T], out *Out[T]) error {
+		drop := make([]bool, len(b.Units()))
+		if err := fn(ctx, b.Units(), drop); err != nil {
+			return err
+		}
+		return b.Filter(ctx, drop, out.to)
+	}}
 }
 
 type batchStage[T any] struct {
 	name          string
 	size, workers int
-	fn            func(context.Context, []T) error         // one of the two
-	filter        func(context.Context, []T, []bool) error // is set
+	handle        func(context.Context, *memacct.LeaseBatch[T], *Out[T]) error
+}
+
+// emitting calls fn for the units of a batch and then emits them.
+func emitting[T any](fn func(context.Context, []T) error) func(context.Context, *memacct.LeaseBatch[T], *Out[T]) error {
+	return func(ctx context.Context, b *memacct.LeaseBatch[T], out *Out[T]) error {
+		if err := fn(ctx, b.Units()); err != nil {
+			return err
+		}
+		return out.forwardAll(ctx, b)
+	}
 }
 
 func (s *batchStage[T]) Name() string { return s.name }
@@ -68,32 +83,10 @@ func (s *batchStage[T]) Run(ctx context.Context, in *In[T], out *Out[T]) error {
 }
 
 func (s *batchStage[T]) work(ctx context.Context, in *In[T], out *Out[T]) error {
-	var drop []bool // grows to the largest batch
 	for b := range in.leases(ctx, s.size) {
-		var err error
-		if s.filter == nil {
-			err = s.handle(ctx, b, out)
-		} else {
-			drop = append(drop[:0], make([]bool, len(b.Units()))...)
-			err = s.sift(ctx, b, drop, out)
-		}
-		if err != nil {
+		if err := s.handle(ctx, b, out); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
-}
-
-func (s *batchStage[T]) handle(ctx context.Context, b *memacct.LeaseBatch[T], out *Out[T]) error {
-	if err := s.fn(ctx, b.Units()); err != nil {
-		return err
-	}
-	return out.forwardAll(ctx, b)
-}
-
-func (s *batchStage[T]) sift(ctx context.Context, b *memacct.LeaseBatch[T], drop []bool, out *Out[T]) error {
-	if err := s.filter(ctx, b.Units(), drop); err != nil {
-		return err
-	}
-	return b.Filter(ctx, drop, out.to)
 }

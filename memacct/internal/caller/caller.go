@@ -1,3 +1,3 @@
-// Package caller tells a function where it was called. It costs a nanosecond where the runtime's own way, which unwinds
-// the stack, costs a hundred and more: as much as all the rest of moving a unit.
+// Package caller tells a function where it was called. It costs some nanoseconds where the runtime's own way, which
+// unwinds the stack, costs a hundred and more: as much as all the rest of moving a unit.
 package caller

@@ -1,9 +1,6 @@
 package core
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
 // window is how far behind a blocked head of a gate's line a fitting waiter is looked for, and how many
 // grants may pass a blocked waiter before nobody passes it any more. Four keeps a large unit from starving
@@ -67,7 +64,7 @@ func (c *Core) Enqueue(w *Waiter) {
 	w.State, w.Reason, w.Overran, w.ticks, w.passed, w.passedBy = Waiting, None, false, 0, 0, 0
 	q := w.Queue
 	if w.memory() {
-		if q.carried() == len(q.waiters) {
+		if q.carrying == len(q.waiters) {
 			c.lined = append(c.lined, q)
 		}
 		q.waiters = append(q.waiters, w)
@@ -80,7 +77,7 @@ func (c *Core) Enqueue(w *Waiter) {
 		q.touch()
 		c.wrong.noteEdge(c)
 	} else {
-		q.waiters = slices.Insert(q.waiters, q.carried(), w)
+		q.waiters = slices.Insert(q.waiters, q.carrying, w)
 		q.carrying++
 		c.carriers++
 		w.stop(1)
@@ -88,170 +85,6 @@ func (c *Core) Enqueue(w *Waiter) {
 	}
 	c.settle() // these may have been the last units on the move
 }
-
-// stop takes what can't move while w waits for a slot off the move, and puts it back (-1): the unit that it carries,
-// and what the loops around it have in hand. Otherwise a worker held behind the next queue would look like one at work
-// here. A put that carries nothing, of a goroutine that runs no loop, stops nothing: the unit that it was made of may
-// be in another goroutine's hand, which works.
-func (w *Waiter) stop(sign int) {
-	c := w.Queue.core
-	if w.Carried || c.wrong.anyPut {
-		c.moving -= sign
-	}
-	if h := w.Hand; h != nil {
-		if sign > 0 {
-			w.taken = h.takes
-		}
-		if w.taken == h.takes { // else its loop went on without waiting for it
-			h.waiting += sign
-			h.bytes += int64(sign) * w.Bytes
-			h.update()
-		}
-	}
-	for h := w.Loop; h != nil && !c.wrong.loopMoves; h = h.Outer {
-		h.loops += sign
-		h.update()
-	}
-}
-
-// Hand is what a consumer has taken and answers for. Its units can't move while the goroutine of its loop waits, and
-// nor can what is queued for that consumer: that goroutine would have to take it.
-type Hand struct {
-	Queue *Queue // it was taken from
-	Outer *Hand  // of the loop around this one, on the same goroutine; nil if there is none
-
-	left    int   // units in it
-	takes   int   // how often it was filled
-	waiting int   // units taken out of it since then that wait for slots
-	bytes   int64 // and what they will be charged
-	loops   int   // waits of the loop's goroutine
-	parked  int   // units of it that wait for others, and the loop with them
-	still   int   // units that can't move
-	held    bool  // and nor can the consumer
-}
-
-// Took says that the hand was filled anew, with so many units.
-func (h *Hand) Took(left int) {
-	h.takes++
-	h.waiting, h.bytes = 0, 0
-	h.Has(left)
-}
-
-// Waiting is how many units, and how many bytes, were taken out of the hand to go on, and wait for slots.
-func (h *Hand) Waiting() (units int, bytes int64) { return h.waiting, h.bytes }
-
-// Has says how many units are left in the hand. It comes before those that are gone are released or moved, so that
-// in between there seems to be more on the move, and never less.
-func (h *Hand) Has(left int) {
-	h.left = left
-	if h.waiting > 0 || h.held {
-		h.update()
-		h.Queue.core.settle()
-	}
-}
-
-func (h *Hand) update() {
-	// Where all of a hand was given to others that wait, the loop is taken to wait for them.
-	held := h.loops > 0 || h.parked > 0 || h.waiting > 0 && h.left == 0
-	still := 0
-	if held {
-		still = h.left
-	}
-	h.Queue.core.moving -= still - h.still
-	if held != h.held {
-		if held {
-			h.Queue.held++
-		} else {
-			h.Queue.held--
-		}
-	}
-	h.still, h.held = still, held
-}
-
-// touch has admit look at who waits at q. Elsewhere nothing has changed but how much memory there is.
-func (q *Queue) touch() {
-	if q.Gate && !q.touched {
-		q.touched = true
-		q.core.touched = append(q.core.touched, q)
-	}
-}
-
-// nothing is what is least where nobody waits: more than there ever is.
-const nothing = math.MaxInt64
-
-// look finds anew, at the gates that were touched, what the heads of their lines need.
-func (c *Core) look() {
-	for _, q := range c.touched {
-		q.touched = false
-		if q.least < nothing {
-			c.starved--
-		}
-		q.least = nothing
-		for i, w := range q.line() {
-			if i > window {
-				break
-			}
-			q.least = min(q.least, w.Bytes)
-		}
-		if q.least < nothing {
-			c.starved++
-			c.least = min(c.least, q.least)
-		}
-	}
-	c.touched = c.touched[:0]
-}
-
-// Tick is called now and then while somebody waits at a gate. It reports whether anybody does, and tells of those that
-// have waited for one tick or more, and whether it is memory that keeps them out. Where memory has kept somebody out
-// for some, and there is a batch that could be handed on, that is done: what moves meanwhile, and was waited for,
-// may be a neighbour that never stands still, or a reader that takes its time.
-func (c *Core) Tick(long func(w *Waiter, memory bool)) bool {
-	push := false
-	for _, q := range c.lines() {
-		for _, w := range q.waiters {
-			if !w.memory() {
-				continue
-			}
-			w.ticks++
-			memory := c.Mode == Enforce && (w.NoSlot || !q.Full()) && !c.room(q.Account, w.Bytes)
-			push = push || memory && w.ticks > patience
-			if w.ticks > 1 {
-				long(w, memory)
-			}
-		}
-	}
-	if push {
-		c.push(nil)
-	}
-	c.pushStill()
-	return c.slotsShort()
-}
-
-// pushStill hands on a batch of an account in which somebody waits for a slot, and nothing has moved for some ticks:
-// a stage that seems to be at work there may be waiting for just that batch. Other accounts may go on meanwhile.
-func (c *Core) pushStill() {
-	short := map[*Account]bool{}
-	for _, q := range c.queues {
-		short[q.Account] = short[q.Account] || len(q.waiters) > 0
-	}
-	for a := range short {
-		if now := a.progress(); !short[a] || now != a.seen {
-			a.seen, a.still = now, 0
-			continue
-		}
-		if a.still++; a.still > patience && !c.push(a) {
-			if !c.push(nil) { // what it waits for may be another account's
-				c.insists = true
-				c.settle()
-				c.insists = false
-			}
-		}
-	}
-}
-
-// patience is for how many ticks memory may keep a waiter out before a batch below its share is handed on though
-// others move. A stage that is slow, and whose batch will make the room, must not have small ones cut all the time.
-const patience = 2
 
 // Cancel takes back w, which gave up. A grant that came in the meantime is given back, and whoever fits then
 // is admitted.
@@ -273,41 +106,6 @@ func (c *Core) Cancel(w *Waiter) {
 	w.Queue.wakeIfEnded()
 	w.Queue.retire()
 	c.settle()
-}
-
-// unline takes w out of its line.
-func (c *Core) unline(w *Waiter) {
-	q := w.Queue
-	q.waiters = without(q.waiters, w)
-	if !w.memory() {
-		q.carrying--
-		c.carriers--
-		w.stop(-1)
-		return
-	}
-	c.waiters--
-	c.waiting -= w.Bytes
-	q.Account.waiting -= w.Bytes
-	if w.NoSlot {
-		q.slotless = without(q.slotless, w)
-	}
-	if w.passed >= window {
-		c.claims--
-	}
-	if q.carried() == len(q.waiters) {
-		c.lined = without(c.lined, q)
-	}
-	q.touch()
-}
-
-// without takes one out of a slice. The first, which mostly goes first, costs nothing.
-func without[T any](all []*T, one *T) []*T {
-	if all[0] == one {
-		all[0] = nil
-		return all[1:]
-	}
-	i := slices.Index(all, one)
-	return slices.Delete(all, i, i+1)
 }
 
 // grant admits w: it is charged from now on, and its slot is promised.
@@ -388,14 +186,13 @@ func (c *Core) nobody() bool {
 func (q *Queue) admitAll() bool {
 	for {
 		line := q.line()
-		i := slices.IndexFunc(line, func(w *Waiter) bool { return w.NoSlot || !q.Full() })
-		if i < 0 {
+		if len(line) == 0 {
 			return true
 		}
-		if !q.core.fits(q.Account, line[i].Bytes) {
+		if !q.core.fits(q.Account, line[0].Bytes) {
 			return false
 		}
-		q.core.grant(line[i])
+		q.core.grant(line[0])
 	}
 }
 
@@ -412,9 +209,6 @@ func (c *Core) admitOne() bool {
 		for _, w := range q.line() {
 			if blocked > window {
 				break
-			}
-			if !w.NoSlot && q.Full() {
-				continue
 			}
 			if !c.fits(q.Account, w.Bytes) {
 				c.hungry = true
@@ -457,12 +251,8 @@ func (c *Core) claimant() *Waiter {
 // claimant is the head of q's line if a waiter in it was passed by window grants and by as many bytes as its
 // own. Who waits for a slot claims nothing: it is not memory that keeps it out.
 func (q *Queue) claimant() (head *Waiter) {
-	n := 0
-	for _, w := range q.line() {
-		if !w.NoSlot && q.Full() {
-			continue
-		}
-		if n++; n > window+1 {
+	for i, w := range q.line() {
+		if i > window {
 			break
 		}
 		if head == nil {
@@ -473,18 +263,6 @@ func (q *Queue) claimant() (head *Waiter) {
 		}
 	}
 	return nil
-}
-
-// line is who waits for memory in q. While no slot is free those are the reservations alone, which need none: if there
-// are none, there is nobody to look at.
-func (q *Queue) line() []*Waiter {
-	switch {
-	case !q.Gate:
-		return nil
-	case q.Full():
-		return q.slotless
-	}
-	return q.waiters[q.carrying:]
 }
 
 // barred tells whether a claim keeps w out: one in its own line, or one elsewhere, unless it is for bytes that
@@ -500,29 +278,9 @@ func (w *Waiter) barred(claimant *Waiter) bool {
 	return a == claimant.Queue.Account || !a.covers(w.Bytes)
 }
 
-// lines returns the gates that have a line, lowest use per weight of their account first, and those of the same use in
-// order of creation. It is nearly in that order since the last time, and so an insertion sort costs little. The slice
-// is good until somebody joins or leaves a line.
-func (c *Core) lines() []*Queue {
-	for i := 1; i < len(c.lined); i++ {
-		for j := i; j > 0 && c.lined[j].before(c.lined[j-1]); j-- {
-			c.lined[j], c.lined[j-1] = c.lined[j-1], c.lined[j]
-		}
-	}
-	return c.lined
-}
-
-func (q *Queue) before(p *Queue) bool {
-	l, r := float64(q.Account.used)/q.Account.Weight, float64(p.Account.used)/p.Account.Weight
-	return l < r || l == r && q.number < p.number
-}
-
 // grantSlots lets waiters in that wait for nothing but a slot. In a line they stand before the others.
 func (q *Queue) grantSlots() {
 	for len(q.waiters) > 0 && !q.waiters[0].memory() && !q.Full() {
 		q.core.grant(q.waiters[0])
 	}
 }
-
-// carried counts the waiters of q that wait for a slot only. In a plain queue those are all.
-func (q *Queue) carried() int { return q.carrying }

@@ -8,9 +8,12 @@
 //
 // The rules, each in the file that carries it out:
 //
+//	line.go    who waits stands in a line, and is looked at only where something changed
 //	admit.go   a unit that fits is admitted at the very event that made room, and all that fit are
 //	reserve.go what was reserved before it was read becomes a unit, or is given back
 //	flush.go   under pressure batches are handed on: at their share of the budget, and smaller only when nothing else moves
+//	hand.go    what a loop has in hand can't move while its goroutine waits
+//	tick.go    what waits for long although others move gets its batch handed on too
 //	verdict.go when nothing at all can move, the policy decides about the waiter: refuse it, or admit it as an overrun
 package core
 

@@ -25,7 +25,7 @@ type Queue struct {
 	edge int // for the model check: see wrong.edgeFlush
 
 	waiters   []*Waiter // those that need a slot alone before the others
-	carrying  int       // at a gate, how many of them those are
+	carrying  int       // how many of them those are; in a plain queue all
 	slotless  []*Waiter // of the others, the reservations: they need memory alone
 	least     int64     // what the smallest of those at the head of the line needs, in bytes; or nothing
 	number    int       // in order of creation

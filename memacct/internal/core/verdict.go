@@ -50,7 +50,7 @@ func (c *Core) decide() bool {
 	}
 	var slotless *Waiter
 	for _, q := range c.lines() {
-		for _, w := range q.waiters[q.carried():] {
+		for _, w := range q.waiters[q.carrying:] {
 			switch {
 			case !w.NoSlot && q.Full():
 				if slotless == nil {
@@ -66,7 +66,7 @@ func (c *Core) decide() bool {
 		}
 	}
 	for _, q := range c.queues {
-		if slotless == nil && q.carried() > 0 {
+		if slotless == nil && q.carrying > 0 {
 			slotless = q.waiters[0]
 		}
 	}
@@ -82,7 +82,7 @@ func (c *Core) decide() bool {
 func (c *Core) admitAnywhere() bool {
 	for _, q := range c.lines() {
 		for _, w := range q.line() {
-			if (w.NoSlot || !q.Full()) && c.fits(q.Account, w.Bytes) {
+			if c.fits(q.Account, w.Bytes) {
 				c.grant(w)
 				return true
 			}

@@ -1,0 +1,103 @@
+package core
+
+import (
+	"math"
+	"slices"
+)
+
+// touch has admit look at who waits at q. Elsewhere nothing has changed but how much memory there is.
+func (q *Queue) touch() {
+	if q.Gate && !q.touched {
+		q.touched = true
+		q.core.touched = append(q.core.touched, q)
+	}
+}
+
+// nothing is what is least where nobody waits: more than there ever is.
+const nothing = math.MaxInt64
+
+// look finds anew, at the gates that were touched, what the heads of their lines need.
+func (c *Core) look() {
+	for _, q := range c.touched {
+		q.touched = false
+		if q.least < nothing {
+			c.starved--
+		}
+		q.least = nothing
+		for i, w := range q.line() {
+			if i > window {
+				break
+			}
+			q.least = min(q.least, w.Bytes)
+		}
+		if q.least < nothing {
+			c.starved++
+			c.least = min(c.least, q.least)
+		}
+	}
+	c.touched = c.touched[:0]
+}
+
+// unline takes w out of its line.
+func (c *Core) unline(w *Waiter) {
+	q := w.Queue
+	q.waiters = without(q.waiters, w)
+	if !w.memory() {
+		q.carrying--
+		c.carriers--
+		w.stop(-1)
+		return
+	}
+	c.waiters--
+	c.waiting -= w.Bytes
+	q.Account.waiting -= w.Bytes
+	if w.NoSlot {
+		q.slotless = without(q.slotless, w)
+	}
+	if w.passed >= window {
+		c.claims--
+	}
+	if q.carrying == len(q.waiters) {
+		c.lined = without(c.lined, q)
+	}
+	q.touch()
+}
+
+// without takes one out of a slice. The first, which mostly goes first, costs nothing.
+func without[T any](all []*T, one *T) []*T {
+	if all[0] == one {
+		all[0] = nil
+		return all[1:]
+	}
+	i := slices.Index(all, one)
+	return slices.Delete(all, i, i+1)
+}
+
+// line is who waits for memory in q, and for that alone. While no slot is free those are the reservations, which need
+// none.
+func (q *Queue) line() []*Waiter {
+	switch {
+	case !q.Gate:
+		return nil
+	case q.Full():
+		return q.slotless
+	}
+	return q.waiters[q.carrying:]
+}
+
+// lines returns the gates that have a line, lowest use per weight of their account first, and those of the same use in
+// order of creation. It is nearly in that order since the last time, and so an insertion sort costs little. The slice
+// is good until somebody joins or leaves a line.
+func (c *Core) lines() []*Queue {
+	for i := 1; i < len(c.lined); i++ {
+		for j := i; j > 0 && c.lined[j].before(c.lined[j-1]); j-- {
+			c.lined[j], c.lined[j-1] = c.lined[j-1], c.lined[j]
+		}
+	}
+	return c.lined
+}
+
+func (q *Queue) before(p *Queue) bool {
+	l, r := float64(q.Account.used)/q.Account.Weight, float64(p.Account.used)/p.Account.Weight
+	return l < r || l == r && q.number < p.number
+}

@@ -1,0 +1,66 @@
+package memacct
+
+import (
+	"time"
+
+	"github.com/syncmem/syncmem/memacct/internal/core"
+)
+
+// loop is a loop over a queue, whatever the type of its units. Its methods want the lock held.
+type loop interface {
+	takes() (goid uint64, from *core.Queue, inHand int)
+	handOf() (goid uint64, hand *core.Hand)
+	collect() // release what it is done with
+	look(now time.Time) Usage
+}
+
+// begin notes a loop, and which loop of the same goroutine is around it. The lock is held.
+func (b *Budget) begin(l loop) {
+	if b.loops == nil {
+		b.loops, b.inner = map[loop]struct{}{}, map[uint64]loop{}
+	}
+	b.loops[l] = struct{}{}
+	goid, hand := l.handOf()
+	if outer := b.inner[goid]; outer != nil && goid != 0 {
+		_, hand.Outer = outer.handOf()
+	}
+	b.inner[goid] = l
+}
+
+// over forgets a loop. Those of one goroutine end from the innermost on, but for one that iter.Pull runs: that is a
+// goroutine of its own. The lock is held.
+func (b *Budget) over(l loop) {
+	delete(b.loops, l)
+	goid, hand := l.handOf()
+	if b.inner[goid] == l {
+		delete(b.inner, goid)
+	}
+	if hand.Outer == nil {
+		return
+	}
+	for o := range b.loops {
+		if id, h := o.handOf(); id == goid && h == hand.Outer {
+			b.inner[goid] = o
+		}
+	}
+}
+
+// handOf is the hand of the innermost loop that the calling goroutine runs, nil if that is none. The lock is held.
+func (b *Budget) handOf() *core.Hand {
+	if len(b.inner) == 0 {
+		return nil
+	}
+	goid := goroutineID()
+	if l := b.inner[goid]; l != nil && goid != 0 {
+		_, hand := l.handOf()
+		return hand
+	}
+	return nil
+}
+
+// collect releases what loops are done with and have not said so yet. The lock is held.
+func (b *Budget) collect() {
+	for l := range b.loops {
+		l.collect()
+	}
+}
