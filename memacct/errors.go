@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"weak"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/memacct/internal/core"
@@ -77,16 +78,16 @@ type BudgetError struct {
 	Top      []Usage     // who has the most of it, or waits for it; ten at most
 	Stuck    []Goroutine // where the pipelines' goroutines are; nil if there are too many goroutines to look
 
-	verdict *verdict // until it is told
-	unread  bool     // it was a reservation
-	first   bool     // of those with the same verdict
-	acct    *core.Account
-	fits    int64  // the budget at which the unit fits beside the floors of other accounts
-	slot    bool   // it needs a slot, and memory there is
-	from    string // where the process limit is from
-	files   int64  // of what the cgroup allows, what files need
-	wall    string // what the kernel enforces here
-	most    int64  // which is so much
+	verdict *verdict                   // until it is told
+	unread  bool                       // it was a reservation
+	first   bool                       // of those with the same verdict
+	acct    weak.Pointer[core.Account] // a kept error keeps no budget alive
+	fits    int64                      // the budget at which the unit fits beside the floors of other accounts
+	slot    bool                       // it needs a slot, and memory there is
+	from    string                     // where the process limit is from
+	files   int64                      // of what the cgroup allows, what files need
+	wall    string                     // what the kernel enforces here
+	most    int64                      // which is so much
 }
 
 // Is makes errors.Is find ErrOverBudget, and ErrStalled where that is the reason.

@@ -344,7 +344,7 @@ func (b *Budget) reconsider(e *BudgetError) (past int64, yes bool) {
 	b.lock()
 	defer b.unlock()
 	g := b.gov
-	if !e.slot && e.acct.Room(e.Item) {
+	if a := e.acct.Value(); !e.slot && a != nil && a.Room(e.Item) {
 		return 0, true // a limit was raised meanwhile, or somebody let go
 	}
 	if g == nil || !g.steers || e.slot || e.Need-g.process > max(0, b.policy.overrun) {

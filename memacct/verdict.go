@@ -2,6 +2,7 @@ package memacct
 
 import (
 	"sync"
+	"weak"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
 )
@@ -26,7 +27,7 @@ func (b *Budget) refusal(w *core.Waiter) error {
 	}
 	s, a := b.core.Snapshot(), w.Queue.Account
 	e := &BudgetError{
-		Account: a.Name, Queue: w.Queue.Name, Item: w.Bytes, Floors: a.Kept(), acct: a, fits: a.Fits(w.Bytes),
+		Account: a.Name, Queue: w.Queue.Name, Item: w.Bytes, Floors: a.Kept(), acct: weak.Make(a), fits: a.Fits(w.Bytes),
 		verdict: b.verdict, unread: w.NoSlot, Overrun: b.policy.overrun, slot: w.Carried || !w.NoSlot && w.Queue.Full(),
 	}
 	switch {
