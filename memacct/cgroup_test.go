@@ -3,7 +3,6 @@ package memacct
 import (
 	"bytes"
 	"log/slog"
-	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -128,7 +127,7 @@ func TestALoweredWallIsSeenAtTheNextLook(t *testing.T) {
 	write("memory.high", "max\n")
 	write("memory.max", "max\n")
 	r = k.read(true, 0)
-	require.EqualValues(t, math.MaxInt64, r.walls.least)
+	require.Equal(t, procmem.NoLimit, r.walls.least)
 	require.Equal(t, noWall, r.walls.name)
 	require.NoError(t, os.Remove(filepath.Join(dir, "memory.max")))
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "memory.max"), 0o700)) // can't be read
