@@ -162,9 +162,6 @@ func (c *Core) Remove(a *Account) {
 	c.settle()
 }
 
-// Removed tells whether a was unregistered.
-func (a *Account) Removed() bool { return a.removed }
-
 // SetLimit changes the budget to limit bytes. Lowering it below what is used revokes nothing: the difference
 // is debt, and the gates stay shut until it is gone.
 func (c *Core) SetLimit(limit int64) {

@@ -451,7 +451,7 @@ func (w *world) handedOn(before *world) error {
 	for i := range w.qs {
 		n := w.qs[i].counts.Batches[ByPressure] - before.qs[i].counts.Batches[ByPressure]
 		had := w.qs[i].bytes + w.taken(before, i)
-		if n == 0 || had >= w.share() {
+		if n == 0 || had >= w.shareOf(before, i) {
 			continue
 		}
 		if w.pushed(before, i) {
@@ -467,6 +467,17 @@ func (w *world) handedOn(before *world) error {
 		}
 	}
 	return nil
+}
+
+// shareOf is what a batch had to have when one was taken from that queue in the step from before. Since then others may
+// have been granted, and the debt have grown.
+func (w *world) shareOf(before *world, queue int) (share int64) {
+	for i := range w.cons {
+		if w.cons[i].queue == queue && w.ts[i].Takes > before.ts[i].Takes {
+			share = max(share, w.cons[i].share)
+		}
+	}
+	return share
 }
 
 // taken is the bytes that a batch consumer has taken from that queue in the step from before.

@@ -501,6 +501,7 @@ func (w *world) take(i int) bool {
 	if !ok {
 		return false
 	}
+	c.share = w.share()
 	var bytes int64
 	for ring := &w.rings[c.queue]; len(*ring) > 0; *ring = (*ring)[1:] {
 		u := (*ring)[0]

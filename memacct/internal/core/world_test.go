@@ -130,9 +130,10 @@ type consumer struct {
 	queue int
 	hand  []int
 	rests bool
-	last  int // the unit it forwarded last, from 1; 0 is none
-	made  int // of the hand, the units of which all parts were put
-	begun int // of the hand, where units are taken ahead: the last of these is at work, those before are done with
+	last  int   // the unit it forwarded last, from 1; 0 is none
+	share int64 // what a batch had to have when it last took one
+	made  int   // of the hand, the units of which all parts were put
+	begun int   // of the hand, where units are taken ahead: the last of these is at work, those before are done with
 }
 
 // emitter puts the units that a consumer makes.
