@@ -32,14 +32,19 @@ func (f *Func) comparesSize(cond ast.Expr) bool {
 		}
 		switch b.Op {
 		case token.LSS, token.LEQ, token.GTR, token.GEQ:
-			found = found || f.isSize(b.X) && !f.isZero(b.Y) || f.isSize(b.Y) && !f.isZero(b.X)
+			found = found || f.isSize(b.X) && f.isBound(b.Y) || f.isSize(b.Y) && f.isBound(b.X)
 		}
 		return !found
 	})
 	return found
 }
 
-func (f *Func) isZero(e ast.Expr) bool { n, ok := f.constant(e); return ok && n <= 0 }
+// isBound reports whether the expression can bound a size: a comparison with
+// zero asks something else, and a constant above the largest bound is none.
+func (f *Func) isBound(e ast.Expr) bool {
+	n, ok := f.constant(e)
+	return !ok || n > 0 && !tooLarge(n)
+}
 
 // isSize reports whether the expression is a size somebody announced:
 // ContentLength, hdr.Size, info.Size(), and integers called size or length.
