@@ -22,11 +22,23 @@ func (f *Func) summarizeReads(s *Summary) {
 		default:
 			continue // bounded, or an item
 		}
+		f.summarizeDecodes(s, sink, from)
 		if to, ok := f.destination(sink); ok {
 			s.addRead(Read{From: from, To: to, Decode: sink.Decode, Sink: sink.Name, At: f.shortPos(sink)})
 		}
 	}
 	f.summarizeCopies(s)
+}
+
+// summarizeDecodes notes what a sink's bytes are unmarshalled into when that is
+// a parameter: the usual client of an API reads all and decodes in two steps,
+// and only its caller knows the type.
+func (f *Func) summarizeDecodes(s *Summary, sink *Sink, from int) {
+	for _, target := range sink.Decodes {
+		if p, ok := f.params[f.Object(target)]; ok && p.lit == nil && p.index >= 0 {
+			s.addRead(Read{From: from, To: p.index, Decode: true, Sink: sink.Name, At: f.shortPos(sink)})
+		}
+	}
 }
 
 // summarizeCopies notes copies into a writer parameter: harmless here, a whole

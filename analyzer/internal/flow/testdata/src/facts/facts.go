@@ -25,6 +25,18 @@ func Fetch(url string, v any) error { // want Fetch:`decodes\(-2->1 json.Decoder
 	return json.NewDecoder(resp.Body).Decode(v)
 }
 
+func TwoSteps(url string, v any) error { // want TwoSteps:`decodes\(-2->1 io.ReadAll\) opens`
+	resp, err := http.Get(url)
+	if err != nil {
+		return err
+	}
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(b, v)
+}
+
 func Copy(w io.Writer, r io.Reader) { io.Copy(w, r) } // want Copy:`reads\(1->0 io.Copy\)`
 
 func Limit(r io.Reader, n int64) io.Reader { // want Limit:`limits\(0\)`
