@@ -25,6 +25,8 @@ func (f *Func) stageByBehaviour() string {
 		case *ast.CallExpr:
 			if i, ok := f.funcParam(n.Fun); ok && f.inLoop(n) && takesUnit(f, n) {
 				why = fmt.Sprintf("reads a stream and calls its parameter %d for each unit", i+1)
+			} else if f.yields(n.Fun) && f.inLoop(n) && takesUnit(f, n) {
+				why = "reads a stream and returns an iterator over its units"
 			} else if f.emits(n) {
 				why = "reads a stream and calls " + types.ExprString(n.Fun) + " for each unit"
 			}
@@ -46,6 +48,24 @@ func (f *Func) carriesUnits(t types.Type) bool {
 
 // CarriesUnits tells a channel of units from one of signals, errors and keys.
 func (f *Func) CarriesUnits(t types.Type) bool { return f.carriesUnits(t) }
+
+// yields reports whether the expression is the yield of an iterator that the
+// function returns: a parameter of the returned literal that says whether to
+// go on.
+func (f *Func) yields(e ast.Expr) bool {
+	o := f.Object(e)
+	p, ok := f.params[o]
+	if !ok || p.lit == nil {
+		return false
+	}
+	sig, ok := o.Type().Underlying().(*types.Signature)
+	if !ok || sig.Results().Len() != 1 {
+		return false
+	}
+	_, returned := f.Parent(p.lit).(*ast.ReturnStmt)
+	b, isBasic := sig.Results().At(0).Type().Underlying().(*types.Basic)
+	return returned && isBasic && b.Kind() == types.Bool
+}
 
 func takesUnit(f *Func, call *ast.CallExpr) bool {
 	for _, a := range call.Args {

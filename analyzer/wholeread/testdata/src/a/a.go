@@ -105,7 +105,7 @@ func (source) Sync(r io.Reader) error { // the directive is on the interface's m
 
 func sequence(r io.Reader) iter.Seq[*Unit] {
 	return func(yield func(*Unit) bool) {
-		b, _ := io.ReadAll(r)
+		b, _ := io.ReadAll(r) // want `returns an iterator over its units`
 		for _, u := range parse(b) {
 			yield(u)
 		}
