@@ -21,12 +21,42 @@ const (
 // stream was opened outside of reads on in the same stream and does not count,
 // except that reading on is what streaming is: that is for the caller to tell.
 func (f *Func) PlaceOf(n ast.Node, s Stream) Place {
+	if f.inTask(n, s) {
+		return PerItem
+	}
 	for at := n; at != nil; at = f.Parent(at) {
 		if p := f.placeIn(at, s); p != Once {
 			return p
 		}
 	}
 	return f.calledPer(0)
+}
+
+// inTask reports whether the stream is opened and read in a task, one for each
+// round of a loop over items: a goroutine's literal, or one sent to workers. A
+// loop inside of the task tries again, or goes through one item.
+func (f *Func) inTask(n ast.Node, s Stream) bool {
+	return f.Inside(n, func(at ast.Node) bool {
+		lit, ok := at.(*ast.FuncLit)
+		if !ok || !within(s.Pos, lit) || !f.isTask(lit) {
+			return false
+		}
+		loop, _ := f.Loop(lit)
+		r, ok := loop.(*ast.RangeStmt)
+		return ok && !f.Static(r)
+	})
+}
+
+// isTask reports whether the literal is started with go or sent to a channel.
+func (f *Func) isTask(lit *ast.FuncLit) bool {
+	switch p := f.Parent(lit).(type) {
+	case *ast.SendStmt:
+		return p.Value == lit
+	case *ast.CallExpr:
+		_, started := f.Parent(p).(*ast.GoStmt)
+		return started && p.Fun == lit
+	}
+	return false
 }
 
 func (f *Func) placeIn(at ast.Node, s Stream) Place {
