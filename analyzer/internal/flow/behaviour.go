@@ -114,7 +114,7 @@ func (f *Func) reads() bool {
 		if fn == nil {
 			continue
 		}
-		if openers[fn.FullName()] || f.opensStream(call) || f.walksFiles(call, fn) || f.lists(call, fn) {
+		if f.Fetches(call) || f.walksFiles(call, fn) {
 			return true
 		}
 	}

@@ -123,11 +123,11 @@ func (f *Func) again(call *ast.CallExpr, dec ast.Expr) bool {
 
 // noteDecode attaches Unmarshal(b, &v) to the read that filled b.
 func (f *Func) noteDecode(call *ast.CallExpr) {
-	fn := f.Callee(call)
-	if fn == nil || !strings.HasPrefix(fn.Name(), "Unmarshal") || len(call.Args) < 2 || !IsText(f.TypeOf(call.Args[0])) {
+	data, target := f.unmarshals(call)
+	if data == nil {
 		return
 	}
-	if s := f.wholeOf(call.Args[0], 0); s != nil {
-		s.Decodes = append(s.Decodes, call.Args[1])
+	if s := f.wholeOf(data, 0); s != nil {
+		s.Decodes = append(s.Decodes, target)
 	}
 }

@@ -21,6 +21,9 @@ type Summary struct {
 	Bounded bool
 	WalkArg []int  // function parameters it calls once per item
 	Opens   bool   // it opens a stream itself and reads it
+	Fetches bool   // it gives its caller something of a stream that it, or a function it calls, opens
+	Parses  []Parse
+	Feeds   []int  // function parameters it hands a stream that it opens
 	Stage   string // why it is a first stage, by directive
 	Not     bool   // it is none, by directive
 }
@@ -60,6 +63,15 @@ func (s *Summary) String() string {
 	}
 	if s.Opens {
 		parts = append(parts, "opens")
+	}
+	if s.Fetches {
+		parts = append(parts, "fetches")
+	}
+	for _, p := range s.Parses {
+		parts = append(parts, fmt.Sprintf("parses(%d->%d)", p.Bytes, p.To))
+	}
+	for _, i := range s.Feeds {
+		parts = append(parts, fmt.Sprintf("feeds(%d)", i))
 	}
 	for _, w := range s.WalkArg {
 		parts = append(parts, fmt.Sprintf("walks(%d)", w))

@@ -95,7 +95,7 @@ var (
 
 	// sidePaths are programs that are no part of what is shipped, and
 	// testNames packages that only tests use.
-	sidePaths = regexp.MustCompile(`(^|/)(tools?|hack|scripts?|gen|generate|examples?)(/|$)`)
+	sidePaths = regexp.MustCompile(`(^|/)((dev)?tools?|hack|scripts?|gen|generate|examples?|tests?)(/|$)`)
 	testNames = regexp.MustCompile(`(?i)test(s|util|utils|ing|helpers?|data)?$`)
 
 	// pageNames are functions that fetch one page.
@@ -124,6 +124,9 @@ var (
 
 	// countNames are integers that say how many items are wanted.
 	countNames = regexp.MustCompile(`(?i)limit|page_?size|^max|count|^n$|^top$|batch_?size|^num`)
+
+	// optionNames are structs of options for one call.
+	optionNames = regexp.MustCompile(`(?i)(options?|opts?|params?|parameters|query|request|input|args|filter)$`)
 
 	// pieceNames are functions that take text apart.
 	pieceNames = regexp.MustCompile(`^(strings|bytes)\.(Split|Lines|Fields)|Regexp\)\.FindAll|^archive/zip\.NewReader`)

@@ -165,12 +165,8 @@ func (f *Func) Counted() bool {
 		return true
 	}
 	for _, field := range f.Type.Params.List {
-		b, ok := f.TypeOf(field.Type).Underlying().(*types.Basic)
-		if !ok || b.Info()&types.IsInteger == 0 {
-			continue
-		}
 		for _, id := range field.Names {
-			if countNames.MatchString(id.Name) {
+			if v := f.Pkg.Info.Defs[id]; v != nil && countsIn(v.Type(), id.Name) {
 				return true
 			}
 		}
@@ -178,6 +174,28 @@ func (f *Func) Counted() bool {
 	for _, call := range f.Calls {
 		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && (sel.Sel.Name == "SetLimit" || sel.Sel.Name == "SetBatchSize") && len(call.Args) == 1 {
 			return true
+		}
+	}
+	return false
+}
+
+// countsIn reports whether a parameter says how many items are wanted: an
+// integer called so, or a struct of options that has one.
+func countsIn(t types.Type, name string) bool {
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		return u.Info()&types.IsInteger != 0 && countNames.MatchString(name)
+	case *types.Struct:
+		if !optionNames.MatchString(typeName(t)) {
+			return false
+		}
+		for field := range u.Fields() {
+			if b, ok := field.Type().Underlying().(*types.Basic); ok && b.Info()&types.IsInteger != 0 && countNames.MatchString(field.Name()) {
+				return true
+			}
 		}
 	}
 	return false

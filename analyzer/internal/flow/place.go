@@ -47,11 +47,25 @@ func (f *Func) inTask(n ast.Node, s Stream) bool {
 	})
 }
 
+// sent reports whether the variable is sent to a channel.
+func (f *Func) sent(o types.Object) bool {
+	found := false
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SendStmt); ok && o != nil && f.Object(s.Value) == o {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
 // isTask reports whether the literal is started with go or sent to a channel.
 func (f *Func) isTask(lit *ast.FuncLit) bool {
 	switch p := f.Parent(lit).(type) {
 	case *ast.SendStmt:
 		return p.Value == lit
+	case *ast.AssignStmt: // fn := func() {...}; tasks <- fn
+		return len(p.Lhs) == 1 && f.sent(f.Object(p.Lhs[0]))
 	case *ast.CallExpr:
 		_, started := f.Parent(p).(*ast.GoStmt)
 		return started && p.Fun == lit
@@ -94,7 +108,7 @@ func (f *Func) rangePlace(r *ast.RangeStmt) Place {
 	}
 	o := f.Object(x)
 	if o == nil {
-		return PerItem
+		return f.fieldPlace(x)
 	}
 	if o.Parent() == f.Pkg.Pass.Pkg.Scope() {
 		return PerFeed
@@ -106,6 +120,30 @@ func (f *Func) rangePlace(r *ast.RangeStmt) Place {
 	}
 	if d := f.last(o, x.Pos()); d != nil {
 		if _, ok := ast.Unparen(d.rhs).(*ast.CompositeLit); ok {
+			return PerFeed
+		}
+	}
+	return PerItem
+}
+
+// fieldPlace judges a range over a field: addresses that the receiver or a
+// parameter has are settings, as few as somebody wrote down.
+func (f *Func) fieldPlace(x ast.Expr) Place {
+	sel, ok := x.(*ast.SelectorExpr)
+	if !ok {
+		return PerItem
+	}
+	p, ok := f.params[f.Root(sel)]
+	if !ok || p.lit != nil || f.field(sel) == nil {
+		return PerItem
+	}
+	switch t := f.TypeOf(sel).Underlying().(type) {
+	case *types.Slice:
+		if IsBasic(t.Elem()) {
+			return PerFeed
+		}
+	case *types.Map:
+		if IsBasic(t.Elem()) {
 			return PerFeed
 		}
 	}

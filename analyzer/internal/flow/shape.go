@@ -72,7 +72,7 @@ func mapOf(elem types.Type) Shape {
 	case *types.Interface:
 		return Any
 	case *types.Struct:
-		if u.NumFields() <= 2 && onlyScalars(u) {
+		if IsNamed(elem, "time", "Time") || u.NumFields() <= 2 && onlyScalars(u) {
 			return Lookup
 		}
 	case *types.Slice:
@@ -140,9 +140,18 @@ var errorType = types.Universe.Lookup("error").Type().Underlying().(*types.Inter
 // IsError reports whether t is error or implements it.
 func IsError(t types.Type) bool { return types.Implements(t, errorType) }
 
+// isRaw reports whether t is a part of a document that is left as it is. From
+// Go 1.27 on json.RawMessage is an alias of a type called Value.
 func isRaw(t types.Type) bool {
 	n, ok := types.Unalias(t).(*types.Named)
-	return ok && (n.Obj().Name() == "RawMessage" || n.Obj().Name() == "RawValue")
+	if !ok {
+		return false
+	}
+	switch n.Obj().Name() {
+	case "RawMessage", "RawValue":
+		return true
+	}
+	return IsNamed(t, "encoding/json/jsontext", "Value")
 }
 
 // named is the package path and name of a type, through pointers.

@@ -50,8 +50,8 @@ func (f *Func) isBound(e ast.Expr) bool {
 // ContentLength, hdr.Size, info.Size(), and integers called size or length.
 func (f *Func) isSize(e ast.Expr) bool {
 	b, ok := f.TypeOf(e).Underlying().(*types.Basic)
-	if !ok || b.Info()&types.IsInteger == 0 {
-		return false
+	if _, isConst := f.constant(e); isConst || !ok || b.Info()&types.IsInteger == 0 {
+		return false // a constant called maxSize is the bound
 	}
 	name := ""
 	switch x := ast.Unparen(e).(type) {

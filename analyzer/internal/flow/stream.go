@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"math"
+	"slices"
 )
 
 // Kind says where a stream comes from, and so how much it may hold.
@@ -94,8 +95,20 @@ func (f *Func) inputStream(o types.Object) Stream {
 	case p.lit == nil:
 		return Stream{Kind: FromParam, Param: p.index, Pos: o.Pos(), HTTP: isHTTP(o.Type())}
 	default:
-		return Stream{Kind: Local, Pos: o.Pos(), Lit: p.lit, HTTP: isHTTP(o.Type())}
+		return f.handedStream(o, p.lit)
 	}
+}
+
+// handedStream is the stream a literal is handed: what the function that takes
+// the literal opened, or the file of a walk.
+func (f *Func) handedStream(o types.Object, lit *ast.FuncLit) Stream {
+	s := Stream{Kind: Local, Pos: o.Pos(), Lit: lit, HTTP: isHTTP(o.Type())}
+	if call, i := f.takenBy(lit); call != nil {
+		if fn := f.Callee(call); fn != nil && slices.Contains(f.Pkg.SummaryOf(fn).Feeds, i) {
+			s.Kind, s.HTTP, s.Open = Remote, true, call
+		}
+	}
+	return s
 }
 
 // buffered is the stream of a bytes.Buffer: memory, filled by whatever read

@@ -3,6 +3,7 @@ package flow
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 	"sort"
 
 	"github.com/syncmem/syncmem/analyzer/internal/comment"
@@ -26,6 +27,9 @@ func (f *Func) summarize() *Summary {
 	if f.Obj != nil {
 		f.summarizeWalks(s)
 		f.summarizeReads(s)
+		f.summarizeParses(s)
+		f.summarizeFeeds(s)
+		f.summarizeFetches(s)
 		f.summarizeBounds(s)
 		s.Bounded = s.Bounded || f.Obj == readMethod(f.recvType()) && f.lowersField()
 	}
@@ -55,6 +59,24 @@ func (s *Summary) addWalk(i int) {
 	if !s.Walks(i) {
 		s.WalkArg = append(s.WalkArg, i)
 	}
+}
+
+// summarizeFeeds finds the function parameters that are called with a stream
+// the function opens.
+func (f *Func) summarizeFeeds(s *Summary) {
+	for _, call := range f.Calls {
+		i, ok := f.funcParam(call.Fun)
+		if !ok || slices.Contains(s.Feeds, i) {
+			continue
+		}
+		for _, a := range call.Args {
+			if (isReader(f.TypeOf(a)) || isHTTP(f.TypeOf(a))) && f.argStream(a).Kind == Remote {
+				s.Feeds = append(s.Feeds, i)
+				break
+			}
+		}
+	}
+	slices.Sort(s.Feeds)
 }
 
 // funcParam is the index of the function's own parameter of function type that
