@@ -57,9 +57,11 @@ type growth struct {
 	values []ast.Expr // what is added
 	spread bool       // append(x, ys...)
 	keys   bool       // single strings: keys, paths
+	index  bool       // list[i] = v, in a list that was made long enough
 }
 
-// growthOf recognizes x = append(x, ...), m[k] = v and m[k] = append(m[k], v).
+// growthOf recognizes x = append(x, ...), m[k] = v, m[k] = append(m[k], v), and
+// list[i] = v, which fills a list.
 func growthOf(f *flow.Func, a *ast.AssignStmt, i int) *growth {
 	if len(a.Lhs) != len(a.Rhs) || a.Tok == token.DEFINE {
 		return nil
@@ -83,11 +85,15 @@ func growthOf(f *flow.Func, a *ast.AssignStmt, i int) *growth {
 		g.elem = list.Elem()
 		g.spread = ast.Unparen(a.Rhs[i]).(*ast.CallExpr).Ellipsis.IsValid()
 	case isIndex:
-		m, ok := f.TypeOf(ix.X).Underlying().(*types.Map)
-		if !ok {
+		switch t := f.TypeOf(ix.X).Underlying().(type) {
+		case *types.Map:
+			g.elem = t.Elem()
+		case *types.Slice:
+			g.elem, g.index = t.Elem(), true
+		default:
 			return nil
 		}
-		g.elem, g.values = m.Elem(), a.Rhs[i:i+1]
+		g.values = a.Rhs[i : i+1]
 	default:
 		return nil
 	}
@@ -107,7 +113,7 @@ func weighs(g *growth) bool {
 	case *types.Struct:
 		return u.NumFields() > 0
 	case *types.Slice:
-		g.keys = flow.IsBasic(u.Elem()) // the fields of one paragraph
+		g.keys = flow.IsBasic(u.Elem()) && !flow.IsText(g.elem) // the fields of one paragraph, but no bodies
 	case *types.Basic:
 		g.keys = !g.spread
 		return g.spread || u.Info()&types.IsString != 0

@@ -37,7 +37,7 @@ func driven(f *flow.Func, g *growth, loop ast.Node, body *ast.BlockStmt) string 
 		if f.PagesBack(l) {
 			return "every page is collected"
 		}
-		if !g.keys && (readsInside(f, l) || f.HasReaderParam(l)) {
+		if !g.keys && (readsInside(f, l) || f.HasReaderParam(l) || fed(f, l)) {
 			return "the callback runs once for every file or item of the walk"
 		}
 	case *ast.RangeStmt:
@@ -61,6 +61,9 @@ func drivenRange(f *flow.Func, g *growth, l *ast.RangeStmt) string {
 		if f.DecodedWhole(o) {
 			return "it is a second copy of the decoded document"
 		}
+		if call := f.Gathered(o, l); call != nil && !g.index && copiesEach(f, g, l) {
+			return "it is a second copy of what " + types.ExprString(call.Fun) + " gathered"
+		}
 		if f.Listed(o, l.Pos()) && len(g.values) == 1 && f.Object(l.Value) != nil && f.Object(g.values[0]) == f.Object(l.Value) {
 			return "it is a second copy of a full listing"
 		}
@@ -71,10 +74,38 @@ func drivenRange(f *flow.Func, g *growth, l *ast.RangeStmt) string {
 	if receives(f, l.Body) {
 		return "every result of the workers is received first"
 	}
-	if readsInside(f, l) {
+	if readsInside(f, l) && !g.index || fetchedIn(f, g, l) {
 		return "every round of the loop reads another item"
 	}
 	return ""
+}
+
+// fetchedIn reports whether what is added was fetched in this round.
+func fetchedIn(f *flow.Func, g *growth, loop ast.Node) bool {
+	for _, v := range g.values {
+		if f.FetchedIn(v, loop) {
+			return true
+		}
+	}
+	return false
+}
+
+// copiesEach reports whether what is added comes from the loop's own item.
+func copiesEach(f *flow.Func, g *growth, l *ast.RangeStmt) bool {
+	item := f.Object(l.Value)
+	for _, v := range g.values {
+		if item != nil && (f.Mentions(v, item) || f.MadeOf(v, item, l.Body)) {
+			return true
+		}
+	}
+	return false
+}
+
+// fed reports whether the literal is called back by a function that fetches
+// what it hands over.
+func fed(f *flow.Func, lit *ast.FuncLit) bool {
+	call, ok := f.Parent(lit).(*ast.CallExpr)
+	return ok && f.Fetches(call)
 }
 
 // drivenFor judges a for loop: it takes items from a stream, a pager or a

@@ -10,8 +10,8 @@ import (
 	"github.com/syncmem/syncmem/analyzer/internal/guard"
 )
 
-// Analyzer has the flags -firststage.returns, .tests, .queues, .outs, .ifaces
-// and .maxbound.
+// Analyzer has the flags -firststage.returns, .confidence, .tests, .queues,
+// .outs, .ifaces and .maxbound.
 var Analyzer = &analysis.Analyzer{
 	Name: "firststage",
 	Doc: `firststage settles what a first stage is
@@ -27,8 +27,12 @@ in this order, when
   - it reads a stream and puts into an accounted queue (-firststage.queues);
   - it reads a stream and emits: sends units to a channel, calls a callback or
     yield, or calls a Put, Push, Send, Emit, Enqueue or Publish in a loop;
-  - with -firststage.returns, it reads a stream and returns all it parsed, or
-    hands it on to be kept.
+  - it reads a stream and returns, keeps or writes on all of it, unless
+    -firststage.returns=false.
+
+A finding is sure when the code shows that the stream is large, or that nothing
+says it is small. -firststage.confidence=low reports the others as well, each
+with the reason for the doubt.
 
 Every finding says which of them it was.`,
 	URL:      "https://github.com/syncmem/syncmem/blob/main/docs/checks/README.md",
@@ -54,7 +58,8 @@ func run(pass *analysis.Pass) (any, error) {
 func init() {
 	o := &flow.Options
 	fs := &Analyzer.Flags
-	fs.BoolVar(&o.Returns, "returns", o.Returns, "functions that read a stream and return all they parsed are first stages too")
+	fs.BoolVar(&o.Returns, "returns", o.Returns, "functions that read a stream and return or keep all they parsed are first stages too")
+	fs.Var(&o.Low, "confidence", "how sure a finding must be: high, or low for all of them; also -confidence")
 	fs.BoolVar(&o.Tests, "tests", o.Tests, "report in _test.go files too")
 	fs.Int64Var(&o.MaxBound, "maxbound", o.MaxBound, "a limit above this many `bytes` counts as none")
 	fs.Var(&o.Queues, "queues", "comma-separated `types` (path.Name) that accept units and account for them")

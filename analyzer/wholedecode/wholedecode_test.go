@@ -10,6 +10,5 @@ import (
 func TestFirstStages(t *testing.T) { checktest.Run(t, wholedecode.Analyzer, "a") }
 
 func TestParseAll(t *testing.T) {
-	checktest.Returns(t)
-	checktest.Run(t, wholedecode.Analyzer, "returns")
+	checktest.Default(t, wholedecode.Analyzer, "returns")
 }

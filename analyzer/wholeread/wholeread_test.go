@@ -10,6 +10,5 @@ import (
 func TestFirstStages(t *testing.T) { checktest.Run(t, wholeread.Analyzer, "a", "third") }
 
 func TestParseAll(t *testing.T) {
-	checktest.Returns(t)
-	checktest.Run(t, wholeread.Analyzer, "returns")
+	checktest.Default(t, wholeread.Analyzer, "returns")
 }

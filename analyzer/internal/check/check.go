@@ -89,6 +89,7 @@ type Finding struct {
 	Message string
 	Related []analysis.RelatedInformation
 	Fixes   []analysis.SuggestedFix
+	Doubt   string // why the finding may be wrong, or ""; with a doubt it needs -confidence=low
 }
 
 // Reportf reports a finding without related places or a fix.
@@ -98,6 +99,12 @@ func (p *Pass) Reportf(at ast.Node, format string, args ...any) {
 
 // Report records a finding; the wrapper decides later whether it is shown.
 func (p *Pass) Report(f Finding) {
+	if f.Doubt != "" {
+		if !flow.Options.Low {
+			return
+		}
+		f.Message += "; low confidence: " + f.Doubt
+	}
 	p.found = append(p.found, analysis.Diagnostic{
 		Pos: f.At.Pos(), End: f.At.End(), Category: p.name,
 		Message:        "memvet/" + p.name + ": " + f.Message,

@@ -14,23 +14,40 @@ import (
 	"github.com/syncmem/syncmem/analyzer/internal/flow"
 )
 
-// Run checks the packages of ./testdata/src against their want comments.
+// Run checks the packages of ./testdata/src against their want comments,
+// without the parse-all shape.
 func Run(t *testing.T, a *analysis.Analyzer, pkgs ...string) {
 	t.Helper()
+	set(t, false, false)
+	analysistest.Run(t, gopath(t), a, pkgs...)
+}
+
+// Default is Run with the settings a user has: the parse-all shape is on.
+func Default(t *testing.T, a *analysis.Analyzer, pkgs ...string) {
+	t.Helper()
+	set(t, false, true)
+	analysistest.Run(t, gopath(t), a, pkgs...)
+}
+
+// Low is Default with the findings of low confidence.
+func Low(t *testing.T, a *analysis.Analyzer, pkgs ...string) {
+	t.Helper()
+	set(t, true, true)
 	analysistest.Run(t, gopath(t), a, pkgs...)
 }
 
 // RunWithFixes also applies the suggested fixes and compares with the goldens.
 func RunWithFixes(t *testing.T, a *analysis.Analyzer, pkgs ...string) {
 	t.Helper()
+	set(t, false, false)
 	analysistest.RunWithSuggestedFixes(t, gopath(t), a, pkgs...)
 }
 
-// Returns switches the parse-all shape on for one test.
-func Returns(t *testing.T) {
-	t.Helper()
-	flow.Options.Returns = true
-	t.Cleanup(func() { flow.Options.Returns = false })
+// set changes the settings for one test.
+func set(t *testing.T, low, returns bool) {
+	before := flow.Options
+	flow.Options.Low, flow.Options.Returns = flow.Level(low), returns
+	t.Cleanup(func() { flow.Options = before })
 }
 
 // gopath joins the check's own packages and the stand-ins in one folder, since

@@ -113,3 +113,21 @@ func empties(e ast.Expr) bool {
 	}
 	return false
 }
+
+// MadeOf reports whether the expression's value is a variable that the block
+// makes from the other variable: cv, after Unmarshal(item, &cv).
+func (f *Func) MadeOf(e ast.Expr, from types.Object, body *ast.BlockStmt) bool {
+	o := f.Root(e)
+	if o == nil || !within(o.Pos(), body) {
+		return false
+	}
+	if d := f.last(o, e.Pos()); d != nil && f.Mentions(d.rhs, from) {
+		return true
+	}
+	for _, call := range f.Calls {
+		if within(call.Pos(), body) && f.Mentions(call, from) && f.Mentions(call, o) {
+			return true
+		}
+	}
+	return false
+}

@@ -16,8 +16,9 @@ type Role struct {
 func (r Role) None() bool { return !r.Stage && !r.Parses }
 
 // Role finds out whether the function is a first stage: by directive, by the
-// pipeline's types, by an accounted queue it puts into, by behaviour, and with
-// -firststage.returns by the shape of a parser that returns all it read.
+// pipeline's types, by an accounted queue it puts into, by behaviour, and, unless
+// -firststage.returns is off, by the shape of a parser that returns or keeps all
+// it read.
 func (f *Func) Role() Role {
 	s := f.summarize()
 	if s.Not {
@@ -167,28 +168,6 @@ func (f *Func) QueuePut(call *ast.CallExpr) (string, bool) {
 	}
 	pkg, name := named(f.TypeOf(sel.X))
 	return name, Options.Queues.Has(pkg, name) || Options.Outs.Has(pkg, name)
-}
-
-// parsesAll says why the function has the parse-all shape: what it read leaves
-// it as one value, or is handed on to be kept.
-func (f *Func) parsesAll() string {
-	if f.Type.Results != nil {
-		for _, field := range f.Type.Results.List {
-			t := f.TypeOf(field.Type)
-			if IsError(t) {
-				continue
-			}
-			if isBytes(t) || ShapeOf(t) >= Names {
-				return "returns all it read as " + types.TypeString(t, types.RelativeTo(f.Pkg.Pass.Pkg))
-			}
-		}
-	}
-	for _, call := range f.Calls {
-		if f.HandsOn(call) {
-			return "hands what it read to " + types.ExprString(call.Fun)
-		}
-	}
-	return ""
 }
 
 // HandsOn reports whether the call hands units on to be kept: by name, with a

@@ -18,6 +18,8 @@ type Sink struct {
 	Stream Stream
 	Place  Place
 	Decode bool // the sink itself decodes
+	// Unpacked says that what is read is decompressed on the way.
+	Unpacked bool
 
 	Target  ast.Expr     // what a decoding sink fills, or nil
 	Result  types.Object // the variable that takes the bytes of a reading sink

@@ -6,7 +6,6 @@ package whole
 import (
 	"fmt"
 	"go/ast"
-	"go/types"
 
 	"golang.org/x/tools/go/analysis"
 
@@ -32,7 +31,7 @@ func reportSink(p *check.Pass, f *flow.Func, s *flow.Sink, advice string) {
 		return
 	}
 	role := f.Role()
-	if role.None() || quiet(f, s) || f.Counted() || f.Guarded(s.Call) {
+	if role.None() || f.Counted() || f.Guarded(s.Call) {
 		return
 	}
 	why := evidence(f, s, role)
@@ -47,35 +46,66 @@ func reportSink(p *check.Pass, f *flow.Func, s *flow.Sink, advice string) {
 		At:      s.Call,
 		Message: fmt.Sprintf("%s holds a whole stream of unknown size in memory: %s; %s (first stage: %s %s)", s.Name, why, advice, f.Name, role.Reason),
 		Related: related,
+		Doubt:   doubt(f, s),
 	})
 }
 
 // oftenEnough drops what is one item or one page of many: a loop over items, a
-// walk's callback, a page of a stated size, one of several local files.
+// walk's callback, a page of a stated size. A response that is a list is one
+// feed of several, wherever it is asked for.
 func oftenEnough(f *flow.Func, s *flow.Sink) bool {
 	switch s.Place {
 	case flow.PerItem:
-		return false
+		return s.Stream.Kind == flow.Remote && listIn(f, s)
 	case flow.PerPage:
 		return !f.Paged(nil)
-	case flow.PerFeed:
-		return s.Stream.Kind == flow.Remote
 	}
 	return true
 }
 
+// listIn reports whether the sink fills a list, or a document that is one.
+func listIn(f *flow.Func, s *flow.Sink) bool {
+	for _, t := range targets(s) {
+		if flow.ShapeOf(f.TypeOf(t)) == flow.Collection {
+			return true
+		}
+	}
+	return false
+}
+
+// targets are what the sink fills, and what its bytes are decoded into.
+func targets(s *flow.Sink) []ast.Expr {
+	all := s.Decodes[:len(s.Decodes):len(s.Decodes)]
+	if s.Target != nil {
+		all = append(all, s.Target)
+	}
+	return all
+}
+
+// doubt says what speaks against a hazard, or "".
+func doubt(f *flow.Func, s *flow.Sink) string {
+	switch {
+	case quiet(f, s):
+		return "its name says that it is small"
+	case s.Place == flow.PerItem:
+		return "it may be one item of many"
+	case s.Place == flow.PerFeed && s.Stream.Kind == flow.Local:
+		return "it is one of several files"
+	case s.Stream.Kind == flow.Local && !f.Grand(s):
+		return "a file of one flat list may be small"
+	}
+	return ""
+}
+
 // evidence says why the stream is large, or "" when nothing shows that it is.
 func evidence(f *flow.Func, s *flow.Sink, role flow.Role) string {
-	targets := s.Decodes
-	if s.Target != nil {
-		targets = append(targets, s.Target)
-	}
-	for _, t := range targets {
+	all := targets(s)
+	for _, t := range all {
 		if why := targetEvidence(f, t, role); why != "" {
 			return why
 		}
 	}
-	if s.Decode || len(targets) > 0 {
+	if s.Decode || len(all) > 0 {
 		return "" // one document of fixed shape
 	}
 	return bytesEvidence(f, s, role)
@@ -85,7 +115,7 @@ func evidence(f *flow.Func, s *flow.Sink, role flow.Role) string {
 // the function going through it item by item.
 func targetEvidence(f *flow.Func, target ast.Expr, role flow.Role) string {
 	t := f.TypeOf(target)
-	name := types.TypeString(t, types.RelativeTo(f.Pkg.Pass.Pkg))
+	name := f.TypeString(t)
 	shape := flow.ShapeOf(t)
 	switch {
 	case shape == flow.Collection:
@@ -105,6 +135,9 @@ func targetEvidence(f *flow.Func, target ast.Expr, role flow.Role) string {
 func bytesEvidence(f *flow.Func, s *flow.Sink, role flow.Role) string {
 	if f.OnlyInErrors(s) {
 		return ""
+	}
+	if f.StreamedAgain(s) {
+		return "it is only read again or written on"
 	}
 	if f.Returned(s) {
 		// A helper that reads its parameter is its callers' business.

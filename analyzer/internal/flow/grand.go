@@ -1,0 +1,95 @@
+package flow
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// Grand reports whether the code expects a file to be large: it is decompressed,
+// a size above the largest bound is allowed for it, its items are handed on one
+// by one, or it is an index: lists in a map, or items that have lists.
+func (f *Func) Grand(s *Sink) bool {
+	if s.Unpacked || f.allowsMuch(s.Call) || f.HandsEach() {
+		return true
+	}
+	for _, t := range append(s.Decodes, s.Target) {
+		if t != nil && deepList(f.TypeOf(t), shapeDepth) {
+			return true
+		}
+	}
+	return false
+}
+
+// deepList reports whether a type holds lists of things that have lists of
+// their own.
+func deepList(t types.Type, depth int) bool {
+	if depth == 0 {
+		return false
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Pointer:
+		return deepList(u.Elem(), depth)
+	case *types.Slice:
+		return hasList(u.Elem())
+	case *types.Map:
+		return hasList(u.Elem())
+	case *types.Struct:
+		for field := range u.Fields() {
+			if deepList(field.Type(), depth-1) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hasList reports whether an item is a list of things, or a struct with one.
+func hasList(t types.Type) bool {
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	if s, ok := t.Underlying().(*types.Struct); ok {
+		for field := range s.Fields() {
+			if listShape(field.Type()) {
+				return true
+			}
+		}
+		return false
+	}
+	return listShape(t)
+}
+
+func listShape(t types.Type) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Slice:
+		return listOf(u.Elem()) == Collection
+	case *types.Map:
+		return mapOf(u.Elem()) == Collection
+	}
+	return false
+}
+
+// allowsMuch reports whether a size is compared with a constant above the
+// largest bound before the node.
+func (f *Func) allowsMuch(n ast.Node) bool {
+	found := false
+	ast.Inspect(f.Body, func(m ast.Node) bool {
+		c, ok := m.(*ast.IfStmt)
+		if !ok || c.Pos() > n.Pos() {
+			return !found
+		}
+		ast.Inspect(c.Cond, func(n ast.Node) bool {
+			if b, ok := n.(*ast.BinaryExpr); ok {
+				found = found || f.isSize(b.X) && f.isHuge(b.Y) || f.isSize(b.Y) && f.isHuge(b.X)
+			}
+			return !found
+		})
+		return !found
+	})
+	return found
+}
+
+func (f *Func) isHuge(e ast.Expr) bool {
+	n, ok := f.constant(e)
+	return ok && tooLarge(n)
+}
