@@ -15,6 +15,7 @@ var Analyzer = check.New(Doc, func(p *check.Pass) {
 	p.Flow.Use(func(pkg *flow.Package) {
 		compared := comparedFields(pkg)
 		for _, f := range pkg.Funcs {
+			pollMaps(p, f)
 			ast.Inspect(f.Body, func(n ast.Node) bool {
 				for _, s := range stores(f, n) {
 					judge(p, f, s, compared)
@@ -30,7 +31,7 @@ var Analyzer = check.New(Doc, func(p *check.Pass) {
 // is set while loading or read by code that looks for changes.
 var (
 	fieldNames = regexp.MustCompile(`(?i)^(orig|initial|snap|prev|before|clean|loaded|pristine|persisted|stored|baseline|unmodified|old)`)
-	loadNames  = regexp.MustCompile(`^(After|Post|On)(Find|Load|Scan|Select|Fetch|Read|Query|Get)|^(Scan|Load|Unmarshal|From|New|Hydrate|Track|Snapshot|Reload|Refresh|Init|load|track|snapshot|hydrate|markClean|MarkClean)`)
+	loadNames  = regexp.MustCompile(`^(Open$|After|Post|On)(Find|Load|Scan|Select|Fetch|Read|Query|Get)|^(Scan|Load|Unmarshal|From|New|Hydrate|Track|Snapshot|Reload|Refresh|Init|load|track|snapshot|hydrate|markClean|MarkClean)`)
 	cloneNames = regexp.MustCompile(`(?i)^(deep_?)?(clone|copy)|^copystructure|^dup(licate)?$`)
 	diffNames  = regexp.MustCompile(`(?i)diff|chang|dirty|modified|delta|isequal|needs?(update|save)`)
 )
@@ -114,6 +115,9 @@ func copied(f *flow.Func, s store) string {
 		}
 		if sel, ok := rhs.(*ast.SelectorExpr); ok && each && index == 1 && types.Identical(deref(f.TypeOf(sel.X)), deref(s.owner)) {
 			return "copied entry by entry from " + sel.Sel.Name
+		}
+		if from := copiedByLoop(f, f.Object(id)); from != nil && from != f.Object(id) {
+			return "copied entry by entry from " + from.Name()
 		}
 		if f.FilledByReflection(f.Object(id)) {
 			return "copied field by field with reflection"

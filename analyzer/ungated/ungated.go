@@ -21,6 +21,7 @@ var Analyzer = check.New(Doc, func(p *check.Pass) {
 					channel(p, f, n, units)
 				case *ast.RangeStmt:
 					goroutines(p, f, n)
+					elastic(p, f, n)
 				}
 				return true
 			})
@@ -44,7 +45,11 @@ func channel(p *check.Pass, f *flow.Func, call *ast.CallExpr, units []types.Type
 			return
 		}
 	}
-	if list := lengthOf(f, call.Args[1]); list != nil && !f.Role().None() && fetched(f, list, call.Args[1].Pos()) {
+	if _, batches := c.Elem().Underlying().(*types.Slice); batches && batchSize(f, call.Args[1]) {
+		p.Reportf(call, "the channel holds as many batches as a batch has items, so the square of %s can wait in it; give it a small fixed capacity, or use memacct.NewGate", types.ExprString(call.Args[1]))
+		return
+	}
+	if list := lengthOf(f, call.Args[1]); list != nil && !f.Role().None() && (fetched(f, list, call.Args[1].Pos()) || answersFor(f, list, f.Takes(call))) {
 		p.Reportf(call, "the channel is as long as %s, so it never makes its sender wait and can hold every result at once; give it a small fixed capacity, or use memacct.NewGate (first stage: %s %s)",
 			list.Name(), f.Name, f.Role().Reason)
 	}

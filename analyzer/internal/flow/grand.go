@@ -9,11 +9,11 @@ import (
 // a size above the largest bound is allowed for it, its items are handed on one
 // by one, or it is an index: lists in a map, or items that have lists.
 func (f *Func) Grand(s *Sink) bool {
-	if s.Unpacked || f.allowsMuch(s.Call) || f.HandsEach() {
+	if s.Stream.Unpacked || f.allowsMuch(s.Call) || f.HandsEach() {
 		return true
 	}
 	for _, t := range append(s.Decodes, s.Target) {
-		if t != nil && deepList(f.TypeOf(t), shapeDepth) {
+		if t != nil && deepList(f.TargetType(t), shapeDepth) {
 			return true
 		}
 	}

@@ -125,6 +125,15 @@ var (
 	// countNames are integers that say how many items are wanted.
 	countNames = regexp.MustCompile(`(?i)limit|page_?size|^max|count|^n$|^top$|batch_?size|^num`)
 
+	// countKeys are query parameters that say so.
+	countKeys = regexp.MustCompile(`(?i)^(limit|per_?page|page_?size|max_?(results|keys|items|records)|count|n|top|size|rows|first|batch_?size)$`)
+
+	// newestText marks addresses and lists of the newest few.
+	newestText = regexp.MustCompile(`(?i)\b(rss|atom)\b|just_?(updated|added)|newest|latest|recent|/activity|/updates|/new\b`)
+
+	// unpackers are packages whose readers decompress.
+	unpackers = regexp.MustCompile(`(^|/)(gzip|pgzip|bzip2|zlib|flate|zstd|xz|lzma|lz4|snappy|brotli|s2|kgzip|lzw)(/v\d+)?$`)
+
 	// optionNames are structs of options for one call.
 	optionNames = regexp.MustCompile(`(?i)(options?|opts?|params?|parameters|query|request|input|args|filter)$`)
 

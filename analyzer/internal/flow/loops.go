@@ -47,7 +47,7 @@ func (f *Func) DecodedWhole(o types.Object) bool {
 // QuietType reports whether the name of an expression's type, without its
 // package, says that the value is small by nature.
 func (f *Func) QuietType(e ast.Expr) bool {
-	return Quiet(types.TypeString(f.TypeOf(e), func(*types.Package) string { return "" }))
+	return Quiet(types.TypeString(f.TargetType(e), func(*types.Package) string { return "" }))
 }
 
 // Static reports whether a range goes over a list that is in the source.

@@ -26,6 +26,9 @@ func (f *Func) unmarshals(call *ast.CallExpr) (data, target ast.Expr) {
 		data = arg(call, p.Bytes)
 		if p.To <= result {
 			target = f.takenAs(call, result-p.To)
+			if _, returned := f.Parent(call).(*ast.ReturnStmt); returned {
+				target = call
+			}
 		} else {
 			target = arg(call, p.To)
 		}

@@ -18,8 +18,6 @@ type Sink struct {
 	Stream Stream
 	Place  Place
 	Decode bool // the sink itself decodes
-	// Unpacked says that what is read is decompressed on the way.
-	Unpacked bool
 
 	Target  ast.Expr     // what a decoding sink fills, or nil
 	Result  types.Object // the variable that takes the bytes of a reading sink
@@ -185,6 +183,9 @@ func (f *Func) takes(call *ast.CallExpr, index int) types.Object {
 	}
 	return nil
 }
+
+// Takes is the variable that a call's first result is put into, or nil.
+func (f *Func) Takes(call *ast.CallExpr) types.Object { return f.takes(call, 0) }
 
 // takenAs is the expression on the left that takes the call's result.
 func (f *Func) takenAs(call *ast.CallExpr, index int) ast.Expr {

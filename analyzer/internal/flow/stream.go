@@ -33,6 +33,8 @@ type Stream struct {
 	Lit   *ast.FuncLit  // of a literal's parameter: the literal
 	Whole *Sink         // of Memory: the read that filled it
 	Open  *ast.CallExpr // the call that opened it
+
+	Unpacked bool // it is decompressed on the way
 }
 
 // Hazard reports whether the stream's size is for somebody else to decide.
@@ -237,9 +239,13 @@ func (f *Func) wrapped(call *ast.CallExpr, fn *types.Func, depth int) (Stream, b
 			continue
 		}
 		s := f.stream(a, depth+1)
+		s.Unpacked = s.Unpacked || fn.Pkg() != nil && unpackers.MatchString(fn.Pkg().Path())
+		if s.Kind == Memory && s.Whole == nil && s.Unpacked {
+			return Stream{Kind: Local, Pos: call.Pos(), Open: call, Unpacked: true}, true
+		}
 		if s.Kind == Memory && s.Whole != nil && fn.Pkg() != nil && fn.Pkg().Name() != "bufio" {
 			w := s.Whole.Stream
-			w.Pos = call.Pos()
+			w.Pos, w.Unpacked = call.Pos(), s.Unpacked
 			return w, true
 		}
 		return s, true

@@ -31,7 +31,7 @@ func reportSink(p *check.Pass, f *flow.Func, s *flow.Sink, advice string) {
 		return
 	}
 	role := f.Role()
-	if role.None() || f.Counted() || f.Guarded(s.Call) {
+	if role.None() || f.Counted() || f.Guarded(s.Call) || f.AsksAbout() || s.Place == flow.Once && f.StatesSize() {
 		return
 	}
 	why := evidence(f, s, role)
@@ -66,7 +66,7 @@ func oftenEnough(f *flow.Func, s *flow.Sink) bool {
 // listIn reports whether the sink fills a list, or a document that is one.
 func listIn(f *flow.Func, s *flow.Sink) bool {
 	for _, t := range targets(s) {
-		if flow.ShapeOf(f.TypeOf(t)) == flow.Collection {
+		if flow.ShapeOf(f.TargetType(t)) == flow.Collection {
 			return true
 		}
 	}
@@ -94,6 +94,11 @@ func doubt(f *flow.Func, s *flow.Sink) string {
 	case s.Stream.Kind == flow.Local && !f.Grand(s):
 		return "a file of one flat list may be small"
 	}
+	for _, t := range targets(s) {
+		if f.AsksForNewest(f.TargetType(t)) {
+			return "it may be a list of the newest"
+		}
+	}
 	return ""
 }
 
@@ -114,7 +119,10 @@ func evidence(f *flow.Func, s *flow.Sink, role flow.Role) string {
 // targetEvidence judges what the stream is decoded into: by its type, or by
 // the function going through it item by item.
 func targetEvidence(f *flow.Func, target ast.Expr, role flow.Role) string {
-	t := f.TypeOf(target)
+	t := f.TargetType(target)
+	if flow.Syndicated(t) {
+		return ""
+	}
 	name := f.TypeString(t)
 	shape := flow.ShapeOf(t)
 	switch {

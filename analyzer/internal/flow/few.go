@@ -1,0 +1,133 @@
+package flow
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/types"
+	"reflect"
+	"strings"
+)
+
+// StatesSize reports whether the function's request says how many items it
+// wants: a query parameter that is set to a number of items.
+func (f *Func) StatesSize() bool {
+	for _, call := range f.Calls {
+		switch methodName(call) {
+		case "Set", "Add", "SetQueryParam", "Param":
+			if len(call.Args) == 2 && countKeys.MatchString(f.text(call.Args[0])) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// text is the value of a string constant expression, or "".
+func (f *Func) text(e ast.Expr) string {
+	if tv, ok := f.Pkg.Info.Types[e]; ok && tv.Value != nil && tv.Value.Kind() == constant.String {
+		return constant.StringVal(tv.Value)
+	}
+	return ""
+}
+
+// AsksAbout reports whether the function sends the items of a list it was
+// given: then the answer has one entry for each of them.
+func (f *Func) AsksAbout() bool {
+	asked := false
+	for o, p := range f.params {
+		s, ok := o.Type().Underlying().(*types.Slice)
+		asked = asked || ok && p.lit == nil && !isBytes(s)
+	}
+	if !asked {
+		return false
+	}
+	for _, call := range f.Calls {
+		fn := f.Callee(call)
+		if fn == nil {
+			continue
+		}
+		var body ast.Expr
+		switch fn.FullName() {
+		case "net/http.NewRequest", "net/http.NewRequestWithContext", "net/http.Post", "(*net/http.Client).Post":
+			body = arg(call, len(call.Args)-1)
+		}
+		if body != nil && !f.Pkg.Info.Types[body].IsNil() && !isNoBody(body) {
+			return true
+		}
+	}
+	return false
+}
+
+func isNoBody(e ast.Expr) bool {
+	sel, ok := ast.Unparen(e).(*ast.SelectorExpr)
+	return ok && sel.Sel.Name == "NoBody"
+}
+
+// Syndicated reports whether the type is a document of RSS or Atom: those
+// formats list the newest few.
+func Syndicated(t types.Type) bool { return syndicated(t, "", shapeDepth) }
+
+func syndicated(t types.Type, above string, depth int) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Pointer:
+		return syndicated(u.Elem(), above, depth)
+	case *types.Slice:
+		return syndicated(u.Elem(), above, depth)
+	case *types.Struct:
+		if depth == 0 {
+			return false
+		}
+		for i := range u.NumFields() {
+			tag, _, _ := strings.Cut(reflect.StructTag(u.Tag(i)).Get("xml"), ",")
+			if name := u.Field(i).Name(); name == "XMLName" && strings.HasSuffix(tag, "feed") {
+				above = "feed"
+				continue
+			}
+			switch at := strings.Trim(above+">"+tag, ">"); {
+			case strings.HasSuffix(at, "channel>item"), at == "feed>entry":
+				return true
+			case tag != "" && syndicated(u.Field(i).Type(), at, depth-1):
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// AsksForNewest reports whether the address or the document says that only the
+// newest few are listed.
+func (f *Func) AsksForNewest(target types.Type) bool {
+	if s, ok := deref(target).Underlying().(*types.Struct); ok {
+		for i := range s.NumFields() {
+			if newestText.MatchString(s.Field(i).Name()) || newestText.MatchString(s.Tag(i)) {
+				return true
+			}
+		}
+	}
+	found := false
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if e, ok := n.(ast.Expr); ok && !found {
+			text := f.text(e)
+			found = strings.Contains(text, "/") && newestText.MatchString(text)
+		}
+		return !found
+	})
+	return found
+}
+
+func deref(t types.Type) types.Type {
+	if p, ok := t.Underlying().(*types.Pointer); ok {
+		return p.Elem()
+	}
+	return t
+}
+
+// TargetType is the type a sink fills; of a call that returns what it decoded,
+// its first result.
+func (f *Func) TargetType(e ast.Expr) types.Type {
+	t := f.TypeOf(e)
+	if tup, ok := t.(*types.Tuple); ok && tup.Len() > 0 {
+		return tup.At(0).Type()
+	}
+	return t
+}
