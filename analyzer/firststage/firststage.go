@@ -31,7 +31,7 @@ in this order, when
     -firststage.returns=false.
 
 A finding is sure when the code shows that the stream is large, or that nothing
-says it is small. -firststage.confidence=low reports the others as well, each
+says it is small. -confidence=low reports the others as well, each
 with the reason for the doubt.
 
 Every finding says which of them it was.`,
@@ -59,7 +59,7 @@ func init() {
 	o := &flow.Options
 	fs := &Analyzer.Flags
 	fs.BoolVar(&o.Returns, "returns", o.Returns, "functions that read a stream and return or keep all they parsed are first stages too")
-	fs.Var(&o.Low, "confidence", "how sure a finding must be: high, or low for all of them; also -confidence")
+	fs.Var(&o.Low, "confidence", "how sure a finding must be: `high`, or low for all of them")
 	fs.BoolVar(&o.Tests, "tests", o.Tests, "report in _test.go files too")
 	fs.Int64Var(&o.MaxBound, "maxbound", o.MaxBound, "a limit above this many `bytes` counts as none")
 	fs.Var(&o.Queues, "queues", "comma-separated `types` (path.Name) that accept units and account for them")

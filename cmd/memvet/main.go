@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"golang.org/x/tools/go/analysis/unitchecker"
 
 	"github.com/syncmem/syncmem/analyzer"
+	"github.com/syncmem/syncmem/analyzer/firststage"
 )
 
 // The exit codes of memvet run by itself. As go vet's tool it has vet's.
@@ -21,9 +23,20 @@ const (
 func main() {
 	args := os.Args[1:]
 	if byGo(args) {
+		if strings.HasPrefix(args[0], "-V") { // asked for once a run
+			exitIfTooOld()
+		}
+		confidence(flag.CommandLine)
 		unitchecker.Main(analyzer.All()...) // never returns
 	}
 	os.Exit(run(args, os.Stdout, os.Stderr))
+}
+
+// confidence gives the setting of the checks its short name: go vet passes on
+// every flag of the tool, and this one is for everybody.
+func confidence(fs *flag.FlagSet) {
+	f := firststage.Analyzer.Flags.Lookup("confidence")
+	fs.Var(f.Value, f.Name, f.Usage)
 }
 
 // byGo reports whether the go command is calling: it asks for the version and
@@ -48,5 +61,6 @@ func run(args []string, stdout, stderr *os.File) int {
 		fmt.Fprintln(stderr, "memvet:", err)
 		return exitUsage
 	}
+	exitIfTooOld()
 	return o.run(stdout, stderr)
 }

@@ -68,6 +68,7 @@ func flagSet(o *options) *flag.FlagSet {
 	fs.StringVar(&o.writeBaseline, "write-baseline", "", "list the findings in this `file` and report none")
 	fs.BoolVar(&o.fix, "fix", false, "apply the fixes that are always safe")
 	fs.BoolVar(&o.diff, "diff", false, "with -fix, print the fixes instead")
+	confidence(fs)
 	for _, a := range analyzer.All() {
 		fs.Bool(a.Name, false, "run only "+a.Name+"; -"+a.Name+"=false runs all others")
 		a.Flags.VisitAll(func(f *flag.Flag) { fs.Var(f.Value, a.Name+"."+f.Name, f.Usage) })

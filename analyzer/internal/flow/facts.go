@@ -19,9 +19,9 @@ type Summary struct {
 	Limits int    // 1 + the index of the reader parameter it limits
 	// Bounded says the reader it returns ends by itself.
 	Bounded bool
-	WalkArg []int  // function parameters it calls once per item
-	Opens   bool   // it opens a stream itself and reads it
-	Fetches bool   // it gives its caller something of a stream that it, or a function it calls, opens
+	WalkArg []int // function parameters it calls once per item
+	Opens   bool  // it opens a stream itself and reads it
+	Fetches bool  // it gives its caller something of a stream that it, or a function it calls, opens
 	Parses  []Parse
 	Feeds   []int  // function parameters it hands a stream that it opens
 	Stage   string // why it is a first stage, by directive

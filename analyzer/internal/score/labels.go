@@ -94,8 +94,20 @@ func classes(labels []*label) []string {
 var groups = map[string]string{
 	"wholeread": "whole", "wholedecode": "whole", "whole-read": "whole", "whole-decode": "whole",
 	"accumulate": "accumulate", "trackedcopy": "copy", "dup-state": "copy",
-	"pinning": "pin", "substring-pin": "pin", "ungated": "queue", "unbounded-queue": "queue",
+	"pinning": "pin", "truncated": "truncated", "substring-pin": "pin", "ungated": "queue", "unbounded-queue": "queue",
 	"retain": "retain", "lease": "lease", "item-release": "lease",
+}
+
+// judge matches copies of the labels with the findings.
+func judge(labels []*label, found []finding) []*label {
+	all := make([]*label, len(labels))
+	for i, l := range labels {
+		c := *l
+		c.hit = nil
+		all[i] = &c
+	}
+	match(all, found)
+	return all
 }
 
 // match gives each label the finding that hits it: of its group, in its file,

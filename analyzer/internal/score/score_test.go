@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -48,4 +49,41 @@ func TestLabelsSayWhatIsWrong(t *testing.T) {
 	require.ErrorContains(t, err, "labels.tsv:2")
 	_, err = load(t, "")
 	require.ErrorContains(t, err, "no header")
+}
+
+func TestIntervals(t *testing.T) {
+	require.Equal(t, "-", ratio(0, 0))
+	require.Equal(t, "1.00 (0.72-1.00)", ratio(10, 10))
+	require.Equal(t, "0.50 (0.24-0.76)", ratio(5, 10))
+}
+
+// A doubt is judged by the labels of the other repositories alone.
+func TestLeftOut(t *testing.T) {
+	var labels []*label
+	var found []finding
+	add := func(repo, verdict, doubt string) {
+		line := 10 * (len(labels) + 1)
+		labels = append(labels, &label{repo: repo, file: "a.go", line: line, class: "whole-read", verdict: verdict, role: "stage", fn: repo})
+		found = append(found, finding{repo: repo, file: "a.go", line: line, check: "wholeread", doubt: doubt})
+	}
+	add("one", "TRUE", "quiet")
+	add("one", "FALSE", "item")
+	add("two", "FALSE", "quiet")
+	add("two", "TRUE", "item")
+	add("two", "TRUE", "")
+	require.Equal(t, map[string]bool{"": true, "item": true}, admit(labels, found, "one"))
+	require.Equal(t, map[string]bool{"": true, "quiet": true}, admit(labels, found, "two"))
+}
+
+func TestCausesAndModes(t *testing.T) {
+	labels, err := load(t, table)
+	require.NoError(t, err)
+	found := []finding{{repo: "o/r", file: "a.go", line: 10, check: "wholeread", doubt: "it may be small"}}
+	sure, low := judge(labels, sureOf(found)), judge(labels, found)
+	require.Equal(t, counts{fn: 2, tn: 1}, count(sure, inScope, "all"))
+	require.Equal(t, counts{tp: 1, fn: 1, tn: 1}, count(low, inScope, "all"))
+	var out bytes.Buffer
+	printCauses(&out, sure, low)
+	require.Contains(t, out.String(), "1  kept back, it may be small")
+	require.Contains(t, out.String(), "1  not seen, accumulate in a stage")
 }

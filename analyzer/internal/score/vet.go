@@ -18,6 +18,18 @@ import (
 type finding struct {
 	repo, file, check, message, fn string
 	line                           int
+	doubt                          string // why it is of low confidence, or ""
+}
+
+// sureOf are the findings of the default mode.
+func sureOf(found []finding) []finding {
+	var sure []finding
+	for _, f := range found {
+		if f.doubt == "" {
+			sure = append(sure, f)
+		}
+	}
+	return sure
 }
 
 // buildTool builds memvet unless a binary was named.
@@ -72,7 +84,8 @@ func vet(tool, repo, dir string, flags []string) ([]finding, error) {
 		if err != nil || strings.HasPrefix(rel, "..") {
 			rel = f.File
 		}
-		all = append(all, finding{repo: repo, file: filepath.ToSlash(rel), check: f.Check, message: f.Message, line: f.Line, fn: funcAt(abs, f.Line)})
+		_, doubt, _ := strings.Cut(f.Message, "; low confidence: ")
+		all = append(all, finding{repo: repo, file: filepath.ToSlash(rel), check: f.Check, message: f.Message, line: f.Line, fn: funcAt(abs, f.Line), doubt: doubt})
 	}
 	return all, nil
 }
