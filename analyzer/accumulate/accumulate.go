@@ -41,7 +41,7 @@ func inspect(p *check.Pass, f *flow.Func) {
 				continue
 			}
 			seen[g.into] = true
-			p.Report(check.Finding{At: a, Message: fmt.Sprintf(
+			p.Report(check.Finding{At: a, Doubt: doubt(f, g, loop), Message: fmt.Sprintf(
 				"%s collects every item before the first is emitted: %s; emit each item, or hand on batches of a fixed size (first stage: %s %s)",
 				types.ExprString(a.Lhs[i]), why, f.Name, role.Reason)})
 		}

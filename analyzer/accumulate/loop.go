@@ -117,7 +117,7 @@ func drivenFor(f *flow.Func, g *growth, l *ast.ForStmt) string {
 		return "every page is collected"
 	case g.keys:
 		return ""
-	case stream && !f.PerItem():
+	case stream:
 		return "the loop runs until the stream ends"
 	case receives(f, l.Body) && l.Post == nil:
 		return "the channel is drained first"
@@ -192,4 +192,22 @@ func returnsError(f *flow.Func, r *ast.ReturnStmt) bool {
 	}
 	last := r.Results[len(r.Results)-1]
 	return flow.IsError(f.TypeOf(last)) && !f.Pkg.Info.Types[last].IsNil()
+}
+
+// doubt says what speaks against a hazard, or "".
+func doubt(f *flow.Func, g *growth, loop ast.Node) string {
+	l, ok := loop.(*ast.ForStmt)
+	if !ok {
+		return ""
+	}
+	s, ok := f.Next(l)
+	switch {
+	case !ok:
+		return ""
+	case f.PerItem():
+		return "it may be one file of many"
+	case s.Kind == flow.Local && !s.Unpacked && !f.HandsEach() && !flow.HasList(g.elem):
+		return "a file of one flat list may be small"
+	}
+	return ""
 }

@@ -129,5 +129,23 @@ func (f *Func) noteDecode(call *ast.CallExpr) {
 	}
 	if s := f.wholeOf(data, 0); s != nil {
 		s.Decodes = append(s.Decodes, target)
+	} else if s := f.partOf(data); s != nil {
+		s.Decodes = append(s.Decodes, target)
 	}
+}
+
+// partOf is the sink that filled the document whose undecoded part the bytes
+// are, or nil.
+func (f *Func) partOf(data ast.Expr) *Sink {
+	if _, ok := ast.Unparen(data).(*ast.SelectorExpr); !ok || f.Root(data) == nil {
+		return nil
+	}
+	for _, s := range f.sinks {
+		for _, t := range append(s.Decodes[:len(s.Decodes):len(s.Decodes)], s.Target) {
+			if t != nil && f.Root(t) == f.Root(data) {
+				return s
+			}
+		}
+	}
+	return nil
 }

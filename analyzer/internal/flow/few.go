@@ -9,18 +9,20 @@ import (
 )
 
 // StatesSize reports whether the function's request says how many items it
-// wants: a query parameter that is set to a number of items.
+// wants, whatever its caller chose: a query parameter that is a number of items.
 func (f *Func) StatesSize() bool {
 	for _, call := range f.Calls {
 		switch methodName(call) {
 		case "Set", "Add", "SetQueryParam", "Param":
-			if len(call.Args) == 2 && countKeys.MatchString(f.text(call.Args[0])) {
+			if len(call.Args) == 2 && !f.Inside(call, isIf) && countKeys.MatchString(f.text(call.Args[0])) {
 				return true
 			}
 		}
 	}
 	return false
 }
+
+func isIf(n ast.Node) bool { _, ok := n.(*ast.IfStmt); return ok }
 
 // text is the value of a string constant expression, or "".
 func (f *Func) text(e ast.Expr) string {
@@ -112,7 +114,22 @@ func (f *Func) AsksForNewest(target types.Type) bool {
 		}
 		return !found
 	})
-	return found
+	return found || f.Pkg.newestOnly()
+}
+
+// newestOnly reports whether a constant of the package is such an address.
+func (p *Package) newestOnly() bool {
+	scope := p.Pass.Pkg.Scope()
+	for _, name := range scope.Names() {
+		c, ok := scope.Lookup(name).(*types.Const)
+		if !ok || c.Val().Kind() != constant.String {
+			continue
+		}
+		if text := constant.StringVal(c.Val()); strings.Contains(text, "/") && newestText.MatchString(text) {
+			return true
+		}
+	}
+	return false
 }
 
 func deref(t types.Type) types.Type {
@@ -130,4 +147,20 @@ func (f *Func) TargetType(e ast.Expr) types.Type {
 		return tup.At(0).Type()
 	}
 	return t
+}
+
+// Foreign reports whether the sink is in a helper of another module: what that
+// helper returns whole, its own author can't be told.
+func (f *Func) Foreign(s *Sink) bool {
+	if s.Via == nil || s.Fn.Pkg() == nil {
+		return false
+	}
+	own, other := f.Pkg.Pass.Pkg.Path(), s.Fn.Pkg().Path()
+	return moduleOf(own) != moduleOf(other)
+}
+
+// moduleOf guesses a module's path: host, owner and name.
+func moduleOf(pkg string) string {
+	parts := strings.SplitN(pkg, "/", 4)
+	return strings.Join(parts[:min(3, len(parts))], "/")
 }

@@ -30,9 +30,9 @@ func deepList(t types.Type, depth int) bool {
 	case *types.Pointer:
 		return deepList(u.Elem(), depth)
 	case *types.Slice:
-		return hasList(u.Elem())
+		return HasList(u.Elem())
 	case *types.Map:
-		return hasList(u.Elem())
+		return HasList(u.Elem())
 	case *types.Struct:
 		for field := range u.Fields() {
 			if deepList(field.Type(), depth-1) {
@@ -43,8 +43,8 @@ func deepList(t types.Type, depth int) bool {
 	return false
 }
 
-// hasList reports whether an item is a list of things, or a struct with one.
-func hasList(t types.Type) bool {
+// HasList reports whether an item is a list of things, or a struct with one.
+func HasList(t types.Type) bool {
 	if p, ok := t.Underlying().(*types.Pointer); ok {
 		t = p.Elem()
 	}

@@ -21,6 +21,8 @@ var readers = map[string]int{
 	"io/ioutil.ReadFile":             path,
 	"io/fs.ReadFile":                 path,
 
+	"oras.land/oras-go/v2/content.ReadAll": 0,
+
 	"github.com/spf13/afero.ReadAll":  0,
 	"github.com/spf13/afero.ReadFile": path,
 

@@ -101,6 +101,17 @@ func (f *Func) opensAndReads(depth int) bool {
 // its head or body calls a Next, Scan, Read, Decode or Token of something made
 // outside of the loop from a stream that nothing bounds.
 func (f *Func) TakesNext(l *ast.ForStmt) (stream, pager bool) {
+	_, stream, pager = f.takesNext(l)
+	return stream, pager
+}
+
+// Next is the stream that a for loop takes item after item from.
+func (f *Func) Next(l *ast.ForStmt) (Stream, bool) {
+	s, ok, _ := f.takesNext(l)
+	return s, ok
+}
+
+func (f *Func) takesNext(l *ast.ForStmt) (of Stream, stream, pager bool) {
 	for _, call := range f.Calls {
 		if !within(call.Pos(), l) {
 			continue
@@ -114,13 +125,13 @@ func (f *Func) TakesNext(l *ast.ForStmt) (stream, pager bool) {
 			continue
 		}
 		if s, made := f.MadeFrom(sel.X); made && s.Hazard() && s.Lit == nil {
-			return true, false
+			return s, true, false
 		}
 		if pagerNames.MatchString(sel.Sel.Name) && returnsPage(f, call) {
 			pager = true
 		}
 	}
-	return false, pager
+	return Stream{}, false, pager
 }
 
 func (f *Func) inLiteral(n ast.Node, below ast.Node) bool {

@@ -3,6 +3,7 @@ package flow
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 )
 
 // parsesAll says why the function has the parse-all shape: what it read leaves
@@ -86,15 +87,30 @@ func (f *Func) StreamedAgain(s *Sink) bool {
 	if s.Result == nil || s.Decode || len(s.Decodes) > 0 {
 		return false
 	}
-	streamed := false
-	other := false
+	return f.onlyStreams(s.Result, func(id *ast.Ident) bool {
+		return id.Pos() > s.Call.End() && !f.talks(id) && f.filled(id, 0) == s
+	})
+}
+
+// summarizeStreams notes the parameters of bytes that are used as a stream and
+// in no other way.
+func (f *Func) summarizeStreams(s *Summary) {
+	for o, p := range f.params {
+		if p.lit == nil && p.index >= 0 && isBytes(o.Type()) && len(f.defs[o]) == 0 && f.onlyStreams(o, func(*ast.Ident) bool { return true }) {
+			s.Streams = append(s.Streams, p.index)
+		}
+	}
+	slices.Sort(s.Streams)
+}
+
+// onlyStreams reports whether every use of the variable that counts is as a
+// stream, and there is one.
+func (f *Func) onlyStreams(o types.Object, counts func(*ast.Ident) bool) bool {
+	streamed, other := false, false
 	ast.Inspect(f.Body, func(n ast.Node) bool {
 		id, ok := n.(*ast.Ident)
-		if !ok || f.Pkg.Info.Uses[id] != s.Result || id.Pos() <= s.Call.End() || f.talks(id) {
-			return true
-		}
-		if f.filled(id, 0) != s {
-			return true // it holds something else by now
+		if !ok || f.Pkg.Info.Uses[id] != o || !counts(id) {
+			return !other
 		}
 		switch f.useOf(id) {
 		case asStream:
@@ -167,6 +183,11 @@ func (f *Func) useIn(call *ast.CallExpr, at ast.Node) use {
 			return asWhole
 		}
 		return asStream
+	}
+	for i, a := range call.Args {
+		if a == at && slices.Contains(f.Pkg.SummaryOf(fn).Streams, i) {
+			return asStream
+		}
 	}
 	if fn.Name() == "Write" && fn.Signature().Recv() != nil && len(call.Args) == 1 && call.Args[0] == at {
 		return asStream

@@ -137,15 +137,18 @@ func (f *Func) fieldPlace(x ast.Expr) Place {
 	if !ok || p.lit != nil || f.field(sel) == nil {
 		return PerItem
 	}
+	var elem types.Type
 	switch t := f.TypeOf(sel).Underlying().(type) {
 	case *types.Slice:
-		if IsBasic(t.Elem()) {
-			return PerFeed
-		}
+		elem = t.Elem()
 	case *types.Map:
-		if IsBasic(t.Elem()) {
-			return PerFeed
-		}
+		elem = t.Elem()
+	default:
+		return PerItem
+	}
+	switch elem.Underlying().(type) {
+	case *types.Basic, *types.Interface, *types.Signature:
+		return PerFeed // addresses, or parsers
 	}
 	return PerItem
 }

@@ -126,7 +126,17 @@ func (f *Func) returnsSink(e ast.Expr, sink *Sink) bool {
 	if sink.Decode {
 		return f.Root(sink.Target) != nil && f.Root(e) == f.Root(sink.Target)
 	}
-	return IsText(f.TypeOf(e)) && (f.wholeOf(e, 0) == sink || callIn(e) == sink.Call)
+	return IsText(f.TypeOf(e)) && (f.wholeOf(e, 0) == sink || callIn(e) == sink.Call || f.ofBuffer(e, sink))
+}
+
+// ofBuffer reports whether the expression is what is in the buffer that the
+// sink filled, on some branch.
+func (f *Func) ofBuffer(e ast.Expr, sink *Sink) bool {
+	call := callIn(e)
+	if call == nil || sink.Result == nil || !isBuffer(sink.Result.Type()) {
+		return false
+	}
+	return f.Object(Receiver(call)) == sink.Result
 }
 
 // generic reports whether the target's type is left to the caller.

@@ -178,7 +178,7 @@ func (f *Func) HandsOn(call *ast.CallExpr) bool {
 		return false
 	}
 	for _, a := range call.Args {
-		if ShapeOf(f.TypeOf(a)) == Collection {
+		if s := ShapeOf(f.TypeOf(a)); s == Collection || s == Lookup {
 			return true
 		}
 	}

@@ -101,11 +101,24 @@ func isContainer(t types.Type, s *types.Struct, depth int) bool {
 	if lists+names > 0 && listNames.MatchString(typeName(t)) {
 		return true
 	}
-	if lists == 0 && names == 1 && rest <= 1 {
+	if lists == 0 && names == 1 && rest <= 1 || hasIndex(s) {
 		return true
 	}
 	rest += names
 	return lists > 0 && (lists > rest || rest <= headerFields)
+}
+
+// hasIndex reports whether a field is a map of lists of things: an index,
+// whatever else comes with it.
+func hasIndex(s *types.Struct) bool {
+	for field := range s.Fields() {
+		if m, ok := field.Type().Underlying().(*types.Map); ok {
+			if l, ok := m.Elem().Underlying().(*types.Slice); ok && listOf(l.Elem()) == Collection {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // headerFields is how many scalars a list's header has at most: name, version,

@@ -78,6 +78,9 @@ func (f *Func) sinkOf(call *ast.CallExpr) *Sink {
 	if s := f.decodeSink(call, fn); s != nil {
 		return s
 	}
+	if s := f.fetchedSink(call, fn); s != nil {
+		return s
+	}
 	return f.helperSink(call, fn)
 }
 
@@ -153,6 +156,15 @@ func (f *Func) helperSink(call *ast.CallExpr, fn *types.Func) *Sink {
 		return s
 	}
 	return nil
+}
+
+// fetchedSink is Unmarshal(answer.Body, &v) of bytes that a helper fetched.
+func (f *Func) fetchedSink(call *ast.CallExpr, fn *types.Func) *Sink {
+	data, target := f.unmarshals(call)
+	if data == nil || f.wholeOf(data, 0) != nil || !f.fromFetch(data) || f.partOf(data) != nil {
+		return nil
+	}
+	return &Sink{Call: call, Name: shortName(fn), Stream: Stream{Kind: Remote, Pos: call.Pos()}, Decode: true, Target: target}
 }
 
 // argStream is the stream of an argument that is a reader, or that has one.

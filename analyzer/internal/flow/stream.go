@@ -206,7 +206,7 @@ func (f *Func) callStream(call *ast.CallExpr, depth int) Stream {
 	}
 	switch {
 	case memory[name]:
-		return Stream{Kind: Memory, Pos: call.Pos(), Whole: f.wholeOf(arg(call, 0), depth+1)}
+		return f.memoryStream(call, depth)
 	case openers[name]:
 		return Stream{Kind: Local, Pos: call.Pos(), Open: call}
 	case members[name]:
@@ -228,6 +228,41 @@ func (f *Func) callStream(call *ast.CallExpr, depth int) Stream {
 		}
 	}
 	return Stream{Kind: Remote, Pos: call.Pos(), Open: call}
+}
+
+// memoryStream is a reader over bytes: those of a read in this function, those
+// that a helper fetched, or any others.
+func (f *Func) memoryStream(call *ast.CallExpr, depth int) Stream {
+	s := Stream{Kind: Memory, Pos: call.Pos(), Whole: f.wholeOf(arg(call, 0), depth+1)}
+	if s.Whole == nil && f.fromFetch(arg(call, 0)) {
+		s.Kind = Remote
+	}
+	return s
+}
+
+// fromFetch reports whether bytes are a part of what a helper fetched: the
+// body in a list of answers.
+func (f *Func) fromFetch(data ast.Expr) bool {
+	switch ast.Unparen(data).(type) {
+	case *ast.SelectorExpr, *ast.IndexExpr:
+	default:
+		return false
+	}
+	o := f.Root(data)
+	for range maxDepth {
+		d := f.last(o, data.Pos())
+		if d == nil || d.index > 1 {
+			return false
+		}
+		if call := callIn(d.rhs); call != nil {
+			fn := f.Callee(call)
+			return fn != nil && f.Pkg.SummaryOf(fn).Fetches
+		}
+		if o = f.Root(d.rhs); o == nil {
+			return false
+		}
+	}
+	return false
 }
 
 // wrapped is the stream below a wrapper: a call that takes readers and returns
@@ -261,6 +296,9 @@ func (f *Func) wrapped(call *ast.CallExpr, fn *types.Func, depth int) (Stream, b
 
 func (f *Func) boundedBy(call *ast.CallExpr, limit, depth int) Stream {
 	n, _ := f.constant(arg(call, limit))
+	if n == 0 {
+		n = f.leastGiven(arg(call, limit))
+	}
 	if !tooLarge(n) {
 		return Stream{Kind: Bounded, Pos: call.Pos(), Bound: n}
 	}
@@ -271,6 +309,26 @@ func (f *Func) boundedBy(call *ast.CallExpr, limit, depth int) Stream {
 		}
 	}
 	return Stream{}
+}
+
+// leastGiven is the smallest constant that the package's calls give for the
+// parameter that an expression names, or 0 when one gives something else.
+func (f *Func) leastGiven(e ast.Expr) int64 {
+	p, ok := f.params[f.Object(e)]
+	if e == nil || !ok || p.lit != nil || p.index < 0 || f.Obj == nil {
+		return 0
+	}
+	var least int64
+	for _, site := range f.Pkg.sites[f.Obj] {
+		n, ok := site.Caller.constant(arg(site.Call, p.index))
+		if !ok {
+			return 0
+		}
+		if least == 0 || n < least {
+			least = n
+		}
+	}
+	return least
 }
 
 func tooLarge(n int64) bool { return n > Options.MaxBound }

@@ -29,6 +29,7 @@ func (f *Func) summarize() *Summary {
 		f.summarizeReads(s)
 		f.summarizeParses(s)
 		f.summarizeFeeds(s)
+		f.summarizeStreams(s)
 		f.summarizeFetches(s)
 		f.summarizeBounds(s)
 		s.Bounded = s.Bounded || f.Obj == readMethod(f.recvType()) && f.lowersField()

@@ -56,7 +56,7 @@ func reportSink(p *check.Pass, f *flow.Func, s *flow.Sink, advice string) {
 func oftenEnough(f *flow.Func, s *flow.Sink) bool {
 	switch s.Place {
 	case flow.PerItem:
-		return s.Stream.Kind == flow.Remote && listIn(f, s)
+		return listIn(f, s) && (s.Stream.Kind == flow.Remote || f.HandsEach())
 	case flow.PerPage:
 		return !f.Paged(nil)
 	}
@@ -149,7 +149,7 @@ func bytesEvidence(f *flow.Func, s *flow.Sink, role flow.Role) string {
 	}
 	if f.Returned(s) {
 		// A helper that reads its parameter is its callers' business.
-		if s.Stream.Kind == flow.Remote && s.Stream.HTTP && !flow.Small(f.Name) {
+		if s.Stream.Kind == flow.Remote && (s.Stream.HTTP || f.Foreign(s)) && !flow.Small(f.Name) {
 			return "the body of a response is returned as bytes"
 		}
 		return ""
