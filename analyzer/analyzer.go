@@ -11,6 +11,7 @@ import (
 	"github.com/syncmem/syncmem/analyzer/pinning"
 	"github.com/syncmem/syncmem/analyzer/retain"
 	"github.com/syncmem/syncmem/analyzer/trackedcopy"
+	"github.com/syncmem/syncmem/analyzer/truncated"
 	"github.com/syncmem/syncmem/analyzer/ungated"
 	"github.com/syncmem/syncmem/analyzer/wholedecode"
 	"github.com/syncmem/syncmem/analyzer/wholeread"
@@ -29,6 +30,7 @@ var hazards = []*analysis.Analyzer{
 	pinning.Analyzer,
 	retain.Analyzer,
 	ungated.Analyzer,
+	truncated.Analyzer,
 	lease.Analyzer,
 }
 
@@ -45,6 +47,6 @@ func All() []*analysis.Analyzer {
 func Docs() []*Doc {
 	return []*Doc{
 		wholeread.Doc, wholedecode.Doc, accumulate.Doc, trackedcopy.Doc, pinning.Doc,
-		retain.Doc, ungated.Doc, lease.Doc, directive.Doc,
+		retain.Doc, ungated.Doc, truncated.Doc, lease.Doc, directive.Doc,
 	}
 }

@@ -1,4 +1,4 @@
-// Package analyzer finds the memory hazards of content syncs in Go code: nine
+// Package analyzer finds the memory hazards of content syncs in Go code: ten
 // checks over the go/analysis framework, for go vet, go fix, gopls and
 // golangci-lint alike.
 //

@@ -20,6 +20,7 @@ func ExampleAll() {
 	// pinning
 	// retain
 	// ungated
+	// truncated
 	// lease
 	// directive
 	// firststage

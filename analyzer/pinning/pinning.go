@@ -125,12 +125,18 @@ func partOfCall(f *flow.Func, call *ast.CallExpr, n int) (*flow.Sink, bool) {
 		return nil, false
 	}
 	switch {
-	case cutNames[fn.FullName()]:
+	case flow.Cuts(fn):
 		s, _ := partOf(f, call.Args[0], n+1)
 		return s, true
 	case strings.HasPrefix(fn.FullName(), "(*regexp.Regexp).Find"):
 		s, _ := partOf(f, call.Args[0], n+1)
 		return s, true
+	}
+	for _, i := range f.Pkg.SummaryOf(fn).Cuts {
+		if i < len(call.Args) {
+			s, _ := partOf(f, call.Args[i], n+1)
+			return s, true
+		}
 	}
 	return nil, false
 }
@@ -142,24 +148,12 @@ func cuts(f *flow.Func, e ast.Expr) bool {
 		return true
 	case *ast.CallExpr:
 		fn := f.Callee(x)
-		return fn != nil && cutNames[fn.FullName()]
+		return fn != nil && (flow.Cuts(fn) || len(f.Pkg.SummaryOf(fn).Cuts) > 0)
 	case *ast.Ident:
 		rhs, _, each := f.Value(f.Object(x), x.Pos())
 		return each || rhs != nil && cuts(f, rhs)
 	}
 	return false
-}
-
-var cutNames = names("strings", "bytes",
-	"Cut", "CutPrefix", "CutSuffix", "Fields", "FieldsFunc", "FieldsSeq", "Lines", "Split", "SplitAfter", "SplitN", "SplitSeq",
-	"Trim", "TrimFunc", "TrimLeft", "TrimPrefix", "TrimRight", "TrimSpace", "TrimSuffix")
-
-func names(a, b string, funcs ...string) map[string]bool {
-	all := map[string]bool{"path.Base": true, "path/filepath.Base": true}
-	for _, fn := range funcs {
-		all[a+"."+fn], all[b+"."+fn] = true, true
-	}
-	return all
 }
 
 // fix wraps the part in a Clone. It is offered only where the package is

@@ -23,6 +23,7 @@ type Summary struct {
 	Opens   bool  // it opens a stream itself and reads it
 	Fetches bool  // it gives its caller something of a stream that it, or a function it calls, opens
 	Parses  []Parse
+	Cuts    []int  // parameters of text that it returns a part of
 	Streams []int  // parameters of bytes that it only reads from the start or writes
 	Feeds   []int  // function parameters it hands a stream that it opens
 	Stage   string // why it is a first stage, by directive
@@ -70,6 +71,9 @@ func (s *Summary) String() string {
 	}
 	for _, p := range s.Parses {
 		parts = append(parts, fmt.Sprintf("parses(%d->%d)", p.Bytes, p.To))
+	}
+	for _, i := range s.Cuts {
+		parts = append(parts, fmt.Sprintf("cuts(%d)", i))
 	}
 	for _, i := range s.Streams {
 		parts = append(parts, fmt.Sprintf("streams(%d)", i))

@@ -36,6 +36,9 @@ func shapeOf(t types.Type, depth int) Shape {
 	case *types.Array:
 		return Single // its length is in the source
 	case *types.Map:
+		if depth < shapeDepth && isRaw(u.Elem()) {
+			return Collection // the items of a document, left as they are
+		}
 		return mapOf(u.Elem())
 	case *types.Interface:
 		if u.Empty() {

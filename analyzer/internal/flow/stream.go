@@ -34,7 +34,8 @@ type Stream struct {
 	Whole *Sink         // of Memory: the read that filled it
 	Open  *ast.CallExpr // the call that opened it
 
-	Unpacked bool // it is decompressed on the way
+	Unpacked bool     // it is decompressed on the way
+	Limit    ast.Expr // the limiter in between that ends it in silence
 }
 
 // Hazard reports whether the stream's size is for somebody else to decide.
@@ -299,16 +300,20 @@ func (f *Func) boundedBy(call *ast.CallExpr, limit, depth int) Stream {
 	if n == 0 {
 		n = f.leastGiven(arg(call, limit))
 	}
-	if !tooLarge(n) {
-		return Stream{Kind: Bounded, Pos: call.Pos(), Bound: n}
-	}
-	// A limit beyond what is worth limiting leaves the stream as it was.
-	for _, a := range call.Args {
-		if isReader(f.TypeOf(a)) {
-			return f.stream(a, depth+1)
+	s := Stream{Kind: Bounded, Pos: call.Pos(), Bound: n}
+	if tooLarge(n) { // beyond what is worth limiting: the stream is as it was
+		s = Stream{}
+		for _, a := range call.Args {
+			if isReader(f.TypeOf(a)) {
+				s = f.stream(a, depth+1)
+				break
+			}
 		}
 	}
-	return Stream{}
+	if fn := f.Callee(call); fn.FullName() == "io.LimitReader" {
+		s.Limit = call
+	}
+	return s
 }
 
 // leastGiven is the smallest constant that the package's calls give for the

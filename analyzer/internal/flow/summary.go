@@ -30,6 +30,7 @@ func (f *Func) summarize() *Summary {
 		f.summarizeParses(s)
 		f.summarizeFeeds(s)
 		f.summarizeStreams(s)
+		f.summarizeCuts(s)
 		f.summarizeFetches(s)
 		f.summarizeBounds(s)
 		s.Bounded = s.Bounded || f.Obj == readMethod(f.recvType()) && f.lowersField()
