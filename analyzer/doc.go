@@ -16,6 +16,7 @@
 //   - pinning: a small part of a big buffer keeps all of it alive
 //   - retain: a unit is kept or used after it was handed over
 //   - ungated: a plain or unbounded queue where an accounted one belongs
+//   - truncated: a limiter cuts a document in silence
 //   - lease: a lease or reservation is not released on every path
 //   - directive: an ignore without a reason, malformed, or unused
 package analyzer

@@ -12,3 +12,5 @@ func TestFirstStages(t *testing.T) { checktest.Run(t, accumulate.Analyzer, "a") 
 func TestParseAll(t *testing.T) {
 	checktest.Default(t, accumulate.Analyzer, "returns")
 }
+
+func TestPublicShapes(t *testing.T) { checktest.Default(t, accumulate.Analyzer, "public") }

@@ -8,3 +8,5 @@ import (
 )
 
 func Test(t *testing.T) { checktest.RunWithFixes(t, pinning.Analyzer, "a") }
+
+func TestHelpers(t *testing.T) { checktest.Default(t, pinning.Analyzer, "helper") }

@@ -8,3 +8,5 @@ import (
 )
 
 func Test(t *testing.T) { checktest.Run(t, ungated.Analyzer, "a") }
+
+func TestElastic(t *testing.T) { checktest.Default(t, ungated.Analyzer, "elastic") }

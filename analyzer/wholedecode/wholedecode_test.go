@@ -12,3 +12,5 @@ func TestFirstStages(t *testing.T) { checktest.Run(t, wholedecode.Analyzer, "a")
 func TestParseAll(t *testing.T) {
 	checktest.Default(t, wholedecode.Analyzer, "returns")
 }
+
+func TestPublicShapes(t *testing.T) { checktest.Default(t, wholedecode.Analyzer, "public") }

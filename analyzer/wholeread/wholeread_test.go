@@ -12,3 +12,7 @@ func TestFirstStages(t *testing.T) { checktest.Run(t, wholeread.Analyzer, "a", "
 func TestParseAll(t *testing.T) {
 	checktest.Default(t, wholeread.Analyzer, "returns")
 }
+
+func TestPublicShapes(t *testing.T) { checktest.Default(t, wholeread.Analyzer, "fetch", "public") }
+
+func TestDoubts(t *testing.T) { checktest.Low(t, wholeread.Analyzer, "low") }

@@ -200,11 +200,12 @@ func countsIn(t types.Type, name string) bool {
 	case *types.Basic:
 		return u.Info()&types.IsInteger != 0 && countNames.MatchString(name)
 	case *types.Struct:
-		if !optionNames.MatchString(typeName(t)) {
-			return false
+		names := countKeys // of any struct; options may use other words
+		if optionNames.MatchString(typeName(t)) {
+			names = countNames
 		}
 		for field := range u.Fields() {
-			if b, ok := field.Type().Underlying().(*types.Basic); ok && b.Info()&types.IsInteger != 0 && countNames.MatchString(field.Name()) {
+			if b, ok := field.Type().Underlying().(*types.Basic); ok && b.Info()&types.IsInteger != 0 && names.MatchString(field.Name()) {
 				return true
 			}
 		}

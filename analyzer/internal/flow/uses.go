@@ -19,6 +19,8 @@ func QuietArgs(call *ast.CallExpr) bool {
 	for _, a := range call.Args {
 		ast.Inspect(a, func(n ast.Node) bool {
 			switch n := n.(type) {
+			case *ast.FuncLit:
+				return false
 			case *ast.BasicLit:
 				found = found || n.Kind == token.STRING && Quiet(n.Value)
 			case *ast.Ident:

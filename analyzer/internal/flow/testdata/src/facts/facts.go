@@ -2,10 +2,12 @@
 package facts
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
 	"path/filepath"
+	"strings"
 )
 
 func Slurp(r io.Reader) ([]byte, error) { // want Slurp:`reads\(0->-2 io.ReadAll\)`
@@ -71,3 +73,51 @@ func Bounded(r io.Reader) []byte {
 // Recursive and mutually recursive helpers end.
 func A(r io.Reader) ([]byte, error) { return B(r) }
 func B(r io.Reader) ([]byte, error) { return A(r) }
+
+// What callers need of helpers that open, hand over, unmarshal, cut and re-read.
+
+func opens(url string) ([]byte, error) { // want opens:`reads\(-2->-2 io.ReadAll\) opens fetches`
+	resp, err := http.Get(url)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(resp.Body)
+}
+
+func twoDown(url string) (string, error) { // want twoDown:`fetches`
+	b, err := opens(url)
+	return strings.ToUpper(string(b)), err
+}
+
+func onlyAnError(url string) error { // want onlyAnError:`^opens$`
+	_, err := opens(url)
+	return err
+}
+
+func hands(url string, use func(io.Reader) error) error { // want hands:`fetches feeds\(1\)`
+	resp, err := http.Get(url)
+	if err != nil {
+		return err
+	}
+	return use(resp.Body)
+}
+
+func unmarshals(b []byte, v any) error { return json.Unmarshal(b, v) } // want unmarshals:`parses\(0->1\)`
+
+func result(b []byte) (*pair, error) { // want result:`parses\(0->-2\)`
+	p := new(pair)
+	return p, unmarshals(b, p)
+}
+
+func decodes(b []byte) (p pair, err error) { // want decodes:`parses\(0->-2\)`
+	err = json.NewDecoder(bytes.NewReader(b)).Decode(&p)
+	return p, err
+}
+
+func part(line string, n int) string { return strings.Split(line, "\t")[n] } // want part:`cuts\(0\)`
+
+func reread(b []byte) io.Reader { return bytes.NewReader(b) } // want reread:`streams\(0\)`
+
+func counts(b []byte) int { return bytes.Count(b, nil) }
+
+type pair struct{ A, B string }

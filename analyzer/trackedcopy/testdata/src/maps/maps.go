@@ -1,0 +1,61 @@
+// Package maps keeps state to find changes in maps.
+package maps
+
+import "reflect"
+
+type Host struct {
+	Name  string
+	Ports []int
+	Tags  []string
+}
+
+type Poller struct{ last map[string]*Host }
+
+func (p *Poller) Changes(hosts []*Host, changed func(*Host)) {
+	now := map[string]*Host{}
+	for _, h := range hosts {
+		now[h.Name] = h
+		if old := p.last[h.Name]; !reflect.DeepEqual(old, h) {
+			changed(h)
+		}
+	}
+	p.last = now // want `memvet/trackedcopy: p.last keeps all items of the last poll`
+}
+
+type Row struct {
+	Values  map[string]any
+	initial map[string]any
+}
+
+func LoadRow(values map[string]any) *Row {
+	before := make(map[string]any, len(values))
+	for name, v := range values {
+		before[name] = v
+	}
+	return &Row{Values: values, initial: before} // want `initial keeps a second copy of the state \(copied entry by entry from values\)`
+}
+
+// From here on nothing is to be said.
+
+type Digests struct{ last map[string]uint64 }
+
+func (d *Digests) Changes(hosts []*Host, digest func(*Host) uint64, changed func(*Host)) {
+	now := map[string]uint64{}
+	for _, h := range hosts {
+		now[h.Name] = digest(h)
+		if d.last[h.Name] != now[h.Name] {
+			changed(h)
+		}
+	}
+	d.last = now
+}
+
+type Table struct{ hosts map[string]*Host }
+
+func (t *Table) Replace(hosts []*Host) {
+	now := map[string]*Host{}
+	for _, h := range hosts {
+		now[h.Name] = h
+	}
+	t.hosts = now
+}
