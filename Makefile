@@ -11,6 +11,8 @@ COUNT     ?= 6
 FUZZTIME  ?= 10s
 LIMIT     ?= 64MiB
 SOURCE    ?= synth:rpm-mixed
+LABELS    ?= labels.tsv
+CHECKOUTS ?= checkouts
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 # Sizes are compared with real heap growth, which the race detector changes: those tests skip themselves under it.
 ACCURACY  := ./sizer/... ./internal/synth/...
@@ -20,7 +22,7 @@ RACY      := ./memacct/... ./pipeline/...
 LIBRARIES := ./sizer/... ./memacct/... ./pipeline/... ./contentmodel/...
 TOOL      := $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help build test race accuracy model fuzz bench lint vet cross cgroup sweep speed graph tidy clean
+.PHONY: help build test race accuracy model fuzz bench lint vet cross cgroup sweep speed score graph tidy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -64,6 +66,9 @@ vet: ## our own checks over ourselves, as: go vet -vettool=memvet
 	else \
 		echo "NOT CHECKED: there is no cmd/memvet in this tree" >&2; \
 	fi
+
+score: ## memvet against LABELS over the repositories in CHECKOUTS: precision and recall with intervals, each repository left out, misses by cause
+	$(GO) run ./analyzer/internal/score -labels "$(LABELS)" -checkouts "$(CHECKOUTS)" -v
 
 cross: ## build, and vet the tests, for every one of PLATFORMS; the libraries for a 32-bit one too
 	@for p in $(PLATFORMS); do \

@@ -31,5 +31,6 @@ for scanner.Scan() {
 		"the function is asked for a number of items: a limit, page size or count among its parameters, or a SetLimit call",
 		"sets of keys that only remove duplicates, errors, and lists of strings such as paths",
 		"the collection is not used after the loop",
+		"by default, and not with -confidence=low: it may be one file of many, or a flat list in a local file",
 	},
 }

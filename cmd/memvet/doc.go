@@ -13,6 +13,7 @@
 //
 //	memvet [flags] [packages]
 //	memvet -format text|json|sarif|github ./...
+//	memvet -confidence=low ./...          what is less sure, too, each with the doubt
 //	memvet -write-baseline FILE ./...     accept today's findings
 //	memvet -baseline FILE ./...           report new ones only
 //	memvet -fix [-diff] ./...             apply the fixes that are always safe

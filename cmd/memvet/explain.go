@@ -12,6 +12,7 @@ const usage = `memvet finds the memory hazards of content syncs.
 
 	go vet -vettool=$(which memvet) ./...   as go vet's tool, cached
 	memvet [flags] [packages]               the same by itself, with more formats
+	memvet -confidence=low ./...            what is less sure, too
 	memvet explain [check]                  what a check finds and why
 	memvet -write-baseline FILE ./...       accept today's findings
 	memvet -baseline FILE ./...             report new ones only
