@@ -77,6 +77,7 @@
 //
 // Size classes are asked from the running runtime, so every Go version and architecture gets its
 // own. The tables of maps are read on 64-bit little-endian machines for the Go versions whose
-// layout was compared (1.26), after a self-test at start; elsewhere a formula by length serves,
-// which is exact for maps up to 896 entries that only grew, and Approximate says so.
+// layout was compared (1.26, and 1.27 with and without GOEXPERIMENT=mapsplitgroup), after a
+// self-test at start; elsewhere a formula by length serves, which is exact for maps up to 896
+// entries that only grew, and Approximate says so.
 package sizer

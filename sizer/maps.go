@@ -3,7 +3,10 @@ package sizer
 import (
 	"math"
 	"reflect"
+	"slices"
 	"unsafe"
+
+	"github.com/syncmem/syncmem/sizer/internal/groups"
 )
 
 // Constants of the runtime's maps since Go 1.24 (internal/runtime/maps, internal/abi): groups
@@ -24,9 +27,15 @@ const (
 type mapPlan struct {
 	typ       reflect.Type
 	key, elem *plan
-	slot      *plan   // a key and its element as they lie in a slot
+	rows      []row
 	group     uintptr // bytes of one group
 	scan      bool    // groups hold pointers
+}
+
+// row is eight values side by side in a group: its slots, or its keys, or its elements.
+type row struct {
+	off uintptr // in the group
+	*plan
 }
 
 func alignUp(n, a uintptr) uintptr { return (n + a - 1) &^ (a - 1) }
@@ -37,42 +46,67 @@ func (c *compiler) mapPlan(t reflect.Type) *mapPlan {
 	if m := c.maps[t]; m != nil {
 		return m
 	}
-	m := &mapPlan{typ: t, slot: &plan{typ: t}}
+	m := &mapPlan{typ: t}
 	c.maps[t] = m
 	m.key, m.elem = c.plan(t.Key()), c.plan(t.Elem())
-	keySize, keyAlign := inSlot(t.Key())
-	elemSize, elemAlign := inSlot(t.Elem())
+	m.scan = hasPointers(t.Key()) || hasPointers(t.Elem()) || t.Key().Size() > inlineMax || t.Elem().Size() > inlineMax
+	if groups.Split {
+		m.split(c)
+	} else {
+		m.interleave(c)
+	}
+	m.rows = slices.DeleteFunc(m.rows, func(r row) bool { r.seal(); return r.leaf() })
+	return m
+}
+
+// interleave lays out a group of slots, each a key and its element.
+func (m *mapPlan) interleave(c *compiler) {
+	keySize, keyAlign := inSlot(m.key)
+	elemSize, elemAlign := inSlot(m.elem)
 	elemOff := alignUp(keySize, elemAlign)
 	if elemSize == 0 && elemOff > 0 {
 		elemSize = 1 // so that the address of the element isn't past the slot
 	}
 	align := max(keyAlign, elemAlign)
-	m.slot.size = alignUp(elemOff+elemSize, align)
-	m.group = alignUp(controlWord+max(groupSlots*m.slot.size, 1), max(align, controlAlign))
-	m.scan = hasPointers(t.Key()) || hasPointers(t.Elem()) || t.Key().Size() > inlineMax || t.Elem().Size() > inlineMax
-	c.slot(m, m.key, 0, "[key]")
-	c.slot(m, m.elem, elemOff, "[]")
-	m.slot.seal()
-	return m
+	slot := &plan{typ: m.typ, size: alignUp(elemOff+elemSize, align)}
+	m.group = alignUp(controlWord+max(groupSlots*slot.size, 1), max(align, controlAlign))
+	c.slot(slot, m.key, 0, "[key]")
+	c.slot(slot, m.elem, elemOff, "[]")
+	m.rows = []row{{controlWord, slot}}
+}
+
+// split lays out a group of eight keys and then eight elements.
+func (m *mapPlan) split(c *compiler) {
+	keySize, keyAlign := inSlot(m.key)
+	elemSize, elemAlign := inSlot(m.elem)
+	keysOff := alignUp(controlWord, keyAlign)
+	elemsOff := alignUp(keysOff+groupSlots*keySize, elemAlign)
+	end := elemsOff + max(groupSlots*elemSize, 1) // the address of no element may be past the group
+	m.group = alignUp(end, max(keyAlign, elemAlign, controlAlign))
+	keys, elems := &plan{typ: m.typ, size: keySize}, &plan{typ: m.typ, size: elemSize}
+	c.slot(keys, m.key, 0, "[key]")
+	c.slot(elems, m.elem, 0, "[]")
+	m.rows = []row{{keysOff, keys}, {elemsOff, elems}}
 }
 
 // controlAlign is the alignment of the control word, a uint64.
 const controlAlign = unsafe.Alignof(uint64(0))
 
-// inSlot is what a key or an element takes in a slot.
-func inSlot(t reflect.Type) (size, align uintptr) {
-	if t.Size() > inlineMax {
+// inSlot is what a key or an element takes in a group.
+func inSlot(p *plan) (size, align uintptr) {
+	if p.size > inlineMax {
 		return wordSize, wordSize
 	}
-	return t.Size(), uintptr(t.Align())
+	return p.size, uintptr(p.typ.Align())
 }
 
-func (c *compiler) slot(m *mapPlan, p *plan, off uintptr, name string) {
+// slot adds to the plan of a row the key or the element at off.
+func (c *compiler) slot(row, p *plan, off uintptr, name string) {
 	if p.size > inlineMax {
-		m.slot.ops = append(m.slot.ops, op{code: opIndirect, off: off, elem: p, about: &about{typ: p.typ, name: name}})
+		row.ops = append(row.ops, op{code: opIndirect, off: off, elem: p, about: &about{typ: p.typ, name: name}})
 		return
 	}
-	c.inline(m.slot, p.typ, off, name)
+	c.inline(row, p.typ, off, name)
 }
 
 // mapping charges a map: its header once, then its tables and entries.
@@ -103,7 +137,7 @@ func (w *walker) tables(m *mapPlan, h unsafe.Pointer) {
 func (w *walker) guessTables(m *mapPlan, h unsafe.Pointer) {
 	w.Approximate = true
 	w.Bytes += int64(m.tablesFor(len(*(*map[int]int)(unsafe.Pointer(&h)))))
-	if m.slot.leaf() {
+	if len(m.rows) == 0 {
 		return
 	}
 	v := reflect.New(m.typ)

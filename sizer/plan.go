@@ -125,7 +125,7 @@ func isTree(p *plan) bool {
 			switch {
 			case o.code == opEmpty || o.code == opMethods || o.code == opValue || o.code == opSyncMap:
 				return false
-			case o.m != nil && !closed(o.m.slot), o.elem != nil && !closed(o.elem):
+			case o.m != nil && (!closed(o.m.key) || !closed(o.m.elem)), o.elem != nil && !closed(o.elem):
 				return false
 			}
 		}

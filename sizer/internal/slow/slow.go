@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"unsafe"
 
+	"github.com/syncmem/syncmem/sizer/internal/groups"
 	"github.com/syncmem/syncmem/sizer/internal/share"
 )
 
@@ -163,16 +164,13 @@ func Tables(t reflect.Type, n int) (blocks []Ref) {
 		return nil
 	}
 	key, elem := stored(t.Key()), stored(t.Elem())
-	slot := reflect.StructOf([]reflect.StructField{{Name: "Key", Type: key}, {Name: "Elem", Type: elem}})
-	group := reflect.StructOf([]reflect.StructField{
-		{Name: "Control", Type: reflect.TypeFor[uint64]()}, {Name: "Slots", Type: reflect.ArrayOf(8, slot)},
-	})
+	group := groupOf(key, elem)
 	if n <= 8 {
 		return []Ref{{Size: group.Size(), Scan: HasPointers(group)}}
 	}
-	groups := uintptr(2)
-	for uintptr(n) > groups*7 {
-		groups *= 2
+	count := uintptr(2)
+	for uintptr(n) > count*7 {
+		count *= 2
 	}
 	type table struct { // internal/runtime/maps.table
 		_, _, _ uint16
@@ -184,8 +182,20 @@ func Tables(t reflect.Type, n int) (blocks []Ref) {
 	return []Ref{
 		{Size: unsafe.Sizeof(uintptr(0)), Scan: true},
 		{Size: unsafe.Sizeof(table{}), Scan: true},
-		{Size: groups * group.Size(), Scan: HasPointers(group)},
+		{Size: count * group.Size(), Scan: HasPointers(group)},
 	}
+}
+
+// groupOf is a group of a map: a control word and eight slots.
+func groupOf(key, elem reflect.Type) reflect.Type {
+	control := reflect.StructField{Name: "Control", Type: reflect.TypeFor[uint64]()}
+	if groups.Split {
+		return reflect.StructOf([]reflect.StructField{
+			control, {Name: "Keys", Type: reflect.ArrayOf(8, key)}, {Name: "Elems", Type: reflect.ArrayOf(8, elem)},
+		})
+	}
+	slot := reflect.StructOf([]reflect.StructField{{Name: "Key", Type: key}, {Name: "Elem", Type: elem}})
+	return reflect.StructOf([]reflect.StructField{control, {Name: "Slots", Type: reflect.ArrayOf(8, slot)}})
 }
 
 // stored is what stands in a slot for a key or element.

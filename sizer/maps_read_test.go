@@ -1,4 +1,4 @@
-//go:build go1.26 && !go1.27 && (amd64 || arm64 || loong64 || ppc64le || riscv64)
+//go:build go1.26 && !go1.28 && (amd64 || arm64 || loong64 || ppc64le || riscv64)
 
 package sizer
 
@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/syncmem/syncmem/sizer/internal/groups"
 )
 
 // withoutReader makes maps unreadable until the function it returns is called.
@@ -23,7 +25,7 @@ func TestReaderIsProven(t *testing.T) {
 
 // A layout that isn't what the reader expects must turn it off, not be followed.
 func TestReaderRejects(t *testing.T) {
-	m := newCompiler().mapPlan(reflect.TypeOf(escapedMap))
+	m := newCompiler().mapPlan(reflect.TypeFor[map[int]*[3]int]())
 	v := map[int]*[3]int{1: {}, 2: {}}
 	escapedMap = v
 	head := *(*unsafe.Pointer)(unsafe.Pointer(&v))
@@ -36,7 +38,24 @@ func TestReaderRejects(t *testing.T) {
 	group := int64(blockOf(m.group, m.scan))
 	require.Equal(t, Result{Bytes: 48 + group, Nodes: 1, Opaque: 1, Approximate: true}, Measure(v), "being written to: by formula")
 	h.writing = 0
-	wide := *m
-	wide.slot = &plan{size: 24, ops: m.slot.ops}
-	require.False(t, wide.agrees(head, 2, 2), "another slot")
+}
+
+// Each of the two layouts is told from the other.
+func TestReaderRejectsTheOtherLayout(t *testing.T) {
+	require.True(t, proves(newCompiler().mapPlan, pointerElem))
+	require.True(t, proves(newCompiler().mapPlan, pointerKey))
+	require.False(t, proves(otherLayout, pointerElem))
+	require.False(t, proves(otherLayout, pointerKey))
+}
+
+// otherLayout is the plan of a map as if the experiment were what it isn't here.
+func otherLayout(t reflect.Type) *mapPlan {
+	c := newCompiler()
+	m := c.mapPlan(t)
+	if groups.Split {
+		m.interleave(c)
+	} else {
+		m.split(c)
+	}
+	return m
 }

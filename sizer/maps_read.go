@@ -1,4 +1,4 @@
-//go:build go1.26 && !go1.27 && (amd64 || arm64 || loong64 || ppc64le || riscv64)
+//go:build go1.26 && !go1.28 && (amd64 || arm64 || loong64 || ppc64le || riscv64)
 
 package sizer
 
@@ -8,8 +8,8 @@ import (
 	"unsafe"
 )
 
-// The layout of internal/runtime/maps in Go 1.26 on 64-bit little-endian machines. A new Go
-// version gets this reader once its source was compared; until then the formulas serve.
+// The layout of internal/runtime/maps in Go 1.26 and 1.27 on 64-bit little-endian machines. A new
+// Go version gets this reader once its source was compared; until then the formulas serve.
 type hmap struct {
 	used    uint64
 	_       uintptr        // seed
@@ -67,9 +67,9 @@ func (w *walker) readTables(m *mapPlan, head unsafe.Pointer) {
 }
 
 // groups walks the full slots of n groups, those whose control byte has its top bit clear.
-// Full slots in a row are walked as elements of one array.
+// Full slots side by side are walked as elements of one array.
 func (w *walker) groups(m *mapPlan, data unsafe.Pointer, n uintptr) {
-	if m.slot.leaf() {
+	if len(m.rows) == 0 {
 		return
 	}
 	for i := uintptr(0); i < n && !w.Truncated; i++ {
@@ -77,9 +77,11 @@ func (w *walker) groups(m *mapPlan, data unsafe.Pointer, n uintptr) {
 		full := ^*(*uint64)(g) & fullControls
 		for full != 0 {
 			slot := bits.TrailingZeros64(full) / 8
-			row := bits.TrailingZeros64(^(full>>(8*slot) | ^uint64(fullControls))) / 8
-			w.elements(m.slot, unsafe.Add(g, controlWord+uintptr(slot)*m.slot.size), row)
-			full &^= 1<<(8*(slot+row)) - 1
+			run := bits.TrailingZeros64(^(full>>(8*slot) | ^uint64(fullControls))) / 8
+			for _, r := range m.rows {
+				w.elements(r.plan, unsafe.Add(g, r.off+uintptr(slot)*r.size), run)
+			}
+			full &^= 1<<(8*(slot+run)) - 1
 		}
 	}
 }
@@ -89,33 +91,48 @@ const fullControls = 0x8080808080808080
 
 // escapedMap keeps the probes of proveMaps on the heap: a small map on the stack comes with a
 // group that one on the heap would not have yet.
-var escapedMap map[int]*[3]int
+var escapedMap any
 
-// proveMaps builds maps of every shape, with and without deleted entries, and compares what the
-// reader finds with what was put in. A layout it doesn't understand (an experiment, a patched
-// runtime) turns it off for the life of the process.
+// proveMaps compares what the reader finds in maps built at start with what was put in. A layout
+// that it doesn't understand (an experiment, a patched runtime) turns it off for the life of the
+// process.
 func proveMaps() {
-	defer func() { escapedMap = nil }()
-	m := newCompiler().mapPlan(reflect.TypeOf(escapedMap))
+	layout := newCompiler().mapPlan
+	mapsProven = proves(layout, pointerElem) && proves(layout, pointerKey)
+	escapedMap = nil
+}
+
+// Keys and elements of different size show how a group is laid out: in another, the pointers
+// would be elsewhere.
+func pointerElem(i int) (uint16, *[3]int) { return uint16(i), new([3]int) }
+func pointerKey(int) (*[3]int, [9]byte)   { return new([3]int), [9]byte{} }
+
+// proves reads maps of every shape, with and without deleted entries.
+func proves[K comparable, V any](layout func(reflect.Type) *mapPlan, entry func(i int) (K, V)) bool {
+	m := layout(reflect.TypeFor[map[K]V]())
 	for _, n := range []int{0, 1, 8, 9, 100, 1000} {
 		for _, deleted := range []int{0, n / 2} {
-			v := make(map[int]*[3]int)
+			v := make(map[K]V)
 			escapedMap = v
 			for i := range n {
-				v[i] = new([3]int)
+				key, elem := entry(i)
+				v[key] = elem
 			}
-			for i := range deleted {
-				delete(v, i)
+			for key := range v {
+				if len(v) == n-deleted {
+					break
+				}
+				delete(v, key)
 			}
 			if !m.agrees(*(*unsafe.Pointer)(unsafe.Pointer(&v)), n, len(v)) {
-				return
+				return false
 			}
 		}
 	}
-	mapsProven = true
+	return true
 }
 
-// agrees reads a map that once had grown entries and now has n, each a pointer to 24 bytes.
+// agrees reads a map that once had grown entries and now has n, each with a pointer to 24 bytes.
 func (m *mapPlan) agrees(head unsafe.Pointer, grown, n int) bool {
 	h := (*hmap)(head)
 	small := grown <= groupSlots
