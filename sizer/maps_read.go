@@ -124,7 +124,7 @@ func proves[K comparable, V any](layout func(reflect.Type) *mapPlan, entry func(
 				}
 				delete(v, key)
 			}
-			if !m.agrees(*(*unsafe.Pointer)(unsafe.Pointer(&v)), n, len(v)) {
+			if !m.agrees(wordsOf(&escapedMap)[1], n, len(v)) {
 				return false
 			}
 		}
