@@ -111,7 +111,7 @@ func (c *compiler) slot(row, p *plan, off uintptr, name string) {
 
 // mapping charges a map: its header once, then its tables and entries.
 func (w *walker) mapping(m *mapPlan, h unsafe.Pointer) {
-	if !w.charge(h, blockOf(mapHeader, true), false) {
+	if !w.charge(h, blockOf(mapHeader, true), false, m.key.loops || m.elem.loops) {
 		return
 	}
 	if w.depth >= maxDepth && w.memory != nil {

@@ -20,14 +20,24 @@ func Of[T any](v T) int64 {
 // Plain is Of for values that are trees, at the price of a size method written by hand: it
 // doesn't look whether two references lead to one block (both are charged), whether tiny
 // objects share a block (each is charged 8 or 16 bytes) and whether a string is a literal. Of
-// content without those it is a few percent high. A type that could lead back to itself is
-// measured as by Of.
+// content without those it is a few percent high. Only where a type can lead back to itself, by
+// a pointer to its own type or by an interface, are references remembered, and each block there
+// is charged once.
 func Plain[T any](v T) int64 {
 	p := planOf[T]()
 	if !p.tree {
-		return Of(v)
+		return plainGraph(v)
 	}
-	var w walker
+	w := walker{plain: true}
+	w.run(p, offStack(p, unsafe.Pointer(&v)))
+	return w.Bytes
+}
+
+// plainGraph is Plain for types that may lead back to themselves.
+func plainGraph[T any](v T) int64 {
+	var m memory
+	w := walker{memory: &m, plain: true}
+	p := planOf[T]()
 	w.run(p, offStack(p, unsafe.Pointer(&v)))
 	return w.Bytes
 }

@@ -15,8 +15,9 @@ type plan struct {
 	block   uintptr // of the heap block a value of its own lives in, bytes
 	scan    bool    // the value holds pointers
 	tiny    bool    // a value of its own shares a block with others
-	rooted  bool    // the next two are set
-	tree    bool    // no way leads from a value back to itself
+	judged  bool    // the next two are set, see judge
+	loops   bool    // a way may lead from a value back to itself
+	tree    bool    // no way leads from a value to one that loops
 	hooked  bool    // MemExtra is called on a part of the value itself
 	direct  bool    // an interface holds the value itself, not a pointer to it
 	pointee *plan   // of a pointer type: what it points to
@@ -93,44 +94,9 @@ func (p *plan) addText(off uintptr, name string) {
 	p.texts = append(p.texts, text{off, 1, []string{name}})
 }
 
-// asRoot sets what only a plan that a walk may start from needs, once all it leads to is known.
-// It writes only once: others may be reading.
-func (p *plan) asRoot() {
-	if p.rooted {
-		return
-	}
-	p.rooted = true
-	p.tree, p.hooked = isTree(p), isHooked(p)
-}
-
 // isHooked reports whether a p has a MemExtra within its own words.
 func isHooked(p *plan) bool {
 	return slices.ContainsFunc(p.ops, func(o op) bool {
 		return o.code == opExtra || o.code == opArray && isHooked(o.elem)
 	})
-}
-
-// isTree reports whether no chain of references leads from a p back to its own type, so that a
-// walk ends without remembering where it was. What is in an interface can't be known.
-func isTree(p *plan) bool {
-	const open, done = 1, 2
-	state := map[*plan]int{}
-	var closed func(p *plan) bool
-	closed = func(p *plan) bool {
-		if state[p] != 0 {
-			return state[p] == done
-		}
-		state[p] = open
-		for _, o := range p.ops {
-			switch {
-			case o.code == opEmpty || o.code == opMethods || o.code == opValue || o.code == opSyncMap:
-				return false
-			case o.m != nil && (!closed(o.m.key) || !closed(o.m.elem)), o.elem != nil && !closed(o.elem):
-				return false
-			}
-		}
-		state[p] = done
-		return true
-	}
-	return closed(p)
 }

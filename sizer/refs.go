@@ -3,8 +3,9 @@ package sizer
 import "unsafe"
 
 // charge adds a block of size bytes at p and reports whether to look inside: not when it is
-// nothing, the program's own data, or was charged already.
-func (w *walker) charge(p unsafe.Pointer, size uintptr, tiny bool) bool {
+// nothing, the program's own data, or was charged already. loops says that what lies there may
+// lead back to it.
+func (w *walker) charge(p unsafe.Pointer, size uintptr, tiny, loops bool) bool {
 	if size == 0 || p == nil || isStatic(p) {
 		return false
 	}
@@ -17,7 +18,7 @@ func (w *walker) charge(p unsafe.Pointer, size uintptr, tiny bool) bool {
 	switch {
 	case w.scope != nil:
 		more = w.scope.add(p, size, tiny)
-	case w.memory == nil:
+	case w.plain && !loops:
 	case tiny:
 		w.Bytes += w.memory.tiny.charge(p)
 		return true // a tiny object holds no pointers, but its type may declare MemExtra
@@ -29,7 +30,7 @@ func (w *walker) charge(p unsafe.Pointer, size uintptr, tiny bool) bool {
 }
 
 func (w *walker) pointer(p *plan, q unsafe.Pointer) {
-	if w.charge(q, p.block, p.tiny) && !p.leaf() {
+	if w.charge(q, p.block, p.tiny, p.loops) && !p.leaf() {
 		w.deeper(p, q, 1)
 	}
 }
@@ -44,7 +45,7 @@ func (w *walker) slice(elem *plan, s *sliceWords) {
 		return
 	}
 	n *= elem.size
-	if w.charge(s.data, blockOf(n, elem.scan), isTiny(n, elem.scan)) && !elem.leaf() && s.len > 0 {
+	if w.charge(s.data, blockOf(n, elem.scan), isTiny(n, elem.scan), elem.loops) && !elem.leaf() && s.len > 0 {
 		w.deeper(elem, s.data, s.len)
 	}
 }
@@ -86,7 +87,7 @@ func (w *walker) channel(elem *plan, at unsafe.Pointer) {
 	if !elem.scan {
 		head, buf = head+buf, 0
 	}
-	if !w.charge(p, blockOf(head, elem.scan), false) {
+	if !w.charge(p, blockOf(head, elem.scan), false, false) {
 		return
 	}
 	w.Bytes += int64(blockOf(buf, elem.scan))
@@ -98,7 +99,7 @@ func (w *walker) channel(elem *plan, at unsafe.Pointer) {
 // function charges the smallest closure, a code pointer and one captured word. What a closure
 // captures can't be known. Plain functions are static.
 func (w *walker) function(p unsafe.Pointer) {
-	if w.charge(p, tinySize, false) {
+	if w.charge(p, tinySize, false, false) {
 		w.Opaque++
 	}
 }

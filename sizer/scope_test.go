@@ -2,6 +2,8 @@ package sizer
 
 import (
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -59,16 +61,88 @@ func TestScopeKeepsWhatItCounted(t *testing.T) {
 }
 
 func TestPlain(t *testing.T) {
-	n := &node{name: heapText(33)}
 	type two struct{ a, b *struct{ text string } }
 	shared := &struct{ text string }{heapText(33)}
 	v := &two{shared, shared}
 	each := int64(2*wordSize + 48)
 	require.Equal(t, int64(2*wordSize)+2*each, Plain(v), "both references are charged")
 	require.Equal(t, int64(2*wordSize)+each, Of(v))
-	n.next = n
-	require.Equal(t, Of(n), Plain(n), "a type that leads back to itself isn't walked plainly")
 	var i any = v
-	require.Equal(t, Of(i), Plain(i), "nor what is in an interface")
+	require.Equal(t, Plain(v), Plain(i), "behind an interface too")
 	require.EqualValues(t, 8, Plain(heapText(5)), "a tiny text takes a class of its own")
+	long := &node{name: heapText(33)}
+	for range 200_000 {
+		long = &node{next: long}
+	}
+	require.Equal(t, Of(long), Plain(long), "a list longer than any stack")
+}
+
+// Every way back to where a walk was, by types alone and by what interfaces hold.
+func TestPlainEnds(t *testing.T) {
+	text := heapText(33)
+	n := &node{name: text}
+	n.next = n
+	type tree struct {
+		kids []tree
+		text string
+	}
+	kids := make([]tree, 1)
+	kids[0] = tree{kids, text}
+	type table map[string]table
+	entries := table{}
+	entries[text] = entries
+	type big struct {
+		elems map[int]*big
+		pad   [200]byte
+	}
+	elem := &big{elems: map[int]*big{}}
+	elem.elems[1] = elem
+	boxes := make([]any, 1)
+	boxes[0] = boxes
+	type row struct{ cells [unrolled + 1]any }
+	cells := &row{}
+	cells.cells[unrolled] = cells
+	type rows struct{ rows [unrolled + 1]row }
+	nested := &rows{}
+	nested.rows[unrolled].cells[unrolled] = &nested.rows
+	object := map[string]any{}
+	object[text] = object
+	var self any
+	self = &self
+	type inner struct{ outer any }
+	type outer struct{ inner *inner }
+	pair := &outer{&inner{}}
+	pair.inner.outer = pair
+	boxed := &inner{}
+	boxed.outer = struct{ in *inner }{boxed}
+	var value atomic.Value
+	value.Store(&value)
+	synced := new(sync.Map)
+	synced.Store(1, synced)
+	var atom atomic.Pointer[node]
+	atom.Store(n)
+	ends(t, n)
+	ends(t, kids)
+	ends(t, entries)
+	ends(t, elem)
+	ends(t, boxes)
+	ends(t, cells)
+	ends(t, nested)
+	ends(t, object)
+	ends(t, self)
+	ends(t, pair)
+	ends(t, boxed)
+	ends(t, &value)
+	ends(t, synced)
+	ends(t, &atom)
+}
+
+// ends checks that v is walked to its end, not to the limit: once around at most, after which
+// the block that a walk began with was charged twice.
+func ends[T any](t *testing.T, v T) {
+	t.Helper()
+	require.False(t, Measure(v).Truncated, "%T", v)
+	plain, once := Plain(v), Of(v)
+	require.GreaterOrEqual(t, plain, once, "%T", v)
+	require.LessOrEqual(t, plain, 2*once, "%T", v)
 }

@@ -80,9 +80,9 @@ func learn(word unsafe.Pointer, t reflect.Type) *plan {
 		return p // another goroutine was first
 	}
 	p := plans.build.plan(t)
-	p.asRoot()
+	judge(p)
 	if p.pointee != nil {
-		p.pointee.asRoot()
+		judge(p.pointee)
 	}
 	plans.current.Store(cur.with(word, p))
 	return p

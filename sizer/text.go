@@ -4,7 +4,7 @@ import "unsafe"
 
 // strings charges strings that lie side by side. It is the hottest loop of the walk.
 func (w *walker) strings(texts []stringWords) {
-	if w.memory == nil || w.scope != nil {
+	if w.plain || w.scope != nil {
 		w.stringsBy(texts)
 		return
 	}
@@ -77,5 +77,5 @@ func (w *walker) longString(p unsafe.Pointer, n uintptr) {
 		w.Opaque++ // torn, or made up
 		return
 	}
-	w.charge(p, blockOf(n, false), false)
+	w.charge(p, blockOf(n, false), false, false)
 }

@@ -16,7 +16,8 @@ const maxDepth = 100
 type walker struct {
 	Result
 	depth  int
-	memory *memory // nil to charge every reference, see Plain
+	plain  bool    // charge every reference that can't lead back to itself, see Plain
+	memory *memory // nil where no reference is remembered, nor put off
 	scope  *Scope  // who remembers what was charged, over several calls
 	trace  *tracer // who is told, see Explain
 }

@@ -12,16 +12,24 @@ import (
 // unit is how a pipeline sees its content: as an interface with methods.
 type unit interface{ Key() string }
 
-var sizers = []struct {
+type sizerOf[T any] struct {
 	name string
-	size func(*sample.Package) int64
-}{
+	size func(T) int64
+}
+
+var sizers = []sizerOf[*sample.Package]{
 	{"hand", Hand},
 	{"Plain", sizer.Plain[*sample.Package]},
 	{"Of", sizer.Of[*sample.Package]},
 	{"Of-interface", func(p *sample.Package) int64 { return sizer.Of[unit](p) }},
 	{"Scope", func(p *sample.Package) int64 { return new(sizer.Scope).Of(p) }},
 	{"DmitriyVTitov", func(p *sample.Package) int64 { return int64(size.Of(p)) }},
+}
+
+var versionSizers = []sizerOf[*sample.Version]{
+	{"hand", HandVersion},
+	{"Plain", sizer.Plain[*sample.Version]},
+	{"Of", sizer.Of[*sample.Version]},
 }
 
 // BenchmarkHot sizes one package again and again, all of it in the processor's cache.

@@ -45,7 +45,22 @@ func withHeader(n int) int64 {
 // maps by the number of their entries, no aliasing, no tiny blocks. It is the floor that the
 // speed of sizer.Of is measured against.
 func Hand(p *sample.Package) int64 {
-	n := withHeader(int(unsafe.Sizeof(*p)))
+	return withHeader(int(unsafe.Sizeof(*p))) + behind(p)
+}
+
+// HandVersion is the same for a package that knows the one before it. It would not end if one
+// came before itself.
+func HandVersion(v *sample.Version) int64 {
+	n := int64(0)
+	for ; v != nil; v = v.Previous {
+		n += withHeader(int(unsafe.Sizeof(*v))) + behind(&v.Package)
+	}
+	return n
+}
+
+// behind is what the fields of a package point to.
+func behind(p *sample.Package) int64 {
+	n := int64(0)
 	for _, s := range [...]*string{
 		&p.Name, &p.Epoch, &p.Version, &p.Release, &p.Arch, &p.Summary, &p.Description,
 		&p.Vendor, &p.Packager, &p.License, &p.Group, &p.URL, &p.SourceRPM, &p.BuildHost,

@@ -71,6 +71,17 @@ func New(i int) *Package {
 	return p
 }
 
+// Version is a package that knows the version before it: its type leads back to itself.
+type Version struct {
+	Package
+	Previous *Version
+}
+
+// NewVersion makes the version number i of a package, with one before it.
+func NewVersion(i int) *Version {
+	return &Version{*New(2 * i), &Version{*New(2*i + 1), nil}}
+}
+
 // strings are the fields of the package that hold a text.
 func (p *Package) strings() []*string {
 	return []*string{
