@@ -7,16 +7,18 @@ import (
 )
 
 // seen is the set of blocks one call has charged, by start address, with the bytes charged.
-// Most content has few references, so the first fewSeen are kept in an array and searched one
-// by one, which is faster than hashing and needs no allocation.
+// Most content has few references, so the first fewSeen are kept in a small hash table in here,
+// which needs no allocation.
 type seen struct {
 	n     int
-	addr  [fewSeen]uintptr
-	size  [fewSeen]uintptr
+	few   [2 * fewSeen]addrEntry
 	large *addrTable
 }
 
-const fewSeen = 16
+const (
+	fewBits = 6
+	fewSeen = 1 << fewBits / 2
+)
 
 // add notes a block of size bytes at p and returns how many of them are new: all at the first
 // sight, none at the second, the difference when p is the start of a larger block than it
@@ -26,20 +28,19 @@ func (s *seen) add(p unsafe.Pointer, size uintptr) uintptr {
 	if s.large != nil {
 		return s.addLarge(a, size)
 	}
-	for i := range s.n {
-		if s.addr[i] == a {
-			return grown(&s.size[i], size)
+	i := homeOf(a, 64-fewBits)
+	for ; s.few[i%uintptr(len(s.few))].addr != 0; i++ {
+		if e := &s.few[i%uintptr(len(s.few))]; e.addr == a {
+			return grown(&e.size, size)
 		}
 	}
 	if s.n < fewSeen {
-		s.addr[s.n], s.size[s.n] = a, size
+		s.few[i%uintptr(len(s.few))] = addrEntry{a, size}
 		s.n++
 		return size
 	}
 	s.large = takeTable(0)
-	for i := range s.n {
-		s.large.add(s.addr[i], s.size[i])
-	}
+	s.large.addAll(s.few[:])
 	return s.addLarge(a, size)
 }
 
@@ -83,7 +84,7 @@ type addrTable struct {
 
 type addrEntry struct{ addr, size uintptr }
 
-// tablePools hold cleared tables by class, of 128 entries and four times as many each: a small
+// tablePools hold cleared tables by class, of 256 entries and four times as many each: a small
 // value after a giant one must not clear the giant's table. The largest have 2 MiB; beyond,
 // tables are made and dropped.
 var tablePools [6]sync.Pool
@@ -115,7 +116,7 @@ func (t *addrTable) full() bool { return 2*t.n > len(t.entries) }
 // add is seen.add; the table must not be full.
 func (t *addrTable) add(a, size uintptr) uintptr {
 	mask := uintptr(len(t.entries) - 1)
-	for i := t.home(a); ; i++ {
+	for i := homeOf(a, t.shift); ; i++ {
 		e := &t.entries[i&mask]
 		if e.addr == a {
 			return grown(&e.size, size)
@@ -137,7 +138,7 @@ func (t *addrTable) addAll(entries []addrEntry) {
 	}
 }
 
-// home is Fibonacci hashing, as in the table of plans.
-func (t *addrTable) home(a uintptr) uintptr {
-	return uintptr(uint64(a) * 0x9E3779B97F4A7C15 >> t.shift)
+// homeOf is Fibonacci hashing, as in the table of plans.
+func homeOf(a uintptr, shift uint) uintptr {
+	return uintptr(uint64(a) * 0x9E3779B97F4A7C15 >> shift)
 }

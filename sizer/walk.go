@@ -93,7 +93,8 @@ func (w *walker) walk(p *plan, base unsafe.Pointer) {
 		w.traced(p, base)
 		return
 	}
-	for _, r := range p.texts {
+	for i := range p.texts {
+		r := &p.texts[i]
 		w.strings(unsafe.Slice((*stringWords)(unsafe.Add(base, r.off)), r.n))
 	}
 	for i := range p.ops {
