@@ -93,7 +93,7 @@ func TestPlainEnds(t *testing.T) {
 	entries[text] = entries
 	type big struct {
 		elems map[int]*big
-		pad   [200]byte
+		_     [200]byte
 	}
 	elem := &big{elems: map[int]*big{}}
 	elem.elems[1] = elem

@@ -85,7 +85,7 @@ type addrTable struct {
 type addrEntry struct{ addr, size uintptr }
 
 // tablePools hold cleared tables by class, of 256 entries and four times as many each: a small
-// value after a giant one must not clear the giant's table. The largest have 2 MiB; beyond,
+// value after a giant one must not clear the giant's table. The largest have 4 MiB; beyond,
 // tables are made and dropped.
 var tablePools [6]sync.Pool
 
