@@ -49,6 +49,7 @@ type Budget struct {
 	stages  []*stage             // running
 	overran atomic.Int64         // units admitted past a process limit; those past one of content the core counts
 	refused atomic.Int64         // puts and reservations that failed for want of memory, and were not let in after all
+	series  series               // of refusals
 	verdict *verdict             // of those who were refused last; nil once all of them were told
 	crawl   crawl
 	stall   stall
@@ -87,7 +88,7 @@ func newOn(h *host, cfg Config) (*Budget, error) {
 		b.emit(Event{Kind: EventOpened, Text: "mode off: nothing is accounted, and nothing held back"})
 		return b, nil
 	}
-	live, others := b.liveBeside()
+	live, others := b.liveBeside(trueHeap)
 	b.base = live - others
 	b.stall.set(cfg.StallAfter)
 	if err := b.SetLimit(cfg.Limit); err != nil {

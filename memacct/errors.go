@@ -49,8 +49,10 @@ const (
 )
 
 // BudgetError says that a unit does not fit and nothing will drain, and where the memory is. All amounts are
-// bytes; LiveHeap and Pinned were measured after a forced garbage collection. Error is its gist in one line,
-// Report the whole on one screen.
+// bytes; LiveHeap and Pinned were measured after a forced garbage collection, at most a second before where refusals
+// follow each other. They are 0 where the heap has no part in it: for a unit that by itself exceeds a limit of content,
+// and nothing was measured then. Error is its gist in one line, Report the whole on one screen. It is data: one that is
+// kept keeps no budget and no unit alive.
 type BudgetError struct {
 	Reason         Reason
 	Account, Queue string
@@ -81,6 +83,8 @@ type BudgetError struct {
 	verdict *verdict                   // until it is told
 	unread  bool                       // it was a reservation
 	first   bool                       // of those with the same verdict
+	plain   bool                       // the heap has no part in it
+	reused  bool                       // its figures are of the refusal before it
 	acct    weak.Pointer[core.Account] // a kept error keeps no budget alive
 	fits    int64                      // the budget at which the unit fits beside the floors of other accounts
 	slot    bool                       // it needs a slot, and memory there is
@@ -115,7 +119,10 @@ func (e *BudgetError) Error() string {
 	if e.Reason == Floors {
 		fmt.Fprintf(&s, ", and the floors of other accounts keep %s", f(e.Floors))
 	}
-	fmt.Fprintf(&s, "; heap %s live after GC = %s. %s", f(e.LiveHeap), e.sum(), e.remedy())
+	if e.LiveHeap > 0 {
+		fmt.Fprintf(&s, "; heap %s live after GC = %s", f(e.LiveHeap), e.sum())
+	}
+	s.WriteString(". " + e.remedy())
 	return s.String()
 }
 

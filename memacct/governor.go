@@ -264,8 +264,7 @@ func (b *Budget) changed(g *governor, was int64, source limitSource) Event {
 // allocated while it marks: by a fifth was measured at a gigabyte a second. Small changes are left, so
 // that the collector keeps its pace.
 func (g *governor) limitGo(wish *goWish, now memSample, process int64) {
-	outside := max(g.outside.most(), now.rss-now.mapped)
-	want := process - outside - int64(unseenByGo*float64(process)) - min(max(g.surge.median(), g.past), process/4)
+	want := process - g.beyond(now) - int64(unseenByGo*float64(process)) - min(max(g.surge.median(), g.past), process/4)
 	if d := want - g.goLimit; d < -g.process/100 || d > g.process/50 {
 		g.goLimit = want
 	}
@@ -332,8 +331,11 @@ func (g *governor) target(now memSample, kernel reading) int64 {
 // is allocated while the collector marks, up to a sixteenth of the limit, since a sync that only crawls
 // beats none.
 func (g *governor) need(now memSample, live int64) int64 {
-	return live + now.nonHeap + g.outside.most() + int64(fragmentation*float64(g.process)) + min(g.surge.most(), g.process/16)
+	return live + now.nonHeap + g.beyond(now) + int64(fragmentation*float64(g.process)) + min(g.surge.most(), g.process/16)
 }
+
+// beyond is how many bytes are resident that Go does not know of, now or of late.
+func (g *governor) beyond(now memSample) int64 { return max(g.outside.most(), now.rss-now.mapped) }
 
 // reconsider looks again at a unit that was refused though nothing moves, now that a collection has told exactly what
 // lives: the unit itself among it. It raises the budget, and reports so, if the process can hold the unit after all,

@@ -106,9 +106,11 @@ func TestPinnedMemoryInTheError(t *testing.T) {
 			for range pinned / (64 << 10) {
 				keep = append(keep, make([]byte, 64<<10))
 			}
-			refused := refusal(t, g.Put(t.Context(), &load{2000}))
+			back := a.Charge(800) // so that the heap has a part in it: the limit alone does not decide
+			refused := refusal(t, g.Put(t.Context(), &load{500}))
 			require.InEpsilon(t, pinned, refused.Pinned, 0.05, "%v", refused)
 			runtime.KeepAlive(keep)
+			back()
 			empty(t, b)
 		})
 	}
@@ -204,7 +206,10 @@ func TestABaselineThatIsGone(t *testing.T) {
 	b, a := open(t, 1000)
 	g := NewGate(a, "units", 1, weight)
 	runtime.KeepAlive(start)
-	e := refusal(t, g.Put(t.Context(), &load{2000}))
+	back := a.Charge(800)
+	e := refusal(t, g.Put(t.Context(), &load{500}))
+	back()
+	require.Positive(t, e.LiveHeap)
 	require.Equal(t, e.LiveHeap, e.Used+e.Waiting+e.Baseline+e.Pinned, "%v", e)
 	empty(t, b)
 }

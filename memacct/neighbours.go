@@ -59,9 +59,9 @@ func (b *Budget) neighbours() (used []int64, share int) {
 
 // liveBeside measures the live heap, and tells how much of it, in bytes, is content of other budgets. They are at work
 // meanwhile, so that is what they held at least. No lock may be held.
-func (b *Budget) liveBeside() (live, others int64) {
+func (b *Budget) liveBeside(measure func() int64) (live, others int64) {
 	before, _ := b.neighbours()
-	live = liveHeap()
+	live = measure()
 	after, _ := b.neighbours()
 	return live, min(live, sum(before), sum(after))
 }

@@ -43,16 +43,20 @@ func heapGrowth(process int64, setGo bool) float64 {
 	return (1 + gogc()/100) * slack
 }
 
-// liveHeap forces a garbage collection and returns the bytes of heap that it found alive. Callers that come
-// while one runs share the next.
+// liveHeap forces a garbage collection and returns the bytes of heap that it found alive, with what every sync.Pool
+// holds. Callers that come while one runs share the next.
 var liveHeap = (&heapMeter{measure: collect}).read
 
-// collect runs the collector twice: what a sync.Pool holds survives the first.
 func collect() int64 {
-	runtime.GC()
 	runtime.GC()
 	return readMetrics()[live].bytes() // what was allocated since may be garbage
 }
+
+// trueHeap collects twice: what a sync.Pool holds survives the first. Callers share as those of liveHeap.
+var trueHeap = (&heapMeter{measure: func() int64 {
+	runtime.GC()
+	return collect()
+}}).read
 
 // heapMeter lets concurrent callers share a measurement that began after each of them asked.
 type heapMeter struct {

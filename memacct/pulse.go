@@ -93,7 +93,7 @@ func (b *Budget) nearlyFull(g *governor, now memSample) bool {
 	kernel := g.kernel.last().room
 	b.lock()
 	defer b.unlockQuiet()
-	room := float64(min(g.process, kernel) - max(g.outside.most(), now.rss-now.mapped))
+	room := float64(min(g.process, kernel) - g.beyond(now))
 	grown := now.objects - sweeps.left
 	if now.cycles > g.last.cycles {
 		grown = now.objects - now.live

@@ -37,7 +37,9 @@ func (e *BudgetError) event() Event {
 func (e *BudgetError) fill(s *screen) {
 	f := bytesize.Format
 	s.say("budget    %s, %s in use by %s, %s debt, %s waiting%s", f(e.Limit), f(e.Used), units(e.Units), f(e.Debt), f(e.Waiting), e.limits())
-	s.say("heap      %s live after GC = %s", f(e.LiveHeap), e.sum())
+	if e.LiveHeap > 0 {
+		s.say("heap      %s live after GC = %s", f(e.LiveHeap), e.sum())
+	}
 	accounts, queues := slices.Clone(e.Accounts), slices.Clone(e.Queues)
 	slices.SortStableFunc(accounts, func(x, y AccountStats) int { return cmp.Compare(y.Used+y.Waiting, x.Used+x.Waiting) })
 	slices.SortStableFunc(queues, func(x, y QueueStats) int { return cmp.Compare(y.bytes(), x.bytes()) })

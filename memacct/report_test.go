@@ -195,11 +195,13 @@ func TestFloorsAreBlamedForWhatTheyKeepOut(t *testing.T) {
 func TestRefusedReservationSaysThatNothingWasRead(t *testing.T) {
 	b, a := open(t, 100)
 	g := NewGate(a, "units", 10, weight)
-	_, err := g.Reserve(t.Context(), 500)
+	back := a.Charge(80)
+	_, err := g.Reserve(t.Context(), 50)
 	e := refusal(t, err)
-	require.Equal(t, int64(500), e.Unread)
-	require.Equal(t, int64(500), e.Waiting)
-	require.ErrorContains(t, err, "500 B more were asked for and not read yet")
+	require.Equal(t, int64(50), e.Unread)
+	require.Equal(t, int64(50), e.Waiting)
+	require.ErrorContains(t, err, "50 B more were asked for and not read yet")
+	back()
 	require.Len(t, eventsOf(b, EventRefused), 1)
 	empty(t, b)
 }

@@ -2,6 +2,7 @@ package memacct
 
 import (
 	"sync"
+	"time"
 	"weak"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
@@ -10,11 +11,39 @@ import (
 // verdict is what was measured for puts that were refused. Those refused at once share one, and none of them
 // returns before it is measured: what they want to put is alive until then, and part of the sum.
 type verdict struct {
-	once   sync.Once
-	last   int64 // the last refusal that is part of the sum; 0 before it is measured; guarded by the budget's lock
-	in     *inside
-	live   int64 // heap, in bytes, after a forced garbage collection
-	others int64 // of that, content of other budgets
+	once, pools sync.Once
+	last        int64 // the last refusal that is part of the sum; 0 before it is measured; guarded by the budget's lock
+	in          *inside
+	live        int64 // heap, in bytes, after a forced garbage collection
+	others      int64 // of that, content of other budgets
+	reused      bool  // it is what the verdict before it measured
+}
+
+// series is refusals one after the other, as of a sync that skips what does not fit, or of a program that tries again
+// and again. Guarded by the budget's lock.
+type series struct {
+	stood int           // measurements in a row after which nobody was let in
+	last  *verdict      // the last one
+	at    time.Time     // when it was measured
+	took  time.Duration // and how long that took
+}
+
+const (
+	// standing is how many measurements in a row must have found the same before one is used again: who is refused,
+	// lets go of memory and tries again is measured each time.
+	standing = 2
+	// reuseFor is for how many times the time that it took a measurement is used again, so that a series of refusals
+	// has the collector work for a tenth of the time, and reuseMost the longest that this may be.
+	reuseFor  = 10
+	reuseMost = time.Second
+)
+
+// recent is a measurement that may be used again, nil if none may.
+func (s *series) recent() *verdict {
+	if s.stood >= standing && since(s.at) < min(reuseFor*s.took, reuseMost) {
+		return s.last
+	}
+	return nil
 }
 
 // refusal is the error for a waiter that the core refused; explain completes it. The lock is held.
@@ -35,6 +64,7 @@ func (b *Budget) refusal(w *core.Waiter) error {
 		e.Reason = Stalled
 	case w.Bytes > s.Limit:
 		e.Reason = TooLarge // blame may know better
+		e.plain = b.gov == nil || !b.gov.steers
 	case w.Bytes <= s.Limit-s.Used:
 		e.Reason = Floors
 	case b.named() > 0 && w.Bytes <= s.Limit-s.Used+b.named():
@@ -54,17 +84,25 @@ func (b *Budget) named() (bytes int64) {
 	return bytes
 }
 
-// explain measures the heap for the refusal of w. It forces a garbage collection, and so must run outside the
-// lock.
+// explain completes the refusal of w. Where the heap has a part in it, it is measured: that forces a garbage
+// collection, and so must run outside the lock.
 func (b *Budget) explain(e *BudgetError, w *core.Waiter) {
 	v := e.verdict
-	v.once.Do(func() {
-		e.first = true
-		b.measure(v)
-	})
-	e.tell(v.in, v.live, v.others)
-	e.verdict = nil
-	b.blame(e)
+	if e.plain {
+		v, e.first = new(verdict), true
+		b.take(v)
+	} else {
+		v.once.Do(func() {
+			e.first = true
+			b.measure(v)
+		})
+	}
+	b.tell(e, v)
+	if e.Need > e.Process+e.Overrun && !v.reused { // refused but for what a sync.Pool holds: that survives one collection
+		v.pools.Do(func() { b.collectPools(v) })
+		b.tell(e, v)
+	}
+	e.verdict, e.reused = nil, v.reused
 	b.measuring.Lock() // nobody lets go of a unit while another verdict counts it
 	b.lock()
 	b.core.Told(w)
@@ -75,22 +113,58 @@ func (b *Budget) explain(e *BudgetError, w *core.Waiter) {
 	b.measuring.Unlock()
 }
 
-// measure takes stock for a verdict: those who are refused later need another.
-func (b *Budget) measure(v *verdict) {
-	b.measuring.Lock()
-	defer b.measuring.Unlock()
+// tell completes the error with a verdict.
+func (b *Budget) tell(e *BudgetError, v *verdict) {
+	b.measuring.Lock() // pools may be collected for another one
+	in, live, others := v.in, v.live, v.others
+	b.measuring.Unlock()
+	e.tell(in, live, others)
+	b.blame(e)
+}
+
+// take takes stock for a verdict: those who are refused later need another.
+func (b *Budget) take(v *verdict) {
 	b.lock()
 	in, dump := b.stock(false)
 	v.in, v.last = in, in.sum.Counts.Refused
 	b.unlock()
-	v.live, v.others = b.liveBeside()
 	b.locate(v.in, dump, true)
+}
+
+// measure takes stock and measures the heap, unless that was done a moment ago.
+func (b *Budget) measure(v *verdict) {
+	b.measuring.Lock()
+	defer b.measuring.Unlock()
+	b.lock()
+	old := b.series.recent()
+	if old != nil {
+		v.in, v.live, v.others, v.reused = old.in, old.live, old.others, true
+		v.last = b.core.Snapshot().Counts.Refused
+	}
+	b.unlockQuiet()
+	if old != nil {
+		return
+	}
+	from := time.Now()
+	b.take(v)
+	v.live, v.others = b.liveBeside(liveHeap)
+	b.lock()
+	b.series.last, b.series.at, b.series.took = v, time.Now(), time.Since(from)
+	b.unlockQuiet()
+}
+
+// collectPools measures the heap of a verdict once more.
+func (b *Budget) collectPools(v *verdict) {
+	b.measuring.Lock()
+	defer b.measuring.Unlock()
+	v.live, v.others = b.liveBeside(liveHeap)
 }
 
 // tell takes over the figures of a verdict.
 func (e *BudgetError) tell(in *inside, live, others int64) {
 	e.Used, e.Units, e.Limit, e.Debt = in.sum.Used, in.sum.Units, in.sum.Limit, in.sum.Debt
 	e.Baseline, e.LiveHeap, e.Beside, e.Refused = in.base, live, others, in.turned.Waiters
+	e.Named, e.Queues = 0, nil
 	e.Unread = in.unread + in.turned.Unread
 	e.Waiting = in.sum.Waiting + in.turned.Bytes + in.turned.Unread
 	// Of what lived when the budget was opened some may be gone: what is known to be content is no part of it.
@@ -129,11 +203,13 @@ func (b *Budget) blame(e *BudgetError) {
 	kernel := g.kernel.read(true, now.rss)
 	b.lock()
 	defer b.unlockQuiet()
-	e.from, e.files, e.Outside = b.source.from, max(0, g.process-kernel.room), g.outside.most()
+	e.from, e.files, e.Outside = b.source.from, max(0, g.process-kernel.room), g.beyond(now)
 	e.most, e.wall = b.host.ceiling(kernel.walls)
 	alive := e.LiveHeap
 	if e.unread {
 		alive += e.Item
+	} else { // of a measurement that is used again: it had other units
+		alive += max(0, e.Item-(e.Waiting-e.Unread))
 	}
 	// A unit weighs what its size function says, also where the heap does not show it: it may lie outside.
 	e.Process, e.Need = g.process, g.need(now, max(alive, e.Used+e.Item))
@@ -149,7 +225,9 @@ func (b *Budget) again(err error) bool {
 	if !refused {
 		return false
 	}
-	if past, yes := b.reconsider(e); yes {
+	past, yes := b.reconsider(e)
+	b.stands(e, !yes)
+	if yes {
 		if past > 0 {
 			b.overran.Add(1)
 			b.overrun(e.Account, e.Queue, e.Item, past)
@@ -165,4 +243,16 @@ func (b *Budget) again(err error) bool {
 		b.passOver(string(e.Reason), told)
 	}
 	return false
+}
+
+// stands notes whether a refusal stood for which the heap was measured.
+func (b *Budget) stands(e *BudgetError, stood bool) {
+	b.lock()
+	defer b.unlockQuiet()
+	switch {
+	case !stood:
+		b.series = series{}
+	case e.first && !e.plain && !e.reused:
+		b.series.stood++
+	}
 }

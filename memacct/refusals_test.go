@@ -1,0 +1,90 @@
+package memacct
+
+import (
+	"log/slog"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// forced is how many collections were forced since the start of the process.
+func forced() int {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.NumForcedGC)
+}
+
+// A unit that exceeds a limit of content by itself is refused without a look at the heap, and no figure of it is told.
+func TestARefusalInWhichTheHeapHasNoPart(t *testing.T) {
+	b, a := open(t, 1000)
+	g := NewGate(a, "units", 4, weight)
+	before := forced()
+	for range 20 {
+		e := refusal(t, g.Put(t.Context(), &load{5000}))
+		require.Equal(t, TooLarge, e.Reason)
+		require.Zero(t, e.LiveHeap)
+		require.Zero(t, e.Pinned)
+		require.EqualError(t, e, "memacct: test/units: a unit of 4.9 KiB does not fit (too large): the budget for content is 1000 B, of which 0 B is in use by 0 units. Raise the budget by 3.9 KiB or more, or allow an overrun of 3.9 KiB.")
+		require.NotContains(t, e.Report(), "live after GC")
+	}
+	require.Equal(t, before, forced())
+	require.EqualValues(t, 20, b.Stats().Refused)
+	empty(t, b)
+}
+
+// A series of refusals uses a measurement again for a moment, and each has the figures all the same.
+func TestASeriesOfRefusalsIsMeasuredNowAndThen(t *testing.T) {
+	b, a := open(t, 1000)
+	g := NewGate(a, "units", 4, weight)
+	back := a.Charge(900)
+	before := forced()
+	measured := 0
+	for range 300 {
+		e := refusal(t, g.Put(t.Context(), &load{500}))
+		require.Equal(t, Charged, e.Reason)
+		require.Positive(t, e.LiveHeap)
+		require.Equal(t, e.LiveHeap, e.Used+e.Waiting+e.Baseline+e.Pinned)
+		if !e.reused {
+			measured++
+		}
+	}
+	require.LessOrEqual(t, forced()-before, measured, "one collection each")
+	require.Less(t, measured, 150)
+	require.GreaterOrEqual(t, measured, standing)
+	back()
+	require.NoError(t, g.Put(t.Context(), &load{500}), "and nobody is refused by an old measurement where there is room")
+	require.Equal(t, 1, g.Discard())
+	empty(t, b)
+}
+
+// Who is refused for what the process holds, lets go of it and tries again is let in: that is measured anew.
+func TestARefusalThatIsTriedAgain(t *testing.T) {
+	b, err := newOn(hostOf(0, 0, 8<<30).host(), Config{Limit: Process(64 * mib), Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	g := NewGate(b.Account("test"), "units", 1, weight)
+	for range 3 {
+		kept := make([]byte, 120*mib)
+		cut(b, 0)
+		require.Equal(t, Pinned, refusal(t, g.Put(t.Context(), &load{10_000})).Reason)
+		runtime.KeepAlive(kept)
+		kept = nil
+		cut(b, 0)
+		require.NoError(t, g.Put(t.Context(), &load{10_000}))
+		require.Equal(t, 1, g.Discard())
+	}
+	kept := make([]byte, 120*mib)
+	for range 2 * standing { // and after a series as soon as its last measurement is old
+		cut(b, 0)
+		refusal(t, g.Put(t.Context(), &load{10_000}))
+	}
+	runtime.KeepAlive(kept)
+	kept = nil
+	require.Eventually(t, func() bool {
+		cut(b, 0)
+		return g.Put(t.Context(), &load{10_000}) == nil
+	}, 10*time.Second, time.Millisecond)
+	require.Equal(t, 1, g.Discard())
+	empty(t, b)
+}
