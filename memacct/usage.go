@@ -142,7 +142,7 @@ func (i *queueInfo) outside(now time.Time) (all []Usage) {
 		u.Largest, u.Age = i.most(), still
 		all = append(all, u)
 	}
-	for _, w := range i.q.Line() {
+	for w := range i.q.Line() {
 		u := i.usage(Waiting, 1, w.Bytes)
 		if p, ok := w.Note.(*patient); ok && !p.since.IsZero() {
 			u.Stage, u.Age, u.goid = p.stage, now.Sub(p.since), p.goid

@@ -1,7 +1,5 @@
 package core
 
-import "slices"
-
 // window is how far behind a blocked head of a gate's line a fitting waiter is looked for, and how many
 // grants may pass a blocked waiter before nobody passes it any more. Four keeps a large unit from starving
 // while small ones use the room that it can't.
@@ -54,6 +52,7 @@ type Waiter struct {
 	ticks    int   // moments at which it waited, see Tick
 	passed   int   // grants that passed it since it was blocked
 	passedBy int64 // and their bytes
+	links    [lanes]links
 }
 
 // memory tells whether w waits for memory, and not only for a slot.
@@ -64,21 +63,20 @@ func (c *Core) Enqueue(w *Waiter) {
 	w.State, w.Reason, w.Overran, w.ticks, w.passed, w.passedBy = Waiting, None, false, 0, 0, 0
 	q := w.Queue
 	if w.memory() {
-		if q.carrying == len(q.waiters) {
+		if q.waiters.empty() {
 			c.lined = append(c.lined, q)
 		}
-		q.waiters = append(q.waiters, w)
+		q.waiters.add(w)
 		c.waiters++
 		c.waiting += w.Bytes
 		q.Account.waiting += w.Bytes
 		if w.NoSlot {
-			q.slotless = append(q.slotless, w)
+			q.reserving.add(w)
 		}
 		q.touch()
 		c.wrong.noteEdge(c)
 	} else {
-		q.waiters = slices.Insert(q.waiters, q.carrying, w)
-		q.carrying++
+		q.carriers.add(w)
 		c.carriers++
 		w.stop(1)
 		q.grantSlots()
@@ -185,14 +183,14 @@ func (c *Core) nobody() bool {
 // admitAll grants those who wait at q, in order, and reports false at the first that has no memory.
 func (q *Queue) admitAll() bool {
 	for {
-		line := q.line()
-		if len(line) == 0 {
+		w := q.line().first
+		if w == nil {
 			return true
 		}
-		if !q.core.fits(q.Account, line[0].Bytes) {
+		if !q.core.fits(q.Account, w.Bytes) {
 			return false
 		}
-		q.core.grant(line[0])
+		q.core.grant(w)
 	}
 }
 
@@ -205,11 +203,9 @@ func (c *Core) admitOne() bool {
 	var passed [2 * window]*Waiter // blocked waiters seen so far; more than these are not kept from being passed
 	seen := passed[:0]
 	for _, q := range c.lines() {
+		line := q.line()
 		blocked := 0
-		for _, w := range q.line() {
-			if blocked > window {
-				break
-			}
+		for w := line.first; w != nil && blocked <= window; w = line.after(w) {
 			if !c.fits(q.Account, w.Bytes) {
 				c.hungry = true
 				blocked++
@@ -250,16 +246,11 @@ func (c *Core) claimant() *Waiter {
 
 // claimant is the head of q's line if a waiter in it was passed by window grants and by as many bytes as its
 // own. Who waits for a slot claims nothing: it is not memory that keeps it out.
-func (q *Queue) claimant() (head *Waiter) {
-	for i, w := range q.line() {
-		if i > window {
-			break
-		}
-		if head == nil {
-			head = w
-		}
+func (q *Queue) claimant() *Waiter {
+	line := q.line()
+	for w, i := line.first, 0; w != nil && i <= window; w, i = line.after(w), i+1 {
 		if w.passed >= window && w.passedBy >= w.Bytes {
-			return head
+			return line.first
 		}
 	}
 	return nil
@@ -278,9 +269,9 @@ func (w *Waiter) barred(claimant *Waiter) bool {
 	return a == claimant.Queue.Account || !a.covers(w.Bytes)
 }
 
-// grantSlots lets waiters in that wait for nothing but a slot. In a line they stand before the others.
+// grantSlots lets waiters in that wait for nothing but a slot. They come before the others.
 func (q *Queue) grantSlots() {
-	for len(q.waiters) > 0 && !q.waiters[0].memory() && !q.Full() {
-		q.core.grant(q.waiters[0])
+	for !q.carriers.empty() && !q.Full() {
+		q.core.grant(q.carriers.first)
 	}
 }

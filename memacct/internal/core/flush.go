@@ -169,7 +169,7 @@ func (q *Queue) Took(t *Taker, n int, bytes int64, why Cause) {
 		q.counts.Batches[why]++
 		q.counts.Batched += int64(n)
 	}
-	if len(q.waiters) > 0 {
+	if q.waits() {
 		q.touch()
 		q.grantSlots()
 		q.core.settle()

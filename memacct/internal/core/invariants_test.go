@@ -192,7 +192,9 @@ func (w *world) admitted(*world) error {
 	claimant := w.c.claimant()
 	for i := range w.qs {
 		q := &w.qs[i]
-		for j, x := range q.waiters {
+		j := -1
+		for x := range q.Line() {
+			j++
 			slot := x.NoSlot || !q.Full()
 			switch {
 			case !slot || j > window:
@@ -256,7 +258,7 @@ func (w *world) sleeper(s *Sleeper) int {
 
 // stands tells whether producer j stood in line before producer i; i may have come with this step.
 func (w *world) stands(j, i int) bool {
-	for _, x := range w.qs[w.sc.prods[j].queue].waiters {
+	for x := range w.qs[w.sc.prods[j].queue].Line() {
 		switch x {
 		case &w.pw[j]:
 			return true

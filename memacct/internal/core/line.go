@@ -1,6 +1,7 @@
 package core
 
 import (
+	"iter"
 	"math"
 	"slices"
 )
@@ -24,10 +25,8 @@ func (c *Core) look() {
 			c.starved--
 		}
 		q.least = nothing
-		for i, w := range q.line() {
-			if i > window {
-				break
-			}
+		line := q.line()
+		for w, i := line.first, 0; w != nil && i <= window; w, i = line.after(w), i+1 {
 			q.least = min(q.least, w.Bytes)
 		}
 		if q.least < nothing {
@@ -41,23 +40,23 @@ func (c *Core) look() {
 // unline takes w out of its line.
 func (c *Core) unline(w *Waiter) {
 	q := w.Queue
-	q.waiters = without(q.waiters, w)
 	if !w.memory() {
-		q.carrying--
+		q.carriers.remove(w)
 		c.carriers--
 		w.stop(-1)
 		return
 	}
+	q.waiters.remove(w)
 	c.waiters--
 	c.waiting -= w.Bytes
 	q.Account.waiting -= w.Bytes
 	if w.NoSlot {
-		q.slotless = without(q.slotless, w)
+		q.reserving.remove(w)
 	}
 	if w.passed >= window {
 		c.claims--
 	}
-	if q.carrying == len(q.waiters) {
+	if q.waiters.empty() {
 		c.lined = without(c.lined, q)
 	}
 	q.touch()
@@ -75,14 +74,28 @@ func without[T any](all []*T, one *T) []*T {
 
 // line is who waits for memory in q, and for that alone. While no slot is free those are the reservations, which need
 // none.
-func (q *Queue) line() []*Waiter {
-	switch {
-	case !q.Gate:
-		return nil
-	case q.Full():
-		return q.slotless
+func (q *Queue) line() *waitlist {
+	if q.Full() {
+		return &q.reserving
 	}
-	return q.waiters[q.carrying:]
+	return &q.waiters
+}
+
+// waits reports whether anybody waits at q.
+func (q *Queue) waits() bool { return q.carriers.n+q.waiters.n > 0 }
+
+// Line yields who waits at q: those that need a slot alone, then the others, each first come first. The lock must be
+// held meanwhile, and nobody may leave.
+func (q *Queue) Line() iter.Seq[*Waiter] {
+	return func(yield func(*Waiter) bool) {
+		for _, l := range []*waitlist{&q.carriers, &q.waiters} {
+			for w := l.first; w != nil; w = l.after(w) {
+				if !yield(w) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // lines returns the gates that have a line, lowest use per weight of their account first, and those of the same use in

@@ -28,10 +28,8 @@ func (c *Core) Told(w *Waiter) { c.Turned.add(w, -1) }
 // Unread is the part of Snapshot.Waiting for which nothing was read yet: reservations.
 func (c *Core) Unread() (bytes int64) {
 	for _, q := range c.queues {
-		for _, w := range q.waiters {
-			if w.NoSlot {
-				bytes += w.Bytes
-			}
+		for w := q.reserving.first; w != nil; w = q.reserving.after(w) {
+			bytes += w.Bytes
 		}
 	}
 	return bytes
@@ -42,9 +40,6 @@ func (c *Core) Idle() bool { return c.moving+c.awake == 0 }
 
 // Kept is how many bytes of the limit the floors of the other accounts keep free.
 func (a *Account) Kept() int64 { return a.core.unmet - a.unmet() }
-
-// Line returns who waits at q, first come first. It is valid until the lock is let go.
-func (q *Queue) Line() []*Waiter { return q.waiters }
 
 // Consumers returns how many loops take from q, and how many of them a parked unit or a full queue holds up.
 func (q *Queue) Consumers() (attached, held int) { return q.consumers, q.held }

@@ -24,15 +24,15 @@ type Queue struct {
 
 	edge int // for the model check: see wrong.edgeFlush
 
-	waiters   []*Waiter // those that need a slot alone before the others
-	carrying  int       // how many of them those are; in a plain queue all
-	slotless  []*Waiter // of the others, the reservations: they need memory alone
-	least     int64     // what the smallest of those at the head of the line needs, in bytes; or nothing
-	number    int       // in order of creation
-	touched   bool      // it is among those of the core
-	takers    []*Taker  // waiting, in order of arrival
-	consumers int       // attached
-	held      int       // of those, the ones whose worker is held by a parked unit
+	carriers  waitlist // who waits for a slot alone; in a plain queue all
+	waiters   waitlist // who waits for memory
+	reserving waitlist // of the waiters, the reservations: they need memory alone
+	least     int64    // what the smallest of those at the head of the line needs, in bytes; or nothing
+	number    int      // in order of creation
+	touched   bool     // it is among those of the core
+	takers    []*Taker // waiting, in order of arrival
+	consumers int      // attached
+	held      int      // of those, the ones whose worker is held by a parked unit
 	counts    QueueCounts
 }
 
@@ -47,6 +47,7 @@ type QueueCounts struct {
 // AddQueue registers q. Queues of one pipeline are registered in the order a unit passes them.
 func (c *Core) AddQueue(q *Queue) {
 	q.core, q.least, q.number = c, nothing, 1
+	q.reserving.lane = slotless
 	if n := len(c.queues); n > 0 {
 		q.number += c.queues[n-1].number
 	}
@@ -61,7 +62,7 @@ func (q *Queue) Slots() int { return max(q.Capacity, q.largest) }
 func (q *Queue) Full() bool { return q.ready+q.incoming >= q.Slots() }
 
 // Open tells whether q has a slot for who does not wait.
-func (q *Queue) Open() bool { return len(q.waiters) == 0 && !q.Full() && !q.closed }
+func (q *Queue) Open() bool { return !q.waits() && !q.Full() && !q.closed }
 
 // Closed tells whether Close was called.
 func (q *Queue) Closed() bool { return q.closed }
@@ -99,7 +100,7 @@ func (q *Queue) Ready() (units int, bytes int64) { return q.ready, q.bytes }
 // value into the ring before it lets go of the lock.
 func (q *Queue) Put(n int64) bool {
 	c := q.core
-	if len(q.waiters) > 0 || q.Full() || q.closed {
+	if q.waits() || q.Full() || q.closed {
 		return false
 	}
 	a := q.Account
@@ -124,7 +125,7 @@ func (q *Queue) Put(n int64) bool {
 
 // Room is how many slots are free for who does not wait.
 func (q *Queue) Room() int {
-	if len(q.waiters) > 0 || q.closed {
+	if q.waits() || q.closed {
 		return 0
 	}
 	return max(0, q.Slots()-q.ready-q.incoming)
@@ -175,7 +176,7 @@ func (q *Queue) Arrive(w *Waiter) {
 // news to nobody: each has a slot and fits beside all floors, none makes a consumer's batch due, and nobody waits.
 func (q *Queue) Credit(most int) (units int, bytes int64) {
 	c, a := q.core, q.Account
-	if q.closed || q.awaited > 0 || len(q.waiters) > 0 || c.pressed() {
+	if q.closed || q.awaited > 0 || q.waits() || c.pressed() {
 		return 0, 0
 	}
 	units, bytes = min(most, q.Slots()-q.ready-q.incoming), c.limit-c.used-(c.unmet-a.unmet())
@@ -323,8 +324,10 @@ func (q *Queue) Close() {
 		return
 	}
 	q.closed = true
-	for len(q.waiters) > 0 {
-		q.core.refuse(q.waiters[0], Closed)
+	for _, l := range []*waitlist{&q.carriers, &q.waiters} {
+		for !l.empty() {
+			q.core.refuse(l.first, Closed)
+		}
 	}
 	for len(q.takers) > 0 {
 		q.core.wakeTaker(q.takers[0])
@@ -360,9 +363,9 @@ type QueueSnapshot struct {
 func (q *Queue) Snapshot() QueueSnapshot {
 	s := QueueSnapshot{
 		Queued: q.ready + q.incoming, InHand: q.hand, Parked: q.parked,
-		QueuedBytes: q.bytes, InHandSize: q.handBytes, Waiters: len(q.waiters), Counts: q.counts,
+		QueuedBytes: q.bytes, InHandSize: q.handBytes, Waiters: q.carriers.n + q.waiters.n, Counts: q.counts,
 	}
-	for _, w := range q.waiters {
+	for w := range q.Line() {
 		s.WaiterBytes += w.Bytes
 	}
 	return s

@@ -40,7 +40,7 @@ func (q *Queue) Divide(n int) {
 
 // Redeem turns a reservation of was bytes into a unit of now bytes in q, if it has a slot.
 func (q *Queue) Redeem(was, now int64) bool {
-	if q.carrying > 0 || q.Full() || q.closed {
+	if !q.carriers.empty() || q.Full() || q.closed {
 		return false
 	}
 	q.redeem(was, now)

@@ -7,10 +7,7 @@ package core
 func (c *Core) Tick(long func(w *Waiter, memory bool)) bool {
 	push := false
 	for _, q := range c.lines() {
-		for _, w := range q.waiters {
-			if !w.memory() {
-				continue
-			}
+		for w := q.waiters.first; w != nil; w = q.waiters.after(w) {
 			w.ticks++
 			memory := c.Mode == Enforce && (w.NoSlot || !q.Full()) && !c.room(q.Account, w.Bytes)
 			push = push || memory && w.ticks > patience
@@ -31,7 +28,7 @@ func (c *Core) Tick(long func(w *Waiter, memory bool)) bool {
 func (c *Core) pushStill() {
 	short := map[*Account]bool{}
 	for _, q := range c.queues {
-		short[q.Account] = short[q.Account] || len(q.waiters) > 0
+		short[q.Account] = short[q.Account] || q.waits()
 	}
 	for a := range short {
 		if now := a.progress(); !short[a] || now != a.seen {

@@ -48,13 +48,13 @@ func (c *Core) decide() bool {
 		c.judge(w)
 		return true
 	}
-	var slotless *Waiter
+	var slot *Waiter // that only a slot is missing for
 	for _, q := range c.lines() {
-		for _, w := range q.waiters[q.carrying:] {
+		for w := q.waiters.first; w != nil; w = q.waiters.after(w) {
 			switch {
 			case !w.NoSlot && q.Full():
-				if slotless == nil {
-					slotless = w
+				if slot == nil {
+					slot = w
 				}
 			case c.fits(q.Account, w.Bytes):
 				c.grant(w)
@@ -66,22 +66,23 @@ func (c *Core) decide() bool {
 		}
 	}
 	for _, q := range c.queues {
-		if slotless == nil && q.carrying > 0 {
-			slotless = q.waiters[0]
+		if carried := q.carriers.first; slot == nil && carried != nil {
+			slot = carried
 		}
 	}
-	if slotless == nil {
+	if slot == nil {
 		return false
 	}
 	c.counts.Refused++
-	c.refuse(slotless, Stalled)
+	c.refuse(slot, Stalled)
 	return true
 }
 
 // admitAnywhere grants the first waiter that fits, wherever it stands.
 func (c *Core) admitAnywhere() bool {
 	for _, q := range c.lines() {
-		for _, w := range q.line() {
+		line := q.line()
+		for w := line.first; w != nil; w = line.after(w) {
 			if c.fits(q.Account, w.Bytes) {
 				c.grant(w)
 				return true

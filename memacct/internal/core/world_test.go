@@ -246,7 +246,7 @@ func (w *world) repoint(from *world) {
 		q.core = &w.c
 		q.Account = &w.accts[w.sc.queues[i].account]
 		q.takers = moved(q.takers, from.ts, w.ts)
-		q.waiters, q.slotless = w.line(q.waiters, from), w.line(q.slotless, from)
+		q.carriers, q.waiters, q.reserving = w.line(q.carriers, from), w.line(q.waiters, from), w.line(q.reserving, from)
 	}
 	for _, ws := range [][]Waiter{w.pw, w.cw, w.ew} {
 		for i := range ws {
@@ -267,15 +267,15 @@ func (w *world) repoint(from *world) {
 }
 
 // line returns the waiters of w that are those of from.
-func (w *world) line(waiters []*Waiter, from *world) []*Waiter {
-	line := make([]*Waiter, len(waiters))
-	for j, x := range waiters {
+func (w *world) line(waiters waitlist, from *world) waitlist {
+	line := waitlist{lane: waiters.lane}
+	for x := waiters.first; x != nil; x = waiters.after(x) {
 		if k := indexOf(x, from.pw); k >= 0 {
-			line[j] = &w.pw[k]
+			line.add(&w.pw[k])
 		} else if k := indexOf(x, from.cw); k >= 0 {
-			line[j] = &w.cw[k]
+			line.add(&w.cw[k])
 		} else {
-			line[j] = &w.ew[indexOf(x, from.ew)]
+			line.add(&w.ew[indexOf(x, from.ew)])
 		}
 	}
 	return line
@@ -338,9 +338,9 @@ func (w *world) key() string {
 	}
 	for i := range w.qs {
 		q := &w.qs[i]
-		put(flag(q.closed), q.awaited, q.edge, len(q.waiters), len(q.takers), len(w.rings[i]))
+		put(flag(q.closed), q.awaited, q.edge, q.carriers.n+q.waiters.n, len(q.takers), len(w.rings[i]))
 		put(w.rings[i]...)
-		for _, x := range q.waiters {
+		for x := range q.Line() {
 			put(indexOf(x, w.pw), indexOf(x, w.cw), indexOf(x, w.ew))
 		}
 		for _, t := range q.takers {
