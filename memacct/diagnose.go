@@ -32,7 +32,7 @@ const (
 // or for a unit, is held up by somebody else: what is left when those are taken away is the cause.
 func (in *inside) diagnose() []cause {
 	var all []cause
-	for _, find := range []func() []cause{in.parked, in.stages, in.leaks, in.untaken, in.circle, in.charges, in.source} {
+	for _, find := range []func() []cause{in.parked, in.circle, in.stages, in.leaks, in.untaken, in.charges, in.source} {
 		all = append(all, find()...)
 	}
 	if len(all) == 0 && in.sum.Units+in.sum.Waiters > 0 {
@@ -87,7 +87,7 @@ func (in *inside) parked() (all []cause) {
 func (in *inside) stages() (all []cause) {
 	for _, u := range in.held(InHand) {
 		g := in.goroutine(u.goid)
-		if in.queue(u).Parked > 0 || g != nil && g.Doing == Puts {
+		if in.queue(u).Parked > 0 || g != nil && (g.Doing == Puts || !g.busy && in.putter(g, u) != nil) {
 			continue
 		}
 		c := cause{causeSlow, u.String(), "see what it waits for there, and give that a timeout; or let it have more workers"}
@@ -157,21 +157,115 @@ func (in *inside) untaken() (all []cause) {
 	return all
 }
 
-// circle is stages that all wait for each other's queues.
+// hop is a stage that has units of one queue in hand and waits in a put into another.
+type hop struct {
+	u      Usage
+	into   string // the other's name; "" if it is of another budget
+	helper bool   // a goroutine that it started waits there for it
+	text   string
+}
+
+// circle is stages that all wait in puts, each for a queue that another of them takes from. The core refuses the puts
+// of a circle that it can see; those that it can't are made by other goroutines than the loops', or lead through
+// another budget.
 func (in *inside) circle() []cause {
-	var stuck []string
+	var hops []hop
 	for _, u := range in.held(InHand) {
-		if g := in.goroutine(u.goid); g == nil || g.Doing != Puts {
-			return nil
+		h, ok := in.hop(u)
+		if !ok {
+			return nil // it is at work, or waits for something else
 		}
-		stuck = append(stuck, u.by())
+		hops = append(hops, h)
 	}
-	for _, q := range in.queues {
-		if len(stuck) > 0 && q.Parked == 0 && q.full && q.consumers > 0 && q.Waiters > 0 && q.InHand > 0 {
-			return []cause{{causeDeadlock, strings.Join(stuck, " and ") + " wait in puts and have units in hand: their queues are full", "queues must not form a circle: forward the unit in hand, or make the queue larger than what comes back"}}
+	if len(hops) == 0 || slices.ContainsFunc(in.queues, func(q queueLook) bool { return q.Parked > 0 }) {
+		return nil
+	}
+	c := cause{kind: causeDeadlock, todo: "queues must not form a circle: forward the unit in hand, or make the queue larger than what comes back"}
+	var texts []string
+	for _, h := range hops {
+		texts = append(texts, h.text)
+		switch {
+		case h.into == "":
+			c.todo = "two budgets don't know what waits in the other: have one budget with an account for each"
+		case h.into == h.u.label() && len(hops) == 1:
+			c.todo = "keep what comes back in a list of the loop's own, and put it from there; or Forward the unit in hand"
+		}
+	}
+	c.text = strings.Join(texts, "; ")
+	if h := hops[0]; len(hops) == 1 && h.into == h.u.label() {
+		c.text += "; " + h.u.holder() + " takes from " + h.into + " itself"
+	}
+	switch {
+	case hopsOn(hops):
+		return []cause{c}
+	case slices.ContainsFunc(hops, func(h hop) bool { return h.helper }):
+		c.todo = "a unit in hand must not wait for another goroutine's put: put in the loop itself, where the budget sees who waits, or Release the unit first"
+		return []cause{c}
+	}
+	return nil
+}
+
+// hopsOn reports whether each of hops leads to a queue that one of them has units of, or out of the budget: what a
+// queue outside of them waits for is another cause.
+func hopsOn(hops []hop) bool {
+	for _, h := range hops {
+		if h.into != "" && !slices.ContainsFunc(hops, func(o hop) bool { return o.u.label() == h.into }) {
+			return false
+		}
+	}
+	return true
+}
+
+// hop reports whether the holder of u waits in a put, or for a goroutine that it started and that does.
+func (in *inside) hop(u Usage) (h hop, ok bool) {
+	g := in.goroutine(u.goid)
+	if g == nil {
+		return hop{}, false
+	}
+	h.u = u
+	has := fmt.Sprintf("%s has %s (%s) in hand", u.by(), units(u.Units), bytesize.Format(u.Bytes))
+	switch p := in.putter(g, u); {
+	case g.Doing == Puts:
+		has += " and waits in a put"
+	case p != nil && !g.busy:
+		g, h.helper = p, true
+		has += ", and a goroutine that it started waits in a put"
+	default:
+		return hop{}, false
+	}
+	where := "a queue of another budget"
+	if h.into = in.awaited(g); h.into != "" {
+		where = h.into
+	}
+	h.text = has + " into " + where + ", at " + g.Where
+	return h, true
+}
+
+// putter is a goroutine that was started by the stage of g, who holds u, and waits in a put; nil if there is none.
+func (in *inside) putter(g *Goroutine, u Usage) *Goroutine {
+	for i := range in.people {
+		p := &in.people[i]
+		if p.Doing == Puts && p.Stage == g.Stage && p.account == u.Account && !slices.ContainsFunc(p.ids, in.known) {
+			return p
 		}
 	}
 	return nil
+}
+
+// known reports whether a goroutine runs a loop or a stage.
+func (in *inside) known(id uint64) bool {
+	m, ok := in.members[id]
+	return ok && !m.put
+}
+
+// awaited is the queue that a goroutine waits to put into, "" if it is none of this budget's.
+func (in *inside) awaited(g *Goroutine) string {
+	for _, u := range in.usages {
+		if u.Kind == Waiting && slices.Contains(g.ids, u.goid) {
+			return u.label()
+		}
+	}
+	return ""
 }
 
 // charges are those by name, where they keep puts waiting.

@@ -59,7 +59,7 @@ func (b *Budget) look(now time.Time) *inside {
 // meet notes the goroutines whose numbers are known. A loop says more of one than the stage around it.
 func (b *Budget) meet(in *inside) {
 	for _, s := range b.stages {
-		in.members[s.goid] = member{s.a.acct.Name, s.name}
+		in.members[s.goid] = member{account: s.a.acct.Name, stage: s.name}
 	}
 	for _, u := range in.usages {
 		if u.goid != 0 && in.members[u.goid].stage == "" {
@@ -67,7 +67,7 @@ func (b *Budget) meet(in *inside) {
 			if name == "" {
 				name = u.Account + "/" + u.Queue
 			}
-			in.members[u.goid] = member{u.Account, name}
+			in.members[u.goid] = member{u.Account, name, u.Kind == Waiting}
 		}
 	}
 }

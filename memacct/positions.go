@@ -44,7 +44,10 @@ const (
 const mostDumped = 20_000
 
 // member is what is known of a goroutine beforehand.
-type member struct{ account, stage string }
+type member struct {
+	account, stage string
+	put            bool // it waits in a put, and that is all that is known of it: its labels and its parents say more
+}
 
 // locate picks the goroutines of the budget's pipelines from a dump. members are those known by their numbers;
 // others are known by their labels, or by who started them.
@@ -57,8 +60,10 @@ func locate(d stacks.Dump, self bool, members map[uint64]member, accounts []stri
 	var all []Goroutine
 	for _, g := range d.Goroutines {
 		m, own := members[g.ID]
-		if !own {
-			m = inherited(g, members, parents, accounts)
+		if !own || m.put {
+			if from := inherited(g, members, parents, accounts); from != (member{}) {
+				m, own = from, false
+			}
 		}
 		if m == (member{}) || !self && g.ID == d.Self {
 			continue
@@ -72,13 +77,13 @@ func locate(d stacks.Dump, self bool, members map[uint64]member, accounts []stri
 func inherited(g stacks.Goroutine, members map[uint64]member, parents map[uint64]uint64, accounts []string) member {
 	if name := g.Labels[LabelStage]; name != "" {
 		if a := g.Labels[LabelAccount]; slices.Contains(accounts, a) {
-			return member{a, name}
+			return member{account: a, stage: name}
 		}
 		return member{} // of another budget
 	}
 	id := g.Parent
 	for range 8 {
-		if m, ok := members[id]; ok && id != 0 {
+		if m, ok := members[id]; ok && !m.put && id != 0 {
 			return m
 		}
 		id = parents[id]

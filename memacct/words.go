@@ -30,6 +30,14 @@ func (u Usage) by() string {
 	return fmt.Sprintf("%q (from %s)", u.Stage, u.label())
 }
 
+// holder is by without the queue.
+func (u Usage) holder() string {
+	if u.Stage == "" {
+		return "the loop"
+	}
+	return fmt.Sprintf("%q", u.Stage)
+}
+
 // place says what the largest unit is, and where.
 func (u Usage) place() string {
 	s := fmt.Sprintf("%s of type %s, %s ", bytesize.Format(u.Largest), u.Type, u.Kind)
