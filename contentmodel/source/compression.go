@@ -2,14 +2,12 @@ package source
 
 import (
 	"bufio"
-	"encoding/binary"
+	"compress/bzip2"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"path"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 	"github.com/ulikunitz/xz"
@@ -22,24 +20,19 @@ type compression struct {
 	magic  string
 	suffix string
 	open   func(in *bufio.Reader, window int64) (io.ReadCloser, error)
-	// whole tells, after the decoder's EOF, whether the stream really ended.
-	whole func(*raw) bool
 }
 
-// tailBytes is what whole needs to see of the end: the footer of an xz stream.
-const tailBytes = 12
-
-var plain = compression{name: "plain", open: openPlain, whole: always}
+var plain = compression{name: "plain", open: openPlain}
 
 // compressions are told apart by their first bytes. Those without a reader are
 // here so that the message says what the input is.
 var compressions = []compression{
-	{"gzip", "\x1f\x8b", ".gz", openGzip, always},
-	{"xz", "\xfd7zXZ\x00", ".xz", openXZ, xzWhole},
-	{"zstd", "\x28\xb5\x2f\xfd", ".zst", openZstd, always},
-	{"lz4", "\x04\x22\x4d\x18", ".lz4", openLZ4, always},
-	{"bzip2", "BZh", ".bz2", unsupported("bzip2"), always},
-	{"zchunk", "\x00ZCK1", ".zck", unsupported("zchunk"), always},
+	{"gzip", gzipMagic, ".gz", openGzip},
+	{"xz", "\xfd7zXZ\x00", ".xz", openXZ},
+	{"zstd", "\x28\xb5\x2f\xfd", ".zst", openZstd},
+	{"lz4", "\x04\x22\x4d\x18", ".lz4", openLZ4},
+	{"bzip2", "BZh", ".bz2", openBzip2},
+	{"zchunk", "\x00ZCK1", ".zck", unsupported("zchunk")},
 }
 
 // detect looks at the first bytes without taking them. The suffix matters only
@@ -62,17 +55,11 @@ func detect(in *bufio.Reader, suffix string) (*compression, error) {
 	return &plain, nil
 }
 
-func always(*raw) bool { return true }
-
 func openPlain(in *bufio.Reader, _ int64) (io.ReadCloser, error) { return io.NopCloser(in), nil }
 
-// openGzip reads members one after the other, as gzip itself does.
-func openGzip(in *bufio.Reader, _ int64) (io.ReadCloser, error) {
-	r, err := gzip.NewReader(in)
-	if err != nil {
-		return nil, err
-	}
-	return r, nil
+// openBzip2 needs 4 MiB at most, whatever the file says.
+func openBzip2(in *bufio.Reader, _ int64) (io.ReadCloser, error) {
+	return io.NopCloser(bzip2.NewReader(in)), nil
 }
 
 func openZstd(in *bufio.Reader, window int64) (io.ReadCloser, error) {
@@ -105,32 +92,18 @@ func openLZ4(in *bufio.Reader, _ int64) (io.ReadCloser, error) {
 	return io.NopCloser(r), r.Apply(lz4.ConcurrencyOption(1))
 }
 
-// openXZ checks the window that the first block asks for, because the decoder
-// allocates whatever it is told.
 func openXZ(in *bufio.Reader, window int64) (io.ReadCloser, error) {
-	if dict := xzDict(in); dict > window {
-		return nil, tooWide("xz", fmt.Errorf("needs a window of %d MiB", dict>>20), window)
-	}
-	r, err := xz.ReaderConfig{DictCap: lzma.MinDictCap}.NewReader(in)
+	g := newXZGuard(in, window)
+	r, err := xz.ReaderConfig{DictCap: lzma.MinDictCap}.NewReader(g)
 	if err != nil {
 		return nil, err
 	}
-	return io.NopCloser(r), nil
-}
-
-// xzWhole looks for the footer of the last stream (the .xz file format, 2.1.2):
-// the reader takes a cut between two blocks for the end.
-func xzWhole(r *raw) bool {
-	t := r.tail[:]
-	if binary.LittleEndian.Uint32(t[8:]) == 0 {
-		return true // padding may follow only a whole stream; the reader checked
-	}
-	return string(t[10:]) == "YZ" && crc32.ChecksumIEEE(t[4:10]) == binary.LittleEndian.Uint32(t)
+	return xzReader{r, g}, nil
 }
 
 func unsupported(name string) func(*bufio.Reader, int64) (io.ReadCloser, error) {
 	return func(*bufio.Reader, int64) (io.ReadCloser, error) {
-		return nil, remedy(errors.New("is "+name+", which is not supported"), "use gzip, xz, zstd, lz4 or plain")
+		return nil, remedy(errors.New("is "+name+", which is not supported"), "use gzip, xz, zstd, bzip2, lz4 or plain")
 	}
 }
 

@@ -3,8 +3,9 @@
 //
 // It promises three things that a plain os.Open or http.Get does not:
 //
-//   - Bounded memory. Decoders run without read-ahead and refuse a window
-//     larger than [Options.MaxWindow] instead of allocating it.
+//   - Bounded memory. Decoders refuse a window larger than
+//     [Options.MaxWindow], in whatever part of a file, instead of allocating
+//     it, and read ahead only where [Options.Ahead] asks for it.
 //   - No silent end. A truncated or corrupt stream is an error, also where the
 //     decoder would report a plain EOF.
 //   - No hang. A server that stops sending is an error after

@@ -156,3 +156,12 @@ func TestHTTPRedirect(t *testing.T) {
 	_, err = source.Open(t.Context(), url+"/cdn/m", source.Options{}) // for ever
 	require.ErrorContains(t, err, "stopped after 10 redirects")
 }
+
+// stallAfter sends s and then nothing, until the client goes.
+func stallAfter(s string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte(s))
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}
+}

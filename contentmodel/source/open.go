@@ -35,8 +35,12 @@ type Options struct {
 	// for. The time the caller takes between reads does not count.
 	StallTimeout time.Duration
 	// MaxWindow is the most bytes of history a decoder may hold. The decoder's
-	// whole memory is this plus at most 1 MiB.
+	// whole memory is this plus at most 1 MiB; for bzip2 it is 4 MiB always.
 	MaxWindow int64
+	// Expect is what the stream must turn out to be.
+	Expect Expect
+	// Ahead decodes in a goroutine of its own, up to 256 KiB before the reader.
+	Ahead bool
 	// Client replaces the built-in HTTP client; ConnectTimeout is then its own
 	// business. It must not ask for or undo compression (see http.Transport's
 	// DisableCompression), or Progress counts the wrong bytes.
@@ -59,7 +63,7 @@ func Open(ctx context.Context, name string, opt Options) (*Stream, error) {
 	opt = opt.withDefaults()
 	ctx, cancel := context.WithCancelCause(ctx)
 	s := &Stream{name: name, suffix: name, ctx: ctx, cancel: cancel}
-	if err := s.open(opt); err != nil {
+	if err := s.start(opt); err != nil {
 		err = s.explain(err) // before Close, which cancels
 		_ = s.Close()
 		return nil, err
@@ -67,18 +71,21 @@ func Open(ctx context.Context, name string, opt Options) (*Stream, error) {
 	return s, nil
 }
 
-func (s *Stream) open(opt Options) error {
+func (s *Stream) start(opt Options) error {
 	if err := s.openRaw(opt); err != nil {
 		return err
 	}
 	s.raw.ctx = s.ctx
+	s.raw.expect, s.open = opt.Expect.raw(), opt.Expect.open()
 	in := bufio.NewReaderSize(&s.raw, inBytes)
 	kind, err := detect(in, s.suffix)
 	if err != nil {
 		return err
 	}
-	s.kind = kind
-	s.dec, err = kind.open(in, opt.MaxWindow)
+	s.kind, s.in = kind, in
+	if s.dec, err = kind.open(in, opt.MaxWindow); err == nil && opt.Ahead {
+		s.ahead = readAhead(s.read)
+	}
 	return err
 }
 
@@ -109,7 +116,7 @@ func (s *Stream) openFile() error {
 	case info.IsDir():
 		return remedy(errors.New("is a directory"), "name the file inside it")
 	case info.Mode().IsRegular():
-		s.total = info.Size()
+		s.total, s.raw.least = info.Size(), info.Size()
 	default:
 		s.total = -1 // a pipe or device
 	}

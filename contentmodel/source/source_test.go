@@ -190,7 +190,6 @@ func TestRefused(t *testing.T) {
 		"check the path and its permissions":      filepath.Join(dir, "absent"),
 		"is a directory; name the file inside it": dir,
 		"unsupported scheme ftp":                  "ftp://host/x",
-		"is bzip2, which is not supported":        write(t, "x", []byte("BZh91AY&SY")),
 		"is zchunk, which is not supported":       write(t, "x", []byte("\x00ZCK1....")),
 	} {
 		_, err := source.Open(t.Context(), name, source.Options{})

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -19,9 +20,12 @@ type Stream struct {
 	cancel context.CancelCauseFunc
 
 	raw   raw           // the bytes as stored, counted
+	in    *bufio.Reader // their buffer
 	body  io.Closer     // what raw reads from; nil before it is open
 	dec   io.ReadCloser // what Read reads from; nil before it is open
 	kind  *compression
+	open  expected // of the decompressed bytes
+	ahead *ahead   // nil if Read decodes by itself
 	total int64
 	stop  func() bool // detaches the context from body
 	idle  func()      // closes the client's connections
@@ -32,8 +36,8 @@ type Stream struct {
 // with the address it was redirected to.
 func (s *Stream) Name() string { return s.name }
 
-// Compression is what the first bytes say: "plain", "gzip", "xz", "zstd" or
-// "lz4".
+// Compression is what the first bytes say: "plain", "gzip", "xz", "zstd",
+// "bzip2" or "lz4".
 func (s *Stream) Compression() string { return s.kind.name }
 
 // Progress is how many bytes were read as stored, before decompression, and
@@ -51,12 +55,35 @@ func (s *Stream) Read(p []byte) (int, error) {
 		s.err = s.explain(s.ctx.Err())
 		return 0, s.err
 	}
-	n, err := s.dec.Read(p)
-	if err == io.EOF && !s.kind.whole(&s.raw) {
-		err = io.ErrUnexpectedEOF
+	n, err := 0, error(nil)
+	if s.ahead != nil {
+		n, err = s.ahead.Read(p)
+	} else {
+		n, err = s.read(p)
 	}
 	s.err = s.explain(err)
 	return n, s.err
+}
+
+// read decodes and compares; what the decoder left, such as padding, is a part of the file as stored.
+func (s *Stream) read(p []byte) (int, error) {
+	n, err := s.dec.Read(p)
+	if bad := s.open.pass(p[:n]); bad != nil {
+		return 0, bad
+	}
+	if err != io.EOF {
+		return n, err
+	}
+	if _, bad := s.in.WriteTo(io.Discard); bad != nil {
+		return n, bad
+	}
+	if bad := s.raw.expect.end(); bad != nil {
+		return n, bad
+	}
+	if bad := s.open.end(); bad != nil {
+		return n, bad
+	}
+	return n, io.EOF
 }
 
 // Close frees the decoder and the file or connection. A second call does
@@ -66,16 +93,19 @@ func (s *Stream) Close() error {
 	if s.stop != nil {
 		s.stop()
 	}
-	if s.dec != nil {
-		_ = s.dec.Close()
-	}
 	if s.body != nil {
 		_ = s.body.Close()
+	}
+	if s.ahead != nil {
+		s.ahead.stop()
+	}
+	if s.dec != nil {
+		_ = s.dec.Close()
 	}
 	if s.idle != nil {
 		s.idle()
 	}
-	s.dec, s.body, s.idle = nil, nil, nil
+	s.dec, s.body, s.idle, s.ahead = nil, nil, nil, nil
 	return nil
 }
 
@@ -88,7 +118,8 @@ func (s *Stream) explain(err error) error {
 		return err
 	}
 	e := &contentmodel.InputError{Name: s.name, Err: err}
-	if in, ok := errors.AsType[*contentmodel.InputError](err); ok {
+	var in *contentmodel.InputError
+	if errors.As(err, &in) {
 		e.Err, e.Remedy = in.Err, in.Remedy
 	}
 	at := s.raw.n.Load()
@@ -98,6 +129,8 @@ func (s *Stream) explain(err error) error {
 		if errors.Is(e.Err, errStall) {
 			e.Remedy = "check the server and the network, then run again"
 		}
+	case errors.As(s.raw.err, &in): // whatever the decoder made of it
+		e.Err, e.Remedy = in.Err, in.Remedy
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		e.Err = fmt.Errorf("truncated %s: ends after %d bytes: %w", s.what(), at, io.ErrUnexpectedEOF)
 		e.Remedy = "fetch it again"
@@ -118,13 +151,14 @@ func (s *Stream) what() string {
 	return s.kind.name + " data"
 }
 
-// raw counts the bytes as stored, and keeps the last of them: see whole.
+// raw counts the bytes as stored and compares them with what is expected.
 type raw struct {
-	r    io.Reader
-	ctx  context.Context
-	n    atomic.Int64
-	err  error
-	tail [tailBytes]byte
+	r      io.Reader
+	ctx    context.Context
+	n      atomic.Int64
+	least  int64 // bytes that must come: of a local file when it was opened
+	expect expected
+	err    error
 }
 
 func (r *raw) Read(p []byte) (int, error) {
@@ -132,20 +166,15 @@ func (r *raw) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := r.r.Read(p)
-	r.n.Add(int64(n))
-	r.keep(p[:n])
+	total := r.n.Add(int64(n))
+	if err == io.EOF && total < r.least {
+		err = remedy(fmt.Errorf("became shorter while it was read: it had %d bytes and ends after %d", r.least, total), "run again when nobody writes to it")
+	}
+	if bad := r.expect.pass(p[:n]); bad != nil {
+		n, err = 0, bad
+	}
 	if err != nil {
 		r.err = err
 	}
 	return n, err
-}
-
-// keep shifts b into the tail.
-func (r *raw) keep(b []byte) {
-	if len(b) >= tailBytes {
-		copy(r.tail[:], b[len(b)-tailBytes:])
-		return
-	}
-	copy(r.tail[:], r.tail[len(b):])
-	copy(r.tail[tailBytes-len(b):], b)
 }
