@@ -141,6 +141,10 @@ func (b *Budget) SetLimit(l Limit) error {
 	if !first {
 		b.emit(Event{Kind: EventLimit, Bytes: cmp.Or(source.process, source.content), Text: "the limit changed: " + source.String()})
 	}
+	if source.unsure != nil {
+		b.emit(Event{Kind: EventAlarm, Bytes: source.process, Text: fmt.Sprintf(
+			"the kernel may end this process below the limit of %s: %v; set %s below the container's limit", bytesize.Format(source.process), source.unsure, goLimitName)})
+	}
 	return nil
 }
 

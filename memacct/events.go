@@ -30,7 +30,7 @@ type EventKind string
 const (
 	EventOpened  EventKind = "opened"  // the limit was chosen: what it is, and why
 	EventLimit   EventKind = "limit"   // the limit changed
-	EventAlarm   EventKind = "alarm"   // a sign of the process running out of memory cut the budget at once
+	EventAlarm   EventKind = "alarm"   // a sign of the process running out of memory cut the budget at once, or a limit that may be too high was taken
 	EventThrash  EventKind = "thrash"  // the limit is held only because the collector runs nearly all the time, or units get in one by one
 	EventSizes   EventKind = "sizes"   // size functions answer too little or too much, by the live heap
 	EventOverrun EventKind = "overrun" // a unit was admitted past the limit

@@ -40,6 +40,7 @@ type walls struct {
 	group  *procmem.Cgroup // nil where there is none
 	bounds []procmem.Bound // of it and of those above it
 	unseen int64           // the limit of a group that this process can't see, in bytes; 0 for none
+	hidden error           // why this process can't see what limits its group; nil where it can, or there is none
 	least  int64           // bytes
 	name   string          // of the least, or why there is none
 }
@@ -52,7 +53,10 @@ func readWalls() walls {
 	if err != nil && !errors.Is(err, memlimit.ErrNoLimit) {
 		w.name += ": " + err.Error()
 	}
-	if group, err := procmem.OwnCgroup(); err == nil {
+	group, hidden := procmem.OwnCgroup()
+	if errors.Is(hidden, procmem.ErrHidden) {
+		w.hidden = hidden
+	} else if hidden == nil {
 		if bounds, err := group.Bounds(); err == nil {
 			w.group, w.bounds = group, bounds
 		}
@@ -135,6 +139,9 @@ func (h *host) processLimit(w walls) limitSource {
 		s = limitSource{process: guess, from: "a guess: neither GOMEMLIMIT nor a cgroup limit nor the machine's memory can be read"}
 	default:
 		s = limitSource{process: int64(float64(machine) * machinePart), from: "half of the machine's memory", looked: describe(goLimitName, set) + ", " + w.String()}
+	}
+	if s.from != goLimitName { // what somebody set for this process is taken to be right
+		s.unsure = w.hidden
 	}
 	return s
 }

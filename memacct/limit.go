@@ -31,6 +31,9 @@ const (
 // memory.high counts; a GOMEMLIMIT above that does not. All of it is only read, and the budget follows: the limits
 // are read again after each collection and with the content that goes through the gates, the groups found anew each
 // second.
+//
+// A container sees its own group, but none above it. Where a pod has a limit and this container has none, give it the
+// pod's by GOMEMLIMIT: README.md has how. An [EventAlarm] says so where the own group can't be seen either.
 func Auto() Limit { return Limit{} }
 
 // Share is that part of Auto, 0 < f <= 1, for several processes in one cgroup. Any other part is an error of [New].
@@ -92,6 +95,7 @@ type limitSource struct {
 	content int64                     // bytes of content
 	from    string                    // where it is from
 	looked  string                    // what else was looked at, and did not decide
+	unsure  error                     // why there may be a lower one; nil if there is not
 	least   func(content int64) int64 // the least process limit, about, that leaves so much for content
 }
 

@@ -2,6 +2,7 @@ package memacct
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"math"
 	"runtime/debug"
@@ -72,6 +73,37 @@ func TestTheLeastLimitCounts(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, gib/2, s.process)
 	require.Equal(t, "25% of the 2.0 GiB of cgroup /a/b/memory.high", s.from)
+}
+
+// Where the own group can't be seen, half of the machine may be more than the kernel allows: that is said once. What
+// somebody set for this process is taken to be right.
+func TestALimitThatMayBeTooHighIsTold(t *testing.T) {
+	const gib = 1 << 30
+	hidden := fmt.Errorf("memory cgroup: %w: /proc/self/cgroup calls it /", procmem.ErrHidden)
+	alarms := func(f *fakeHost, c Config) (texts []string) {
+		h := f.host()
+		seen := h.walls
+		h.walls = func() walls {
+			w := seen()
+			w.hidden = hidden
+			return w
+		}
+		c.Logger = slog.New(slog.DiscardHandler)
+		b, err := newOn(h, c)
+		require.NoError(t, err)
+		for _, e := range b.Events() {
+			if e.Kind == EventAlarm {
+				texts = append(texts, e.Text)
+			}
+		}
+		empty(t, b)
+		return texts
+	}
+	require.Equal(t, []string{"the kernel may end this process below the limit of 4.0 GiB: memory cgroup: the files of this process's memory cgroup " +
+		"are not to be seen: /proc/self/cgroup calls it /; set GOMEMLIMIT below the container's limit"}, alarms(hostOf(0, 0, 8*gib), Config{}))
+	require.Empty(t, alarms(hostOf(2*gib, 0, 8*gib), Config{}))
+	require.Empty(t, alarms(hostOf(0, 0, 8*gib), Config{Limit: Process(gib)}))
+	require.Empty(t, alarms(hostOf(0, 0, 8*gib), Config{Limit: Content(gib)}))
 }
 
 // What cannot be held is one line that names the setting, with an example that works.

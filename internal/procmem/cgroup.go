@@ -23,16 +23,25 @@ type Cgroup struct {
 	peak *os.File // v2: the peak since a reset belongs to the file that asked for it
 }
 
-// OwnCgroup is the one this process runs in. Close it after use. The error
-// wraps [ErrUnsupported] where there are no cgroups or none controls memory.
-func OwnCgroup() (*Cgroup, error) { return findCgroup(os.DirFS("/")) }
+// ErrHidden is wrapped, with [ErrUnsupported], where there is a memory cgroup but no way to its files: this process may
+// have a limit that it can't see.
+var ErrHidden = errors.New("the files of this process's memory cgroup are not to be seen")
 
-func findCgroup(fsys fs.FS) (*Cgroup, error) {
-	p, err := locate(fsys)
+// ownFinder finds the cgroup of this process.
+var ownFinder = &finder{fsys: os.DirFS("/"), pid: os.Getpid()}
+
+// OwnCgroup is the one this process runs in. Close it after use. The error
+// wraps [ErrUnsupported] where there are no cgroups or none controls memory,
+// and [ErrHidden] where its files can't be seen from here. It takes some 300
+// microseconds, and may be called at once from many goroutines.
+func OwnCgroup() (*Cgroup, error) { return ownFinder.find() }
+
+func (f *finder) find() (*Cgroup, error) {
+	p, err := f.locate()
 	if err != nil {
 		return nil, fmt.Errorf("memory cgroup: %w", err)
 	}
-	return &Cgroup{place: p, fsys: fsys}, nil
+	return &Cgroup{place: p, fsys: f.fsys}, nil
 }
 
 // At is the cgroup in that directory, such as /sys/fs/cgroup/memory/mine;

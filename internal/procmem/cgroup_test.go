@@ -2,6 +2,7 @@ package procmem
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -23,6 +24,9 @@ func machine(membership, mountinfo string, others map[string]string) fstest.MapF
 	}
 	return m
 }
+
+// on finds cgroups there, as process 77.
+func on(fsys fstest.MapFS) *finder { return &finder{fsys: fsys, pid: 77} }
 
 const (
 	v1Mount    = "35 31 0:32 / /sys/fs/cgroup/memory rw,relatime shared:9 master:2 - cgroup cgroup rw,memory\n"
@@ -65,7 +69,7 @@ func TestLocate(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := locate(machine(c.membership, c.mountinfo, map[string]string{c.procs + "/cgroup.procs": ""}))
+			got, err := on(machine(c.membership, c.mountinfo, map[string]string{c.procs + "/cgroup.procs": ""})).locate()
 			require.NoError(t, err)
 			require.Equal(t, c.want, got)
 		})
@@ -74,19 +78,91 @@ func TestLocate(t *testing.T) {
 
 func TestLocateFails(t *testing.T) {
 	for _, c := range []struct{ name, membership, mountinfo, want string }{
-		{"no mount", "0::/a\n", rootMount, "no cgroup with a memory controller"},
-		{"outside of the namespace", "0::/../b\n", v2Mount, "no cgroup with a memory controller"},
-		{"a sibling's mount", "4:memory:/docker/abcd\n", dockerV1, "no cgroup with a memory controller"},
+		{"nothing at all", "0::/\n", rootMount, "no cgroup with a memory controller is mounted"},
+		{"no mount", "0::/a\n", rootMount, "not to be seen: /proc/self/cgroup calls it /a"},
+		{"outside of the namespace", "0::/../b\n", v2Mount, "not to be seen: /proc/self/cgroup calls it /../b"},
+		{"a sibling's mount", "4:memory:/docker/abcd\n", dockerV1, "not to be seen"},
 		{"bad membership", "0::/a\nrubbish\n", v2Mount, "/proc/self/cgroup:2: not a cgroup"},
 		{"bad mountinfo", "0::/a\n", v2Mount + "9 9\n", "/proc/self/mountinfo:2: not a mount"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := findCgroup(machine(c.membership, c.mountinfo, nil))
+			_, err := on(machine(c.membership, c.mountinfo, nil)).find()
 			require.ErrorContains(t, err, c.want)
 		})
 	}
-	_, err := findCgroup(fstest.MapFS{})
+	_, err := on(fstest.MapFS{}).find()
 	require.ErrorIs(t, err, ErrUnsupported, "as on a system without /proc")
+}
+
+// A cgroup namespace with a mount that was made outside of it, as with docker run --cgroupns=private -v
+// /sys/fs/cgroup:/sys/fs/cgroup: paths begin at the group of the namespace, and how that is called is told nowhere.
+func TestLocateInANamespaceWithAMountFromOutside(t *testing.T) {
+	mounted := func(root string) string {
+		return "41 31 0:38 " + root + " /sys/fs/cgroup rw,relatime - cgroup2 cgroup2 rw,nsdelegate\n"
+	}
+	const in, threads = "/cgroup.procs", "/cgroup.threads"
+	others := map[string]string{
+		"sys/fs/cgroup" + in: "1\n2\n", "sys/fs/cgroup/a" + in: "7\n777\n", "sys/fs/cgroup/a/b" + in: "",
+	}
+	for _, c := range []struct {
+		name, root, member string
+		file, pids, want   string
+	}{
+		{"the namespace's group", "/..", "/", "b" + in, "3\n77\n", "b"},
+		{"one further down", "/..", "/x/y", "b/x/y" + in, "77\n", "b/x/y"},
+		{"two levels", "/../..", "/", "a/c" + in, "77\n", "a/c"},
+		{"moved beside it: that is named", "/..", "/../d", "d" + in, "", "d"},
+		{"moved beside it, one unnamed", "/../..", "/../d", "a/d" + in, "77\n", "a/d"},
+		{"a mount that begins beside it", "/../e", "/../e/f", "f" + in, "", "f"},
+		{"threaded", "/..", "/", "t" + threads, "77\n78\n", "t"},
+		{"another process", "/..", "/", "b" + in, "3\n770\n", ""},
+		{"not as deep as that", "/../../..", "/", "b" + in, "77\n", ""},
+		{"above the mount", "/..", "/../../d", "d" + in, "77\n", ""},
+		{"beside the mount", "/../../e", "/../f", "f" + in, "77\n", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := machine("0::"+c.member+"\n", mounted(c.root), others)
+			m["sys/fs/cgroup/"+c.file] = &fstest.MapFile{Data: []byte(c.pids)}
+			if strings.HasSuffix(c.file, threads) { // the kernel has the other file too, and refuses to read it
+				m["sys/fs/cgroup/"+strings.TrimSuffix(c.file, threads)+in] = &fstest.MapFile{Mode: fs.ModeDir}
+			}
+			f := on(m)
+			got, err := f.locate()
+			if c.want == "" {
+				require.ErrorIs(t, err, ErrHidden)
+				require.ErrorIs(t, err, ErrUnsupported)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, place{2, "sys/fs/cgroup/" + c.want, "sys/fs/cgroup"}, got)
+		})
+	}
+}
+
+// What a search found is looked at again, not searched, and holds for as long as the process is in it.
+func TestASearchIsRemembered(t *testing.T) {
+	const mounted = "41 31 0:38 /.. /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
+	m := machine("0::/\n", mounted, map[string]string{"sys/fs/cgroup/b/cgroup.procs": "77\n"})
+	f := on(m)
+	found := func() string {
+		p, err := f.locate()
+		if err != nil {
+			require.ErrorIs(t, err, ErrHidden)
+		}
+		return p.dir
+	}
+	require.Equal(t, "sys/fs/cgroup/b", found())
+	m["sys/fs/cgroup/a/cgroup.procs"] = &fstest.MapFile{Data: []byte("77\n")} // a search would find it first
+	require.Equal(t, "sys/fs/cgroup/b", found())
+	m["sys/fs/cgroup/b/cgroup.procs"] = &fstest.MapFile{}
+	require.Equal(t, "sys/fs/cgroup/a", found(), "it left")
+	m["sys/fs/cgroup/a/cgroup.procs"] = &fstest.MapFile{}
+	require.Empty(t, found())
+	m["sys/fs/cgroup/b/cgroup.procs"] = &fstest.MapFile{Data: []byte("77\n")}
+	require.Empty(t, found(), "one that found nothing is remembered too")
+	m["proc/self/cgroup"] = &fstest.MapFile{Data: []byte("0::/x\n")}
+	m["sys/fs/cgroup/b/x/cgroup.procs"] = &fstest.MapFile{Data: []byte("77\n")}
+	require.Equal(t, "sys/fs/cgroup/b/x", found(), "until the process is elsewhere")
 }
 
 func TestFigures(t *testing.T) {
@@ -109,7 +185,7 @@ func TestFigures(t *testing.T) {
 		"sys/fs/cgroup/a/b/cgroup.procs":   "",
 	})
 	for version, fsys := range map[int]fstest.MapFS{1: v1, 2: v2} {
-		c, err := findCgroup(fsys)
+		c, err := on(fsys).find()
 		require.NoError(t, err)
 		require.Equal(t, version, c.Version())
 		for name, f := range map[string]struct {
@@ -125,11 +201,11 @@ func TestFigures(t *testing.T) {
 }
 
 func TestFiguresThatAreNot(t *testing.T) {
-	c, err := findCgroup(machine("0::/a\n", v2Mount, map[string]string{
+	c, err := on(machine("0::/a\n", v2Mount, map[string]string{
 		"sys/fs/cgroup/a/cgroup.procs":   "",
 		"sys/fs/cgroup/a/memory.events":  "low 0\n",
 		"sys/fs/cgroup/a/memory.current": "many\n",
-	}))
+	})).find()
 	require.NoError(t, err)
 	limit, err := c.Limit()
 	require.NoError(t, err)
@@ -183,8 +259,9 @@ func TestOwnCgroup(t *testing.T) {
 func FuzzLocate(f *testing.F) {
 	f.Add("4:memory:/a\n0::/b\n", v1Mount+v2Unified)
 	f.Add("0::/a:b\n", spaceMount)
+	f.Add("0::/../b\n", "41 31 0:38 /../.. /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n")
 	f.Fuzz(func(t *testing.T, membership, mountinfo string) {
-		p, err := locate(machine(membership, mountinfo, nil))
+		p, err := on(machine(membership, mountinfo, nil)).locate()
 		require.Error(t, err, "no directory of a cgroup exists")
 		require.Zero(t, p)
 		v1, v2, err := parseMembership([]byte(membership))
@@ -209,7 +286,7 @@ func TestBoundsAndWhatIsHeld(t *testing.T) {
 		"sys/fs/cgroup/a/b/memory.events":  "low 0\nhigh 4\nmax 17\noom 5\noom_kill 3\noom_group_kill 0\n",
 		"sys/fs/cgroup/a/b/cgroup.procs":   "",
 	})
-	c, err := findCgroup(v2)
+	c, err := on(v2).find()
 	require.NoError(t, err)
 	bounds, err := c.Bounds()
 	require.NoError(t, err)
@@ -238,7 +315,7 @@ func TestBoundsAndWhatIsHeld(t *testing.T) {
 		"sys/fs/cgroup/memory/a/memory.oom_control":    "oom_kill_disable 1\nunder_oom 1\noom_kill 3\n",
 		"sys/fs/cgroup/memory/a/cgroup.procs":          "",
 	})
-	c, err = findCgroup(v1)
+	c, err = on(v1).find()
 	require.NoError(t, err)
 	bounds, err = c.Bounds()
 	require.NoError(t, err)

@@ -3,12 +3,14 @@ package procmem
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // mount is the part of a line of /proc/self/mountinfo that is needed here.
@@ -86,15 +88,26 @@ type place struct {
 	top     string // the mount point, ditto: as far up as there are limits to see
 }
 
+// finder finds the memory cgroup of this process, and remembers where it was if that took a search.
+type finder struct {
+	fsys fs.FS // over "/"
+	pid  int
+
+	mu     sync.Mutex
+	mount  mount // that was searched, and for which membership
+	member string
+	dir    string // what was found; "" is nothing
+}
+
 // locate finds the memory cgroup of this process. On a hybrid system, where
 // the v2 hierarchy is mounted too, v1 has the memory controller, and its line
 // in /proc/self/cgroup says so.
-func locate(fsys fs.FS) (place, error) {
-	membership, err := fs.ReadFile(fsys, "proc/self/cgroup")
+func (f *finder) locate() (place, error) {
+	membership, err := fs.ReadFile(f.fsys, "proc/self/cgroup")
 	if err != nil {
 		return place{}, fmt.Errorf("%w: no cgroups (%w)", err, ErrUnsupported)
 	}
-	info, err := fs.ReadFile(fsys, "proc/self/mountinfo")
+	info, err := fs.ReadFile(f.fsys, "proc/self/mountinfo")
 	if err != nil {
 		return place{}, fmt.Errorf("%w: cgroups cannot be found (%w)", err, ErrUnsupported)
 	}
@@ -106,34 +119,109 @@ func locate(fsys fs.FS) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
+	member, mounted := cmp.Or(v1, v2), false
 	for _, m := range mounts {
-		p, ok := m.placeOf(v1, v2)
+		version, ok := m.controls(v1)
 		if !ok {
 			continue
 		}
-		if _, err := fs.Stat(fsys, path.Join(p.dir, "cgroup.procs")); err == nil {
-			return p, nil
+		mounted = true
+		dir, ok := f.dirIn(m, member)
+		if !ok {
+			continue
+		}
+		if _, err := fs.Stat(f.fsys, path.Join(dir, "cgroup.procs")); err == nil {
+			return place{version, dir, strings.TrimPrefix(m.point, "/")}, nil
 		}
 	}
-	return place{}, fmt.Errorf("no cgroup with a memory controller is mounted for this process (%w)", ErrUnsupported)
+	if !mounted && (member == "" || member == "/") {
+		return place{}, fmt.Errorf("no cgroup with a memory controller is mounted (%w)", ErrUnsupported)
+	}
+	return place{}, fmt.Errorf("%w: /proc/self/cgroup calls it %s, and no mount in /proc/self/mountinfo shows that (%w)", ErrHidden, member, ErrUnsupported)
 }
 
-// placeOf is the directory of the process under m, if m is the hierarchy that
-// controls memory and shows it.
-func (m mount) placeOf(v1, v2 string) (place, bool) {
-	version, member := 1, v1
-	switch {
-	case v1 == "" && m.kind == "cgroup2":
-		version, member = 2, v2
-	case v1 == "" || m.kind != "cgroup" || !slices.Contains(strings.Split(m.super, ","), "memory"):
-		return place{}, false
+// controls tells whether m is the hierarchy that controls memory, and its version. v1 is the group of the process in
+// the v1 hierarchy that does, if there is one.
+func (m mount) controls(v1 string) (version int, ok bool) {
+	if v1 == "" {
+		return 2, m.kind == "cgroup2"
 	}
-	// A container may see only a part of the hierarchy: the mount begins at
-	// root, and the path of the process is told from the very top.
-	below, ok := strings.CutPrefix(member, strings.TrimSuffix(m.root, "/"))
-	if !ok || below != "" && below[0] != '/' || slices.Contains(strings.Split(member, "/"), "..") {
-		return place{}, false // another part of it, or outside of our namespace
-	}
+	return 1, m.kind == "cgroup" && slices.Contains(strings.Split(m.super, ","), "memory")
+}
+
+// dirIn is the directory of the process under m, and whether m shows it.
+//
+// A container may see only a part of the hierarchy: the mount begins at its root, and the path of the process is told
+// from the very top. In a cgroup namespace both are told from the group in which the namespace began, and a mount that
+// is older than it begins above that: at "/..". The names of the groups between are told nowhere then.
+func (f *finder) dirIn(m mount, member string) (dir string, ok bool) {
 	top := strings.TrimPrefix(m.point, "/")
-	return place{version, path.Join(top, below), top}, true
+	rootUps, root := ups(m.root)
+	ups, rest := ups(member)
+	switch unnamed := rootUps - ups; {
+	case unnamed == 0:
+		below, ok := strings.CutPrefix(rest, strings.TrimSuffix(root, "/"))
+		return path.Join(top, below), ok && (below == "" || below[0] == '/')
+	case unnamed < 0 || root != "/": // outside of what is mounted, or beside it
+		return "", false
+	default:
+		dir := f.search(m, member, top, unnamed, rest)
+		return dir, dir != ""
+	}
+}
+
+// ups counts the steps up that a path begins with, and returns what follows them.
+func ups(p string) (n int, rest string) {
+	for {
+		after, ok := strings.CutPrefix(p, "/..")
+		if !ok || after != "" && after[0] != '/' {
+			return n, cmp.Or(p, "/")
+		}
+		n, p = n+1, after
+	}
+}
+
+// search finds the group among those that many levels below top: at rest below one of them, with this process in it.
+// It reads a file for each, 15 microseconds, so what it found is kept: groups can't be renamed, nor removed while a
+// process is in them. That it found nothing is kept too.
+func (f *finder) search(m mount, member, top string, unnamed int, rest string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.mount == m && f.member == member && (f.dir == "" || f.isIn(f.dir)) {
+		return f.dir
+	}
+	f.mount, f.member, f.dir = m, member, ""
+	level := []string{top}
+	for range unnamed {
+		var next []string
+		for _, dir := range level {
+			entries, err := fs.ReadDir(f.fsys, dir)
+			if err != nil {
+				continue // gone meanwhile, or not for us to read
+			}
+			for _, e := range entries {
+				if e.IsDir() {
+					next = append(next, path.Join(dir, e.Name()))
+				}
+			}
+		}
+		level = next
+	}
+	for _, dir := range level {
+		if dir = path.Join(dir, rest); f.isIn(dir) {
+			f.dir = dir
+			break
+		}
+	}
+	return f.dir
+}
+
+// isIn tells whether this process is in the group. Of a threaded group the kernel tells the threads only, and the first
+// of a process has its number.
+func (f *finder) isIn(dir string) bool {
+	text, err := fs.ReadFile(f.fsys, path.Join(dir, "cgroup.procs"))
+	if err != nil {
+		text, err = fs.ReadFile(f.fsys, path.Join(dir, "cgroup.threads"))
+	}
+	return err == nil && slices.Contains(strings.Fields(string(text)), strconv.Itoa(f.pid))
 }
