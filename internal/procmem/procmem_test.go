@@ -128,7 +128,7 @@ func TestReadGo(t *testing.T) {
 	debug.SetMemoryLimit(1 << 40)
 	g = ReadGo()
 	require.True(t, g.Limited())
-	require.EqualValues(t, 1<<40, g.Limit)
+	require.EqualValues(t, int64(1<<40), g.Limit)
 }
 
 func Example() {
