@@ -138,6 +138,9 @@ func (b *Budget) SetLimit(l Limit) error {
 	} else {
 		moveOut(weak.Make(b))
 	}
+	if source.beyond != "" {
+		b.emitOnce("", Event{Kind: EventGoLimit, Bytes: b.host.goLimit(), Text: source.beyond})
+	}
 	if !first {
 		b.emit(Event{Kind: EventLimit, Bytes: cmp.Or(source.process, source.content), Text: "the limit changed: " + source.String()})
 	}

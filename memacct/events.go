@@ -21,6 +21,8 @@ type Event struct {
 	Bytes          int64  // of the unit, lease or limit it is about; 0 if it is about none
 	More           int64  // of the same kind at the same place that were counted and not told, since one was
 	Text           string // for a reader, with amounts in words: one line, and what there is to add below it
+
+	attrs []slog.Attr // what the lines below say, for a log
 }
 
 // EventKind is the kind of an event, in one word.
@@ -30,6 +32,7 @@ type EventKind string
 const (
 	EventOpened  EventKind = "opened"  // the limit was chosen: what it is, and why
 	EventLimit   EventKind = "limit"   // the limit changed
+	EventGoLimit EventKind = "golimit" // GOMEMLIMIT is above what the kernel enforces
 	EventAlarm   EventKind = "alarm"   // a sign of the process running out of memory cut the budget at once, or a limit that may be too high was taken
 	EventThrash  EventKind = "thrash"  // the limit is held only because the collector runs nearly all the time, or units get in one by one
 	EventSizes   EventKind = "sizes"   // size functions answer too little or too much, by the live heap
@@ -175,21 +178,15 @@ func (b *Budget) emit(e Event) {
 	}
 }
 
-// record is an event as a log record. The message is its first line, so that it is one line in every format,
-// and has amounts in words; the attributes have them in bytes, as numbers that can be compared and summed.
+// record is an event as a log record. The message is its first line, and has amounts in words; the attributes have
+// them in bytes, as numbers that can be compared and summed. No value has a line break: most formats would write the
+// tables of a report on one line, with the breaks escaped, where nobody can read them.
 func (e Event) record() (message string, attrs []slog.Attr) {
-	message, detail, _ := strings.Cut(e.Text, "\n")
-	attrs = []slog.Attr{slog.String("event", string(e.Kind))}
-	for _, a := range []struct{ key, value string }{{"account", e.Account}, {"queue", e.Queue}, {"detail", detail}} {
-		if a.value != "" {
-			attrs = append(attrs, slog.String(a.key, a.value))
-		}
-	}
-	if e.Bytes != 0 {
-		attrs = append(attrs, slog.Int64("bytes", e.Bytes))
-	}
-	if e.More != 0 {
-		attrs = append(attrs, slog.Int64("more", e.More))
-	}
-	return "memacct: " + message, attrs
+	message, _, _ = strings.Cut(e.Text, "\n")
+	all := attrList{slog.String("event", string(e.Kind))}
+	all.text("account", e.Account)
+	all.text("queue", e.Queue)
+	all.number("bytes", e.Bytes)
+	all.number("more", e.More)
+	return "memacct: " + message, append(all, e.attrs...)
 }

@@ -76,7 +76,7 @@ func TestAnEventIsAGoodLogRecord(t *testing.T) {
 	b, err := New(Config{Limit: Content(100), Policy: Overrun(1000), Logger: log})
 	require.NoError(t, err)
 	fill(t, NewGate(b.Account("rpm"), "units", 1, weight), 300)
-	b.emit(Event{Kind: EventStall, Account: "rpm", Text: "nothing moved\nqueue  units\nunits  1"})
+	b.emit(Event{Kind: EventStall, Account: "rpm", Text: "nothing moved\nqueue  units\nunits  1", attrs: []slog.Attr{slog.Int("units", 1)}})
 
 	var records []map[string]any
 	for line := range bytes.Lines(out.Bytes()) {
@@ -93,7 +93,7 @@ func TestAnEventIsAGoodLogRecord(t *testing.T) {
 		"event": "overrun", "account": "rpm", "queue": "units", "bytes": 300.0,
 	}, records[1])
 	require.Equal(t, map[string]any{
-		"level": "WARN", "msg": "memacct: nothing moved", "event": "stall", "account": "rpm", "detail": "queue  units\nunits  1",
+		"level": "WARN", "msg": "memacct: nothing moved", "event": "stall", "account": "rpm", "units": 1.0,
 	}, records[2])
 }
 

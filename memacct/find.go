@@ -154,6 +154,21 @@ func (h *host) ceiling(w walls) (bytes int64, name string) {
 	return w.least, w.name
 }
 
+// beyond tells in words that the Go memory limit is above what the kernel enforces, "" where it is not; sets says that
+// the budget sets a lower one.
+func (h *host) beyond(w walls, sets bool) string {
+	set := h.goLimit()
+	most, name := h.ceiling(w)
+	if set == math.MaxInt64 || set <= most {
+		return ""
+	}
+	s := fmt.Sprintf("%s, above %s: the kernel ends the process there before the collector sees a need to hurry; ", describe(goLimitName, set), describe(name, most))
+	if sets {
+		return s + "while the budget is open a lower one is set"
+	}
+	return s + fmt.Sprintf("set %s=%dMiB or less, or leave it out and a budget sets it", goLimitName, most*9/10/bytesize.MiB)
+}
+
 // String is the least wall in words.
 func (w walls) String() string {
 	if w.least == math.MaxInt64 {

@@ -26,6 +26,6 @@ func (b *Budget) leaks() error {
 	s.lines = append(s.lines, e.Error())
 	in.fill(&s)
 	e.report = s.text()
-	b.emit(Event{Kind: EventLeak, Bytes: e.Bytes, Text: strings.TrimPrefix(e.report, "memacct: ")})
+	b.emit(Event{Kind: EventLeak, Bytes: e.Bytes, Text: strings.TrimPrefix(e.report, "memacct: "), attrs: in.attrs(nil)})
 	return e
 }

@@ -96,6 +96,7 @@ type limitSource struct {
 	from    string                    // where it is from
 	looked  string                    // what else was looked at, and did not decide
 	unsure  error                     // why there may be a lower one; nil if there is not
+	beyond  string                    // that the Go memory limit is above what the kernel enforces, if it is
 	least   func(content int64) int64 // the least process limit, about, that leaves so much for content
 }
 
@@ -206,6 +207,7 @@ const page = 64 << 10
 func (l Limit) resolve(h *host, setGo bool, used int64) (limitSource, error) {
 	w := h.walls()
 	s, err := l.find(h, w)
+	s.beyond = h.beyond(w, setGo && l.kind != limitContent)
 	if err != nil || l.kind == limitContent {
 		return s, err
 	}

@@ -30,7 +30,7 @@ func (e *BudgetError) event() Event {
 	gist := strings.TrimPrefix(e.gist(), "memacct: ")
 	s := screen{lines: []string{gist}} // a log shows the first line for itself: it is not broken
 	e.fill(&s)
-	return Event{Kind: EventRefused, Account: e.Account, Queue: e.Queue, Bytes: e.Item, Text: s.text()}
+	return Event{Kind: EventRefused, Account: e.Account, Queue: e.Queue, Bytes: e.Item, Text: s.text(), attrs: e.attrs()}
 }
 
 // fill adds what is below the gist.
@@ -128,7 +128,7 @@ func (in *inside) stall() Event {
 		s.say("To do: %s.", causes[0].todo)
 		explain(&s, causes[1:])
 	}
-	return Event{Kind: EventStall, Bytes: in.sum.Used, Text: s.text()}
+	return Event{Kind: EventStall, Bytes: in.sum.Used, Text: s.text(), attrs: in.attrs(causes)}
 }
 
 // explain adds causes and what to do about them.

@@ -151,7 +151,10 @@ func TestRefusalOnOneScreen(t *testing.T) {
 		require.Len(t, eventsOf(b, EventRefused), 1)
 		synctest.Wait()
 		last := logged[len(logged)-1]
-		require.Contains(t, last, `level=WARN msg="memacct: test/units: a unit of 400 B does not fit (stalled)" event=refused account=test queue=units detail="budget`)
+		require.Contains(t, last, `level=WARN msg="memacct: test/units: a unit of 400 B does not fit (stalled)" event=refused account=test queue=units bytes=400 reason=stalled limit_bytes=1000 used_bytes=700 units=2`)
+		require.Contains(t, last, ` places.1="`)
+		require.Contains(t, last, ` places.more=12`)
+		require.NotContains(t, last, `\n`, "a table in a value is unreadable")
 		b.lock()
 		for range 2 {
 			g.q.Unpark(&core.Park{})

@@ -14,6 +14,7 @@ type memSample struct {
 	mapped  int64 // what GOMEMLIMIT bounds
 	nonHeap int64 // of that, stacks, spans and the like
 	stacks  int64 // of that, stacks
+	buckets int64 // of that, what profiles have counted by call stack
 	objects int64 // bytes of heap, alive and not collected yet
 	limit   int64 // GOMEMLIMIT
 	allocs  int64 // allocated since the start
@@ -31,7 +32,7 @@ func (h *host) readMem() memSample {
 	return memSample{
 		at: time.Now(), live: m[live].bytes(), mapped: mapped,
 		nonHeap: mapped - m[objects].bytes() - m[unused].bytes() - m[free].bytes(),
-		stacks:  m[stackSpans].bytes(), objects: m[objects].bytes(),
+		stacks:  m[stackSpans].bytes(), buckets: m[profiles].bytes(), objects: m[objects].bytes(),
 		limit: debug.SetMemoryLimit(-1), allocs: m[allocs].bytes(), cycles: m[cycles].bytes(),
 		markCPU: m[dedicated].seconds() + m[assist].seconds(), rss: h.rss(),
 		gcCPU: m[dedicated].seconds() + m[assist].seconds() + m[pause].seconds(),
@@ -63,6 +64,7 @@ const (
 	pause
 	limiter
 	stackSpans
+	profiles
 )
 
 var metricNames = [...]string{
@@ -72,6 +74,7 @@ var metricNames = [...]string{
 	dedicated: "/cpu/classes/gc/mark/dedicated:cpu-seconds", assist: "/cpu/classes/gc/mark/assist:cpu-seconds",
 	gogcPercent: "/gc/gogc:percent", goal: "/gc/heap/goal:bytes",
 	pause: "/cpu/classes/gc/pause:cpu-seconds", limiter: "/gc/limiter/last-enabled:gc-cycle", stackSpans: "/memory/classes/heap/stacks:bytes",
+	profiles: "/memory/classes/profiling/buckets:bytes",
 }
 
 // readMetrics reads them all in one call, some microseconds.

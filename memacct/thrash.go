@@ -29,6 +29,7 @@ type gcShare struct {
 	limited bool  // the runtime gave the limit up of late
 	limiter int64 // last collection in which it did
 	until   int64 // collection up to which that counts as of late
+	first   parts // where memory went that is not content, at the first reading
 }
 
 // add takes the readings after a collection.
@@ -45,6 +46,9 @@ func (s *gcShare) add(now memSample) {
 		if now.limiter > s.limiter {
 			s.until = now.cycles + int64(len(s.at))
 		}
+	}
+	if s.n == 0 {
+		s.first = partsOf(now, 0, 0) // what lives beside the content is known later
 	}
 	s.limiter, s.limited = now.limiter, now.cycles < s.until
 	s.at[i], s.cpu[i] = now.at, now.gcCPU
@@ -67,8 +71,9 @@ func (g *governor) thrash(now memSample) (Event, bool) {
 	case much && !s.told && (now.at.Sub(s.since) >= thrashOver || s.limited) && (s.toldAt.IsZero() || now.at.Sub(s.toldAt) >= tellEvery):
 		s.told, s.toldAt = true, now.at
 		return Event{Kind: EventThrash, Bytes: g.process, Text: fmt.Sprintf(
-			"the limit of %s is held only by collecting garbage nearly all the time: %.0f%% of all CPU goes there, with %s of a heap of %s alive; raise the limit to %s or more",
-			bytesize.Format(g.process), 100*s.share, bytesize.Format(now.live), bytesize.Format(now.goal), bytesize.Format(g.roomy(now)))}, true
+			"the limit of %s is held only by collecting garbage nearly all the time: %.0f%% of all CPU goes there, with %s of a heap of %s alive%s; raise the limit to %s or more",
+			bytesize.Format(g.process), 100*s.share, bytesize.Format(now.live), bytesize.Format(now.goal),
+			g.parts(now).text(s.first, g.process), bytesize.Format(g.roomy(now)))}, true
 	}
 	return Event{}, false
 }

@@ -64,6 +64,7 @@ func (o *options) account() (*memacct.Account, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.Watch(stderr.report)
 	o.budget = b
 	return b.Account("sync"), nil
 }

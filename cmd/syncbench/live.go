@@ -56,7 +56,7 @@ func livePages(b *memacct.Budget) http.Handler {
 	page := debugpage.Handler(b)
 	mux := http.NewServeMux()
 	mux.Handle("/{$}", page)
-	mux.Handle("/debug/memacct", page)
+	debugpage.Mount(mux, "/debug/memacct", b)
 	mux.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	return mux
 }

@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/syncmem/syncmem/memacct"
@@ -49,35 +49,38 @@ func (s *screen) logger() *slog.Logger {
 		}
 		return a
 	}
-	return slog.New(lineHandler{slog.NewTextHandler(s, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: noTime}), s})
+	return slog.New(lineHandler{slog.NewTextHandler(s, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: noTime})})
 }
 
-// lineHandler logs records in a line each, with the report that some have in lines of its own below. A refusal
-// is left out: the run ends with it, and says so.
-type lineHandler struct {
-	slog.Handler
-	out io.Writer
-}
+// lineHandler logs records in a line each, without what a report below says, see [screen.report]. A refusal is left
+// out: the run ends with it, and says so.
+type lineHandler struct{ slog.Handler }
 
 // Handle logs one record.
 func (h lineHandler) Handle(ctx context.Context, r slog.Record) error {
-	line, report, refusal := slog.NewRecord(r.Time, r.Level, r.Message, r.PC), "", false
+	line, kind := slog.NewRecord(r.Time, r.Level, r.Message, r.PC), memacct.EventKind("")
 	r.Attrs(func(a slog.Attr) bool {
-		if a.Key == "detail" {
-			report = a.Value.String()
-		} else {
-			line.AddAttrs(a)
+		switch a.Key {
+		case "event":
+			kind = memacct.EventKind(a.Value.String())
+		case "account", "queue", "bytes", "more":
+		default:
+			if kind == memacct.EventStall || kind == memacct.EventLeak {
+				return true
+			}
 		}
-		refusal = refusal || a.Key == "event" && a.Value.String() == string(memacct.EventRefused)
+		line.AddAttrs(a)
 		return true
 	})
-	if refusal {
+	if kind == memacct.EventRefused {
 		return nil
 	}
-	err := h.Handler.Handle(ctx, line)
-	if report != "" {
-		_, failed := io.WriteString(h.out, report+"\n")
-		err = errors.Join(err, failed)
+	return h.Handler.Handle(ctx, line)
+}
+
+// report prints what there is to an event beside the line that was logged of it.
+func (s *screen) report(e memacct.Event) {
+	if _, below, more := strings.Cut(e.Text, "\n"); more && e.Kind != memacct.EventRefused {
+		_, _ = io.WriteString(s, below+"\n") // nobody is left to be told that this failed
 	}
-	return err
 }

@@ -1,6 +1,6 @@
 // Package debugpage shows a [memacct.Budget] to people and scripts, over HTTP.
 //
-//	http.Handle("/debug/memacct", debugpage.Handler(budget))
+//	debugpage.Mount(http.DefaultServeMux, "/debug/memacct", budget)
 //
 // The handler answers in one of these formats: by ?format=, else by what the client accepts.
 //
@@ -20,8 +20,8 @@
 // through it, and no unit's content is shown, but names of accounts, queues and Go types are, the source lines of
 // leases that were misused, and in a report the function and line at which each stage is.
 //
-// The handler does not look at the path, so it can be mounted anywhere, with and without a trailing slash and
-// behind a proxy's prefix. Several budgets have a handler each.
+// The handler does not look at the path, so it can be mounted anywhere, also behind a proxy's prefix. A mux that is
+// given a path without a trailing slash answers 404 to the one with it: [Mount] serves both. Several budgets have a handler each.
 //
 // The charts are drawn by uPlot 1.6.32, https://github.com/leeoniya/uPlot: static/uplot.js and static/uplot.css are
 // dist/uPlot.iife.min.js and dist/uPlot.min.css of npm's uplot, unchanged, with its MIT license beside them.

@@ -18,7 +18,7 @@ func ExampleHandler() {
 		log.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/debug/memacct", debugpage.Handler(budget))
+	debugpage.Mount(mux, "/debug/memacct", budget)
 	server := httptest.NewServer(mux) // or http.ListenAndServe("localhost:6060", mux)
 	defer server.Close()
 

@@ -27,6 +27,23 @@ func Handler(b *memacct.Budget) http.Handler {
 	return &handler{budget: b, files: readFiles()}
 }
 
+// Mux is what the page can be mounted on: [http.ServeMux], and the routers of most frameworks.
+type Mux interface {
+	Handle(pattern string, handler http.Handler)
+}
+
+// Mount serves the page of b on mux at path, such as /debug/memacct, with a slash at its end and without: a mux takes
+// these for two paths, and the one that was left out is a 404. A path may begin with a method or a host where mux
+// knows such patterns. It panics as mux does, on a path that is taken, and if b is nil.
+func Mount(mux Mux, path string, b *memacct.Budget) {
+	h := Handler(b)
+	path = strings.TrimRight(path, "/")
+	if !strings.HasSuffix(path, " ") && path != "" {
+		mux.Handle(path, h)
+	}
+	mux.Handle(path+"/", h)
+}
+
 type handler struct {
 	budget *memacct.Budget
 	files  map[string]file

@@ -279,3 +279,35 @@ func BenchmarkAnswer(b *testing.B) {
 		}
 	}
 }
+
+// As the README mounts it, and as people do, no way to write the path is a 404.
+func TestMountedPagesAreFound(t *testing.T) {
+	b := stillBudget(t)
+	for name, mount := range map[string]func(*http.ServeMux){
+		"as the README says":    func(mux *http.ServeMux) { Mount(mux, "/debug/memacct", b) },
+		"with a trailing slash": func(mux *http.ServeMux) { Mount(mux, "/debug/memacct/", b) },
+		"by hand, with a slash": func(mux *http.ServeMux) { mux.Handle("/debug/memacct/", Handler(b)) },
+		"behind a prefix": func(mux *http.ServeMux) {
+			inner := http.NewServeMux()
+			Mount(inner, "/memacct", b)
+			mux.Handle("/debug/", http.StripPrefix("/debug", inner))
+		},
+		"a method": func(mux *http.ServeMux) { Mount(mux, "GET /debug/memacct", b) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			mux := http.NewServeMux()
+			mount(mux)
+			server := httptest.NewServer(mux)
+			defer server.Close()
+			for _, path := range []string{"/debug/memacct", "/debug/memacct/", "/debug/memacct?format=json", "/debug/memacct/?format=json", "/debug/memacct/?file=page.js"} {
+				answer, err := http.Get(server.URL + path)
+				require.NoError(t, err)
+				require.NoError(t, answer.Body.Close())
+				require.Equal(t, http.StatusOK, answer.StatusCode, path)
+			}
+		})
+	}
+	all := http.NewServeMux()
+	Mount(all, "/", b)
+	require.Equal(t, http.StatusOK, ask(t, all, http.StatusOK, http.MethodGet, "/", fromCurl).Code)
+}

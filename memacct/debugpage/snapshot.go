@@ -144,7 +144,7 @@ func snapshotOf(b *memacct.Budget) *Snapshot {
 		snap.Queues = append(snap.Queues, queueOf(q))
 	}
 	for _, e := range b.Events() {
-		snap.Events = append(snap.Events, Event(e))
+		snap.Events = append(snap.Events, Event{e.At, e.Kind, e.Account, e.Queue, e.Bytes, e.More, e.Text})
 	}
 	return snap
 }

@@ -128,7 +128,7 @@ var causes = []struct {
 
 // eventKinds are the kinds that are counted from 0. One that is missing here is counted all the same, from 1.
 var eventKinds = []memacct.EventKind{
-	memacct.EventOpened, memacct.EventLimit, memacct.EventAlarm, memacct.EventThrash, memacct.EventSizes,
+	memacct.EventOpened, memacct.EventLimit, memacct.EventGoLimit, memacct.EventAlarm, memacct.EventThrash, memacct.EventSizes,
 	memacct.EventOverrun, memacct.EventRefused, memacct.EventStall, memacct.EventMoves, memacct.EventLeak, memacct.EventMisuse,
 }
 
