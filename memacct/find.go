@@ -29,11 +29,12 @@ type host struct {
 	walls   func() walls
 	machine func() int64 // memory of the machine, in bytes
 	rss     func() int64 // anonymous resident memory of the process, in bytes; 0 where that can't be told
+	heap    func() int64 // that of its Go heap; nil, or 0, where that can't be told
 }
 
 // thisHost only reads: memlimit.Set, which most programs call for this, overwrites a limit that the
 // application has set.
-var thisHost = &host{goLimit: applicationLimit, walls: readWalls, machine: sync.OnceValue(readMachine), rss: readRSS}
+var thisHost = &host{goLimit: applicationLimit, walls: readWalls, machine: sync.OnceValue(readMachine), rss: readRSS, heap: readHeap}
 
 // walls are the limits that the kernel enforces on this process.
 type walls struct {
@@ -120,6 +121,14 @@ func readMachine() int64 {
 
 func readRSS() int64 {
 	n, err := procmem.RSSAnon()
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func readHeap() int64 {
+	n, err := procmem.HeapResident()
 	if err != nil {
 		return 0
 	}

@@ -155,6 +155,7 @@ func since(at time.Time) time.Duration {
 func (b *Budget) regulate(g *governor) bool {
 	now := b.host.readMem()
 	kernel := g.kernel.read(g.steers, now.rss)
+	g.kernel.measure(now)
 	others, share := b.neighbours()
 	b.lock()
 	if b.closed || b.gov != g {
@@ -282,7 +283,7 @@ func (g *governor) observe(now memSample, used, built int64) {
 	}
 	g.beside.add(now.live - used)
 	if now.rss > 0 {
-		g.outside.add(now.rss - now.mapped)
+		g.outside.add(g.outsideGo(now))
 	}
 	g.past = max(g.past-g.past/pastMemory, now.mapped-now.limit)
 	g.gc.add(now)
@@ -335,7 +336,12 @@ func (g *governor) need(now memSample, live int64) int64 {
 }
 
 // beyond is how many bytes are resident that Go does not know of, now or of late.
-func (g *governor) beyond(now memSample) int64 { return max(g.outside.most(), now.rss-now.mapped) }
+func (g *governor) beyond(now memSample) int64 { return max(g.outside.most(), g.outsideGo(now)) }
+
+// outsideGo is how many resident bytes Go does not know of, without those that it gave back and has again.
+func (g *governor) outsideGo(now memSample) int64 {
+	return max(0, now.rss-now.mapped-g.kernel.refilled(now))
+}
 
 // reconsider looks again at a unit that was refused though nothing moves, now that a collection has told exactly what
 // lives: the unit itself among it. It raises the budget, and reports so, if the process can hold the unit after all,

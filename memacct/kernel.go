@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/syncmem/syncmem/internal/procmem"
@@ -26,6 +27,48 @@ type kernel struct {
 	wallsAt time.Time
 	uses    reading
 	usesAt  time.Time
+	refill  refill
+}
+
+// refill is memory of the heap that Go gave back to the kernel and that is resident again all the same: where huge
+// pages are always on, a write to one page of two megabytes brings the rest of them back, and in time the kernel makes
+// huge pages of small ones by itself. Go does not count it, and is not to be held back for it: it is where the heap
+// grows next.
+type refill struct {
+	mu    sync.Mutex // held while it is measured
+	at    time.Time
+	took  time.Duration
+	bytes atomic.Int64 // when it was measured last
+}
+
+const (
+	// refillPart of what Go knows may be resident beside it before anybody asks whose it is.
+	refillPart = 32
+	// refillRests is how many times the time that a measurement took must pass before the next: it is a matter of
+	// microseconds for a heap of some megabytes, and of 40 milliseconds for one of 64 GiB.
+	refillRests = 100
+)
+
+// measure finds the refill anew, where there may be some. It asks for each page of the heap whether it is resident, and
+// so must run outside the budget's lock.
+func (k *kernel) measure(now memSample) {
+	r := &k.refill
+	if k.host.heap == nil || now.rss-now.mapped <= now.mapped/refillPart || now.freed == 0 || !r.mu.TryLock() {
+		return
+	}
+	defer r.mu.Unlock()
+	if !r.at.IsZero() && since(r.at) < max(refillRests*r.took, pulseEvery) {
+		return
+	}
+	from := time.Now()
+	resident := k.host.heap()
+	r.at, r.took = time.Now(), time.Since(from)
+	r.bytes.Store(resident - (now.mapped - now.nonHeap + now.stacks))
+}
+
+// refilled is the refill at that moment, in bytes: what was measured last, and no more than there can be.
+func (k *kernel) refilled(now memSample) int64 {
+	return max(0, min(k.refill.bytes.Load(), now.freed, now.rss-now.mapped))
 }
 
 // reading is what the kernel said last.

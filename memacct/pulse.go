@@ -90,6 +90,7 @@ func (b *Budget) unlockAndLook() {
 
 // nearlyFull finds how much is left, and tells whether a collection is to be forced.
 func (b *Budget) nearlyFull(g *governor, now memSample) bool {
+	g.kernel.measure(now)
 	kernel := g.kernel.last().room
 	b.lock()
 	defer b.unlockQuiet()

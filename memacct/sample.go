@@ -12,6 +12,7 @@ type memSample struct {
 	at      time.Time
 	live    int64 // what the last collection found alive
 	mapped  int64 // what GOMEMLIMIT bounds
+	freed   int64 // bytes of heap that Go gave back
 	nonHeap int64 // of that, stacks, spans and the like
 	stacks  int64 // of that, stacks
 	buckets int64 // of that, what profiles have counted by call stack
@@ -30,7 +31,7 @@ func (h *host) readMem() memSample {
 	m := readMetrics()
 	mapped := m[total].bytes() - m[released].bytes()
 	return memSample{
-		at: time.Now(), live: m[live].bytes(), mapped: mapped,
+		at: time.Now(), live: m[live].bytes(), mapped: mapped, freed: m[released].bytes(),
 		nonHeap: mapped - m[objects].bytes() - m[unused].bytes() - m[free].bytes(),
 		stacks:  m[stackSpans].bytes(), buckets: m[profiles].bytes(), objects: m[objects].bytes(),
 		limit: debug.SetMemoryLimit(-1), allocs: m[allocs].bytes(), cycles: m[cycles].bytes(),

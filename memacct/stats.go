@@ -50,7 +50,10 @@ type MemoryStats struct {
 	Go      int64 // all that GOMEMLIMIT bounds: heap, stacks and the runtime's own
 	RSS     int64 // anonymous resident memory; 0 where the kernel does not tell
 	Outside int64 // of RSS, what Go does not know of: other allocators, mapped memory
-	Cycles  int64 // collections since the start of the process
+	// Refilled is of RSS too: memory of the Go heap that the runtime gave back, and that huge pages made resident again.
+	// It is in neither Go nor Outside.
+	Refilled int64
+	Cycles   int64 // collections since the start of the process
 	// GCCPU is the part of all processors that the collector took from the program over the last collections.
 	GCCPU     float64
 	GCLimited bool // the runtime gave its memory limit up of late, to save CPU
@@ -149,6 +152,8 @@ func (b *Budget) memory(now memSample) MemoryStats {
 		m.Outside = max(0, now.rss-now.mapped)
 	}
 	if g := b.gov; g != nil {
+		m.Refilled = g.kernel.refilled(now)
+		m.Outside = max(0, m.Outside-m.Refilled)
 		m.Pinned = max(0, g.beside.median()-b.base)
 		m.GCCPU, m.GCLimited, m.SizeFactor = g.gc.share, g.gc.limited, g.sizes.factor()
 	}

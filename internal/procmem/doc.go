@@ -1,7 +1,7 @@
 // Package procmem tells what the kernel and the Go runtime say about the
 // memory of this process and of the cgroup it runs in.
 //
-// There are four witnesses, and they answer different questions:
+// There are five witnesses, and they answer different questions:
 //
 //   - [Read] and [Sampler]: the pages of this process, anonymous ones (what the
 //     program allocated) apart from file-backed ones (its own text, which the
@@ -12,6 +12,7 @@
 //     whether it killed anything. Judge on kills; use alone proves little.
 //   - [ReadGo]: the bytes that GOMEMLIMIT bounds, and whether the collector
 //     holds the limit only by giving up on collecting.
+//   - [HeapResident]: the pages of the Go heap alone.
 //
 // All but [ReadGo] need Linux. Elsewhere they return an error that wraps
 // [ErrUnsupported] and says so; nothing else changes for the caller.
