@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/syncmem/syncmem/memacct/internal/core"
 )
 
 // forced is how many collections were forced since the start of the process.
@@ -86,5 +88,22 @@ func TestARefusalThatIsTriedAgain(t *testing.T) {
 		return g.Put(t.Context(), &load{10_000}) == nil
 	}, 10*time.Second, time.Millisecond)
 	require.Equal(t, 1, g.Discard())
+	empty(t, b)
+}
+
+// Between the verdict and the moment at which the put hears of it others may have come in: with slots all taken by then,
+// and room in the budget, it is neither slots nor floors that it was refused for, and it tries again.
+func TestARefusalIsForWhatItWasDecidedFor(t *testing.T) {
+	b, a := open(t, 100)
+	g := NewGate(a, "units", 2, weight)
+	fill(t, g, 10, 10)
+	b.lock()
+	err := b.refusal(&core.Waiter{Queue: &g.q, Bytes: 60, State: core.Refused, Reason: core.Oversize})
+	b.unlock()
+	e := refusal(t, err)
+	require.NotEqual(t, Floors, e.Reason, "there are none")
+	_, again := b.reconsider(e)
+	require.True(t, again)
+	g.Discard()
 	empty(t, b)
 }

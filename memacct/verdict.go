@@ -57,7 +57,7 @@ func (b *Budget) refusal(w *core.Waiter) error {
 	s, a := b.core.Snapshot(), w.Queue.Account
 	e := &BudgetError{
 		Account: a.Name, Queue: w.Queue.Name, Item: w.Bytes, Floors: a.Kept(), acct: weak.Make(a), fits: a.Fits(w.Bytes),
-		verdict: b.verdict, unread: w.NoSlot, Overrun: b.policy.overrun, slot: w.Carried || !w.NoSlot && w.Queue.Full(),
+		verdict: b.verdict, unread: w.NoSlot, Overrun: b.policy.overrun, slot: w.Slot,
 	}
 	switch {
 	case w.Reason == core.Stalled:
@@ -65,7 +65,7 @@ func (b *Budget) refusal(w *core.Waiter) error {
 	case w.Bytes > s.Limit:
 		e.Reason = TooLarge // blame may know better
 		e.plain = b.gov == nil || !b.gov.steers
-	case w.Bytes <= s.Limit-s.Used:
+	case e.Floors > 0 && w.Bytes <= s.Limit-s.Used:
 		e.Reason = Floors
 	case b.named() > 0 && w.Bytes <= s.Limit-s.Used+b.named():
 		e.Reason = Charged

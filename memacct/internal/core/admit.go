@@ -47,6 +47,7 @@ type Waiter struct {
 	taken    int // the Hand's count of takes when the wait began
 	Reason   Reason
 	Nth      int64 // of all that were ever refused, which one this is
+	Slot     bool  // it was refused because no slot could come free, and not for memory
 	Overran  bool  // admitted past the limit
 	Past     int64 // and how far
 	ticks    int   // moments at which it waited, see Tick
@@ -60,7 +61,7 @@ func (w *Waiter) memory() bool { return w.Queue.Gate && !w.Carried }
 
 // Enqueue puts w at the end of its line. It may be granted, or refused, at once: look at w.State.
 func (c *Core) Enqueue(w *Waiter) {
-	w.State, w.Reason, w.Overran, w.ticks, w.passed, w.passedBy = Waiting, None, false, 0, 0, 0
+	w.State, w.Reason, w.Slot, w.Overran, w.ticks, w.passed, w.passedBy = Waiting, None, false, false, 0, 0, 0
 	q := w.Queue
 	if w.memory() {
 		if q.waiters.empty() {

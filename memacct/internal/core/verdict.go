@@ -74,6 +74,7 @@ func (c *Core) decide() bool {
 		return false
 	}
 	c.counts.Refused++
+	slot.Slot = true
 	c.refuse(slot, Stalled)
 	return true
 }
