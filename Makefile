@@ -81,9 +81,10 @@ cgroup: ## SOURCE behind a real memory cgroup of LIMIT (64MiB): held with a budg
 	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench ./internal/proof
 	bin/proof sweep -limits="$(LIMIT)" -source="$(SOURCE)"
 
-sweep: ## the same at 512, 256, 128 and 64 MiB, of work that needs ten times the largest; 6 GiB of memory, 5 minutes, 20 on a busy machine
-	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench ./internal/proof
+sweep: ## the same at 512, 256, 128 and 64 MiB, of work that needs ten times the largest; and where consumers keep a part of every unit, beside a Go limit alone; 6 GiB of memory, 15 minutes, 40 on a busy machine
+	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench ./internal/proof ./internal/synth/keeping
 	bin/proof sweep
+	bin/proof keep
 
 speed: ## what a limit costs: throughput at a quarter of the unlimited peak, processor time far from it; 10 to 20 minutes of an idle machine
 	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench ./internal/proof

@@ -80,7 +80,7 @@ func newOn(h *host, cfg Config) (*Budget, error) {
 		return nil, fmt.Errorf("memacct: unknown GoLimit %d: use GoLimitAuto, GoLimitSet or GoLimitKeep", cfg.GoLimit)
 	}
 	if cfg.GoLimit != GoLimitKeep {
-		b.wish = &goWish{yields: cfg.GoLimit == GoLimitAuto}
+		b.wish = &goWish{yields: cfg.GoLimit == GoLimitAuto, restores: cfg.RestoreGoLimit}
 		runtime.AddCleanup(b, (*goWish).drop, b.wish) // nobody may close it
 	}
 	b.core.Mode = core.Mode(cfg.Mode)
@@ -157,6 +157,17 @@ func (b *Budget) beside() int64 {
 	b.lock()
 	defer b.unlockQuiet()
 	return now.nonHeap + b.base // what is pinned as well is an estimate, and refuses no limit
+}
+
+// leaveGoLimit sets the Go runtime's limit for the time after the budget.
+func (b *Budget) leaveGoLimit() {
+	now := b.host.readMem()
+	b.lock()
+	if g := b.gov; g != nil && g.setGo {
+		b.wish.make(g.goLimitAtEnd(now, g.kernel.last()))
+	}
+	b.unlockQuiet()
+	b.wish.drop()
 }
 
 // setsGo tells whether the budget sets the Go runtime's limit, if its own is one of the process.
@@ -376,7 +387,7 @@ func (b *Budget) Close(ctx context.Context) error {
 	b.unlock()
 	defer moveOut(weak.Make(b))
 	if b.wish != nil {
-		defer b.wish.drop()
+		defer b.leaveGoLimit()
 	}
 	select {
 	case <-drained:

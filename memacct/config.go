@@ -72,7 +72,11 @@ type Config struct {
 	// StallAfter is how long nothing may move, though units are in flight or puts wait, before that is reported
 	// as an [EventStall]. 0 is DefaultStallAfter; a negative time reports nothing.
 	StallAfter time.Duration
-	// GoLimit says what the budget may do with the Go runtime's memory limit (debug.SetMemoryLimit), for as long as it
-	// is open. Of several budgets that set it the least counts.
+	// GoLimit says what the budget may do with the Go runtime's memory limit (debug.SetMemoryLimit). Of several budgets
+	// that set it the least counts.
 	GoLimit GoLimit
+	// RestoreGoLimit has Close put back the Go limit that the application had. Without, one that the budget has set
+	// stays, at 90 % of the process limit or so: the process is behind the same limit for as long as it lives, and what
+	// a sync leaves behind may grow when it is over.
+	RestoreGoLimit bool
 }

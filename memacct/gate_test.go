@@ -19,7 +19,7 @@ func weight(l *load) int64 { return l.bytes }
 // open returns a budget of that many bytes of content with one account on it.
 func open(t *testing.T, bytes int64, change ...func(*Config)) (*Budget, *Account) {
 	t.Helper()
-	cfg := Config{Limit: Content(bytes), Logger: slog.New(slog.DiscardHandler)}
+	cfg := Config{Limit: Content(bytes), Logger: slog.New(slog.DiscardHandler), RestoreGoLimit: true}
 	for _, c := range change {
 		c(&cfg)
 	}

@@ -8,7 +8,8 @@ import (
 
 // goLimit is what is known of the Go runtime's memory limit, which budgets set where they were asked to. There is
 // one for the process, as there is one runtime: it is the least of what open budgets want and of what the
-// application set itself. Amounts are bytes.
+// application set itself. What the last of them wanted stays when it is closed, unless it restores the application's:
+// the process is behind the same wall for as long as it lives. Amounts are bytes.
 var goLimit = struct {
 	mu     sync.Mutex // the innermost lock
 	wishes map[*goWish]int64
@@ -19,8 +20,9 @@ var goLimit = struct {
 // goWish is what one budget wants the runtime's limit to be. It stands in the map above for the budget, which
 // must be collectable though nobody closes it.
 type goWish struct {
-	yields bool // it is for the case that the application has set none
-	over   bool // the budget is closed, or gone
+	yields   bool // it is for the case that the application has set none
+	restores bool // the application's own limit is back after it
+	over     bool // the budget is closed, or gone
 }
 
 // applicationLimit is GOMEMLIMIT, or what debug.SetMemoryLimit set, unless a budget did: then it is what
@@ -62,13 +64,15 @@ func (w *goWish) counts() bool {
 	return !w.over && (!w.yields || ownLimit() == math.MaxInt64)
 }
 
-// drop ends the wish. With the last one the application's own limit is back.
+// drop ends the wish. After the last one the limit stays, or is the application's own again.
 func (w *goWish) drop() {
 	goLimit.mu.Lock()
 	defer goLimit.mu.Unlock()
 	w.over = true
 	delete(goLimit.wishes, w)
-	settleGoLimit()
+	if len(goLimit.wishes) > 0 || w.restores {
+		settleGoLimit()
+	}
 }
 
 // settleGoLimit sets the least of all. The lock is held.

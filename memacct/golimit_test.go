@@ -28,7 +28,7 @@ func setsGo(t *testing.T, n int64) *Budget {
 	return quiet(t, Process(n), func(c *Config) { c.GoLimit = GoLimitSet })
 }
 
-// The application's own limit is left alone unless asked, never raised, and put back.
+// The application's own limit is left alone unless asked, never raised, and put back if asked.
 func TestTheGoLimitFollowsIfAsked(t *testing.T) {
 	applicationSets(t, math.MaxInt64)
 	plain := quiet(t, Process(512*mib), func(c *Config) { c.GoLimit = GoLimitKeep })
@@ -169,6 +169,62 @@ func TestTheGoLimitEndsWithTheBudget(t *testing.T) {
 		require.ErrorIs(t, b.SetLimit(Process(512*mib)), ErrClosed)
 		require.Equal(t, int64(math.MaxInt64), goLimitNow())
 	}
+}
+
+// What a budget has set stays when it is closed, and is not taken for the application's then.
+func TestTheGoLimitStaysForTheLifeOfTheProcess(t *testing.T) {
+	applicationSets(t, math.MaxInt64)
+	stays := func(c *Config) { c.RestoreGoLimit = false }
+	b := quiet(t, Process(512*mib), stays)
+	empty(t, b)
+	require.InEpsilon(t, 0.9*512*float64(mib), goLimitNow(), 0.05)
+	require.Equal(t, int64(math.MaxInt64), applicationLimit())
+	empty(t, quiet(t, Process(300*mib), stays))
+	require.InEpsilon(t, 0.9*300*float64(mib), goLimitNow(), 0.05)
+	empty(t, quiet(t, Process(600*mib)))
+	require.Equal(t, int64(math.MaxInt64), goLimitNow(), "the last one restores it")
+
+	debug.SetMemoryLimit(2 << 30)
+	empty(t, quiet(t, Process(512*mib), stays))
+	require.Equal(t, int64(2<<30), goLimitNow(), "what was never set stays as it was")
+	empty(t, quiet(t, Content(mib), stays))
+	require.Equal(t, int64(2<<30), goLimitNow())
+}
+
+// The Go limit is never below what lives and a collection need, and never above what leaves room for what is outside.
+func TestTheGoLimitLeavesRoomForWhatLives(t *testing.T) {
+	const process = 128 * mib
+	for name, c := range map[string]struct {
+		live, outside, surge int64
+		least, most          float64 // parts of the process limit
+	}{
+		"hardly anything lives":          {5 * mib, 0, 2 * mib, 0.90, 0.95},
+		"much is allocated meanwhile":    {5 * mib, 0, 30 * mib, 0.70, 0.75},
+		"and much lives":                 {93 * mib, 0, 30 * mib, 0.83, 0.90},
+		"hardly fits":                    {105 * mib, 0, 30 * mib, 0.899, 0.901},
+		"does not fit":                   {140 * mib, 0, 40 * mib, 0.899, 0.901},
+		"much is outside":                {20 * mib, 64 * mib, 2 * mib, 0.40, 0.45},
+		"what lives leaves it no choice": {60 * mib, 64 * mib, 2 * mib, 0.449, 0.451},
+	} {
+		g := &governor{process: process}
+		g.surge.add(c.surge)
+		g.outside.add(c.outside)
+		now := memSample{live: c.live, nonHeap: 4 * mib}
+		part := float64(g.goLimitFor(now, reading{room: process, most: process})) / float64(process)
+		require.GreaterOrEqual(t, part, c.least, name)
+		require.LessOrEqual(t, part, c.most, name)
+	}
+}
+
+// A collector at the end of its limit is past it because of what lives: that is no reason for a lower one.
+func TestWhatLivesTeachesNoLowerGoLimit(t *testing.T) {
+	g := &governor{process: 128 * mib}
+	over := memSample{limit: 100 * mib, mapped: 110 * mib, live: 93 * mib, nonHeap: 4 * mib}
+	g.observe(over, 0, 0)
+	require.Zero(t, g.past)
+	over.live = 50 * mib
+	g.observe(over, 0, 0)
+	require.EqualValues(t, 10*mib, g.past)
 }
 
 // look has budgets look at the process as after a collection.

@@ -73,6 +73,13 @@ const (
 	// unseenByGo is the part of the process limit that a Go limit set by the budget leaves beside what is known
 	// to lie outside Go: caches that fill yet, and whatever nobody foresees.
 	unseenByGo = 0.05
+	// commonGoLimit is the part of a cgroup's limit that GOMEMLIMIT is commonly set to: automemlimit's default.
+	commonGoLimit = 0.9
+	// goRunway is the part of what lives that the heap must be able to grow by until the next collection ends, and
+	// leastRunway its least, in bytes, which is the runtime's own least heap. With a tenth a collector that marks for a
+	// quarter of the processors is at work about half of the time.
+	goRunway    = 8
+	leastRunway = 4 << 20
 	// looseness is the part of the process limit by which a Go limit may exceed what is left of it and bind all the
 	// same: the governor leaves as much free.
 	looseness = 16
@@ -92,7 +99,7 @@ func (b *Budget) govern(asked Limit, source limitSource) {
 		g.inherit(old)
 	}
 	if g.steers && b.wish != nil {
-		g.limitGo(b.wish, g.last, source.process)
+		g.limitGo(b.wish, g.last, reading{room: source.process, most: source.process})
 	} else if b.wish != nil {
 		b.wish.make(math.MaxInt64) // whatever the limit before this one wanted
 	}
@@ -192,7 +199,7 @@ func (b *Budget) steer(g *governor, now memSample, kernel reading, collected boo
 	process, bound := g.process, g.binds
 	e, changed := b.follow(g, kernel)
 	if g.setGo = b.setsGo(); b.wish != nil {
-		g.limitGo(b.wish, now, min(g.process, kernel.room))
+		g.limitGo(b.wish, now, kernel)
 		now.limit = debug.SetMemoryLimit(-1)
 	}
 	if changed {
@@ -261,15 +268,49 @@ func (b *Budget) changed(g *governor, was int64, source limitSource) Event {
 	return e
 }
 
-// limitGo keeps the Go runtime's limit below the process limit. The runtime goes past its limit by what is
-// allocated while it marks: by a fifth was measured at a gigabyte a second. Small changes are left, so
-// that the collector keeps its pace.
-func (g *governor) limitGo(wish *goWish, now memSample, process int64) {
-	want := process - g.beyond(now) - int64(unseenByGo*float64(process)) - min(max(g.surge.median(), g.past), process/4)
+// limitGo keeps the Go runtime's limit below the process limit. Small changes are left, so that the collector keeps
+// its pace.
+func (g *governor) limitGo(wish *goWish, now memSample, kernel reading) {
+	want := g.goLimitFor(now, kernel)
 	if d := want - g.goLimit; d < -g.process/100 || d > g.process/50 {
 		g.goLimit = want
 	}
 	wish.make(g.goLimit)
+}
+
+// goLimitFor is the limit that the Go runtime is to have. It goes past its limit by what is allocated while it marks:
+// by a fifth was measured at a gigabyte a second, and so much is left below the ceiling, and what files need. But not
+// below what lives, and what one collection takes: a limit that is too low is as deadly as none, for at half of the
+// processors' time the collector gives it up, and the heap grows past everything. Files can be read again.
+func (g *governor) goLimitFor(now memSample, kernel reading) int64 {
+	want := g.goCeiling(now, kernel.room)
+	want -= min(max(g.surge.median(), g.past), min(g.process, kernel.room)/4)
+	return max(want, min(goFloor(now), g.commonGo(now, kernel)))
+}
+
+// commonGo is the highest Go limit at which the process keeps to its own though what is allocated while the collector
+// marks comes on top of it.
+func (g *governor) commonGo(now memSample, kernel reading) int64 {
+	return min(g.goCeiling(now, kernel.most), int64(commonGoLimit*float64(g.process)))
+}
+
+// goCeiling is the highest Go limit at which the process still keeps to its own, and to what the kernel leaves it: more
+// has no room for what is outside Go.
+func (g *governor) goCeiling(now memSample, leaves int64) int64 {
+	process := min(g.process, leaves)
+	return process - g.beyond(now) - int64(unseenByGo*float64(process))
+}
+
+// goFloor is the lowest Go limit at which what lives can be held without collecting all the time.
+func goFloor(now memSample) int64 {
+	return now.live + max(now.live/goRunway, leastRunway) + now.nonHeap
+}
+
+// goLimitAtEnd is the one that stays when the budget is closed: nobody will adapt it any more, and nothing is content.
+// Of the process limit it is the part that is commonly recommended where nothing adapts it.
+func (g *governor) goLimitAtEnd(now memSample, kernel reading) int64 {
+	most := g.commonGo(now, kernel)
+	return max(min(most, g.goCeiling(now, kernel.room)), min(most, goFloor(now)))
 }
 
 // observe takes the readings of one cycle; used is what is accounted, built the largest unit put in it.
@@ -285,7 +326,11 @@ func (g *governor) observe(now memSample, used, built int64) {
 	if now.rss > 0 {
 		g.outside.add(g.outsideGo(now))
 	}
-	g.past = max(g.past-g.past/pastMemory, now.mapped-now.limit)
+	past := now.mapped - now.limit
+	if now.limit < goFloor(now) {
+		past = 0 // what lives drove it there: a lower limit would make that worse
+	}
+	g.past = max(g.past-g.past/pastMemory, past)
 	g.gc.add(now)
 	g.sizes.add(now.live, used)
 	if built > 0 { // a cycle without a unit says nothing of the next one

@@ -16,7 +16,7 @@ import (
 const mib = bytesize.MiB
 
 // unbound is a kernel that bounds nothing.
-var unbound = reading{room: math.MaxInt64}
+var unbound = reading{room: math.MaxInt64, most: math.MaxInt64}
 
 // governed is a governor of a 64 MiB process with a memory limit of 56 MiB.
 func governed() (*governor, memSample) {

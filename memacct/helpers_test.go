@@ -69,7 +69,7 @@ func slogTo(f func()) *slog.Logger {
 // quiet opens a budget that logs nothing. One of content, with an account on it, is what open is for.
 func quiet(t testing.TB, l Limit, change ...func(*Config)) *Budget {
 	t.Helper()
-	cfg := Config{Limit: l, Logger: slog.New(slog.DiscardHandler)}
+	cfg := Config{Limit: l, Logger: slog.New(slog.DiscardHandler), RestoreGoLimit: true} // one process runs all tests
 	for _, c := range change {
 		c(&cfg)
 	}

@@ -75,6 +75,7 @@ func (k *kernel) refilled(now memSample) int64 {
 type reading struct {
 	walls  walls
 	room   int64          // what the cgroups leave this process, in bytes, with others in them; math.MaxInt64: no bound
+	most   int64          // that, and what files need: those can be read again
 	fill   float64        // the largest part of a bound that is held, page cache left out
 	full   string         // which bound that is
 	events procmem.Events // of all bounds together
@@ -105,7 +106,7 @@ func (k *kernel) last() reading {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.usesAt.IsZero() {
-		return reading{walls: walls{least: math.MaxInt64}, room: math.MaxInt64}
+		return reading{walls: walls{least: math.MaxInt64}, room: math.MaxInt64, most: math.MaxInt64}
 	}
 	return k.uses
 }
@@ -113,7 +114,7 @@ func (k *kernel) last() reading {
 // use reads what the groups with a bound hold. What is not this process's is other processes', or the kernel's
 // for all of them: neither can be given up for content. A figure that can't be read bounds nothing.
 func (w walls) use(rss int64) reading {
-	r := reading{walls: w, room: math.MaxInt64}
+	r := reading{walls: w, room: math.MaxInt64, most: math.MaxInt64}
 	mapped := mappedFiles()
 	for _, bound := range w.bounds {
 		in := w.group.In(bound)
@@ -121,7 +122,8 @@ func (w walls) use(rss int64) reading {
 		if err != nil {
 			continue
 		}
-		r.room = min(r.room, bound.Bytes-procmem.FileRoom(bound.Bytes, mapped)-max(0, held-rss))
+		most := bound.Bytes - max(0, held-rss)
+		r.most, r.room = min(r.most, most), min(r.room, most-procmem.FileRoom(bound.Bytes, mapped))
 		if fill := float64(held) / float64(max(1, bound.Bytes)); fill > r.fill {
 			r.fill, r.full = fill, bound.String()
 		}

@@ -35,8 +35,9 @@ var rooms = map[string][]string{
 	"/analyzer":                    {"/internal", "golang.org/x/tools"},
 	"/analyzer/internal/checktest": {"/analyzer", "golang.org/x/tools", "github.com/stretchr/testify"}, // tests only
 
-	"/internal":       {"/internal", "golang.org/x/sys"},
-	"/internal/synth": {"/internal", "/contentmodel"},
+	"/internal":               {"/internal", "golang.org/x/sys"},
+	"/internal/synth":         {"/internal", "/contentmodel"},
+	"/internal/synth/keeping": {"/memacct", "github.com/KimMachineGun/automemlimit"}, // a whole program
 
 	"/cmd/memvet":          {"/analyzer", "/internal", "golang.org/x/tools"},
 	"/cmd/memvet/golangci": {"/analyzer", "golang.org/x/tools", "github.com/golangci/plugin-module-register"},

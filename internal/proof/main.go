@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
@@ -36,6 +38,9 @@ func exitCode(err error) int {
 	return 1
 }
 
+// keepLimits are around what the program needs to hold what it keeps, and some more.
+const keepLimits = "120MiB,126MiB,132MiB,140MiB,160MiB,200MiB"
+
 // command runs one command line.
 func command(args []string) error {
 	f := flag.NewFlagSet("proof", flag.ContinueOnError)
@@ -43,11 +48,12 @@ func command(args []string) error {
 	var (
 		bin    = f.String("bin", "bin/syncbench", "the `program` to run")
 		source = f.String("source", "synth:rpm-mixed,units=380000,order=giants-adjacent", "the `source` to sync")
-		limits = f.String("limits", "512MiB,256MiB,128MiB,64MiB", "sweep: the `amounts` to hold")
+		limits = f.String("limits", "", "sweep, keep: the `amounts` to hold (512MiB,256MiB,128MiB,64MiB; of keep "+keepLimits+")")
+		runs   = f.Int("runs", 5, "keep: `number` of runs of each kind")
 		pairs  = f.Int("pairs", 0, "speed: `runs` of each kind in a comparison (0: 5 for throughput, 7 for processor time)")
 	)
 	if len(args) == 0 {
-		return fmt.Errorf("%w: want proof sweep|speed, flags behind it", errUsage)
+		return fmt.Errorf("%w: want proof sweep|speed|keep, flags behind it", errUsage)
 	}
 	if err := f.Parse(args[1:]); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
@@ -55,15 +61,21 @@ func command(args []string) error {
 	r := runner{bin: *bin, source: *source}
 	switch args[0] {
 	case "sweep":
-		all, err := parseLimits(*limits)
+		all, err := parseLimits(cmp.Or(*limits, "512MiB,256MiB,128MiB,64MiB"))
 		if err != nil {
 			return err
 		}
 		return sweep(r, all)
+	case "keep":
+		all, err := parseLimits(cmp.Or(*limits, keepLimits))
+		if err != nil {
+			return err
+		}
+		return keep(filepath.Join(filepath.Dir(*bin), "keeping"), all, *runs)
 	case "speed":
 		return speed(r, *pairs)
 	}
-	return fmt.Errorf("%w: %q is none of sweep, speed", errUsage, args[0])
+	return fmt.Errorf("%w: %q is none of sweep, speed, keep", errUsage, args[0])
 }
 
 func parseLimits(text string) (all []int64, err error) {
