@@ -20,6 +20,10 @@ import (
 // Doc is a check's documentation as data.
 type Doc = check.Doc
 
+// Doubtful is in the message of every finding of low confidence, before the
+// reason for the doubt.
+const Doubtful = check.Doubtful
+
 // hazards are the checks that look at memory, in the order they are listed
 // everywhere. The directive check comes after them, as it needs their results.
 var hazards = []*analysis.Analyzer{

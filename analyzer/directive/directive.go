@@ -10,16 +10,16 @@ import (
 	"github.com/syncmem/syncmem/analyzer/internal/comment"
 )
 
-// New makes the check. It needs the results of the others: which ignores they
-// used.
+// New makes the check. It needs the results of the others: which ignores and
+// which lines of the baseline they used.
 func New(others ...*analysis.Analyzer) *analysis.Analyzer {
-	a := check.New(Doc, run)
+	a := check.New(Doc, run, check.ReportStale)
 	a.Requires = append(a.Requires, others...)
 	return a
 }
 
 func run(p *check.Pass) {
-	used := check.UsedBy(p.Pass)
+	used := check.UsedBy(p).Ignores
 	var placed map[token.Pos]bool // built only for packages that have one to place
 	for _, d := range comment.Parse(p.Fset, p.Files, check.Known) {
 		at := span{d.Pos, d.End}

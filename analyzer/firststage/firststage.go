@@ -6,12 +6,13 @@ package firststage
 import (
 	"golang.org/x/tools/go/analysis"
 
+	"github.com/syncmem/syncmem/analyzer/internal/check"
 	"github.com/syncmem/syncmem/analyzer/internal/flow"
 	"github.com/syncmem/syncmem/analyzer/internal/guard"
 )
 
 // Analyzer has the flags -firststage.returns, .confidence, .tests, .queues,
-// .outs, .ifaces and .maxbound.
+// .outs, .ifaces, .maxbound and .baseline.
 var Analyzer = &analysis.Analyzer{
 	Name: "firststage",
 	Doc: `firststage settles what a first stage is
@@ -40,9 +41,13 @@ Every finding says which of them it was.`,
 	Run:      run,
 }
 
-// run reports the crashes that no check can: of this package's facts, and of
-// those of the packages it imports, whose helpers are not seen through then.
+// run reports what no check can: a crash on this package's facts, or on those of
+// the packages it imports, whose helpers are not seen through then; and a
+// baseline that cannot be read.
 func run(pass *analysis.Pass) (any, error) {
+	if err := check.BaselineError(pass); err != nil {
+		guard.Report(pass, "memvet/firststage: "+err.Error())
+	}
 	p := pass.ResultOf[flow.Analyzer].(*flow.Package)
 	if p.Broken != "" {
 		guard.Report(pass, p.Broken)
@@ -62,6 +67,7 @@ func init() {
 	fs.Var(&o.Low, "confidence", "how sure a finding must be: `high`, or low for all of them")
 	fs.BoolVar(&o.Tests, "tests", o.Tests, "report in _test.go files too")
 	fs.Int64Var(&o.MaxBound, "maxbound", o.MaxBound, "a limit above this many `bytes` counts as none")
+	fs.StringVar(&o.Baseline, "baseline", "", "leave out the findings listed in this `file`, NAME.baseline beside go.mod or .git, and report its lines that are stale")
 	fs.Var(&o.Queues, "queues", "comma-separated `types` (path.Name) that accept units and account for them")
 	fs.Var(&o.Outs, "outs", "comma-separated `types` (path.Name) a first stage is handed to emit into")
 	fs.Var(&o.Ifaces, "ifaces", "comma-separated `interfaces` (path.Name) whose methods are first stages")

@@ -1,92 +1,189 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"regexp"
+	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/syncmem/syncmem/analyzer"
+	"github.com/syncmem/syncmem/internal/baseline"
 )
 
-// A baseline lists findings that are accepted for now, one a line: fingerprint,
-// check, file and what was said, so that a reader of the diff sees what went.
+// known is what a baseline has of a finding.
+func (f *Finding) known(list *baseline.File, text string) baseline.Finding {
+	return baseline.Finding{
+		Check: f.Check, Package: baseline.Package(f.Package), File: list.Rel(f.path), Text: text, Message: f.Message,
+	}
+}
 
-// fingerprint gives each finding a name that survives moved lines: the check,
-// the file, the package and the line's own text without its spaces. Findings
-// that are equal in all of them are counted, so the second of two stays new.
+// allKnown is known of every finding.
+func allKnown(list *baseline.File, found []Finding) []baseline.Finding {
+	lines := baseline.Lines{}
+	all := make([]baseline.Finding, len(found))
+	for i := range found {
+		all[i] = found[i].known(list, lines.Text(found[i].path, found[i].Line))
+	}
+	return all
+}
+
+// fingerprint gives each finding the name it has in code scanning: the check,
+// the package and the line's own text without its spaces. Findings that are equal
+// in all of them are counted.
 func fingerprint(found []Finding) {
-	lines := lineReader{}
+	lines := baseline.Lines{}
 	seen := map[string]int{}
 	for i := range found {
 		f := &found[i]
-		key := strings.Join([]string{f.Check, f.Package, f.File, lines.text(f.File, f.Line)}, "\x00")
+		key := baseline.Print(f.Check, lines.Text(f.path, f.Line)) + " " + baseline.Package(f.Package)
 		seen[key]++
-		sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", key, seen[key]))
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", key, seen[key]))
 		f.Fingerprint = hex.EncodeToString(sum[:8])
 	}
 }
 
-// lineReader keeps the lines of the file it was last asked for.
-type lineReader struct {
-	file  string
-	lines []string
-}
-
-var spaces = regexp.MustCompile(`\s+`)
-
-func (r *lineReader) text(file string, n int) string {
-	if r.file != file {
-		data, _ := os.ReadFile(file) // a file that is gone has no text
-		r.file, r.lines = file, strings.Split(string(data), "\n")
+// unlisted leaves out what the baseline lists and adds its stale lines; with
+// -shrink it takes those out of the file instead, and notes what moved.
+func (o *options) unlisted(found []Finding, failed bool, stderr io.Writer) ([]Finding, error) {
+	if o.baseline == "" {
+		return found, nil
 	}
-	if n < 1 || n > len(r.lines) {
-		return ""
-	}
-	return spaces.ReplaceAllString(r.lines[n-1], "")
-}
-
-type baseline map[string]bool
-
-func readBaseline(name string) (baseline, error) {
-	if name == "" {
-		return nil, nil
-	}
-	f, err := os.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no baseline %s; make one with -write-baseline %s", name, name)
-	}
+	list, err := baseline.Read(o.baseline)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	known := baseline{}
-	rows := bufio.NewScanner(f)
-	for n := 1; rows.Scan(); n++ {
-		print, _, _ := strings.Cut(rows.Text(), "\t")
-		if print == "" || print[0] == '#' {
-			continue
+	known := allKnown(list, found)
+	var fresh []Finding
+	now := map[*baseline.Entry]*baseline.Entry{}
+	for i, e := range list.Match(known) {
+		if e == nil {
+			fresh = append(fresh, found[i])
+		} else {
+			now[e] = baseline.EntryOf(known[i])
 		}
-		if _, err := hex.DecodeString(print); err != nil {
-			return nil, fmt.Errorf("%s:%d: %q is no fingerprint; make the file anew with -write-baseline %s", name, n, print, name)
-		}
-		known[print] = true
 	}
-	return known, rows.Err()
+	if failed { // findings are missing, so nothing is known to be stale
+		return fresh, nil
+	}
+	stale, err := o.stale(list, now)
+	if err != nil {
+		return nil, err
+	}
+	if o.shrink {
+		return fresh, o.shorten(list, now, stale, stderr)
+	}
+	for _, e := range stale {
+		fresh = append(fresh, Finding{
+			Check: "directive", File: relative(list.Name), path: list.Name, Line: e.Line, Column: 1, URL: pageURL("directive"), Package: e.Package,
+			Message: "memvet/directive: " + list.Gone(e), Fingerprint: e.Print,
+		})
+	}
+	return fresh, nil
 }
 
-func (b baseline) without(found []Finding) []Finding {
-	var fresh []Finding
-	for _, f := range found {
-		if !b[f.Fingerprint] {
-			fresh = append(fresh, f)
+// shorten writes the baseline anew without the stale entries.
+func (o *options) shorten(list *baseline.File, now map[*baseline.Entry]*baseline.Entry, stale []*baseline.Entry, stderr io.Writer) error {
+	var keep []*baseline.Entry
+	moved := 0
+	for _, e := range list.Entries {
+		n := now[e]
+		switch {
+		case slices.Contains(stale, e):
+			continue
+		case n == nil: // not looked at in this run
+			n = e
+		case n.Package != e.Package || n.File != e.File:
+			moved++
+		}
+		keep = append(keep, n)
+	}
+	if err := baseline.Write(o.baseline, keep); err != nil {
+		return fmt.Errorf("cannot write the baseline: %w", err)
+	}
+	fmt.Fprintf(stderr, "memvet: %s: %d lines taken out, %d moved, %d left\n", o.baseline, len(stale), moved, len(keep))
+	return nil
+}
+
+// stale are the entries without a finding, of those this run would have found:
+// not of checks that are off, of packages that were not named, or of files that
+// this platform leaves out.
+func (o *options) stale(list *baseline.File, now map[*baseline.Entry]*baseline.Entry) ([]*baseline.Entry, error) {
+	var open []*baseline.Entry
+	for _, e := range list.Entries {
+		if now[e] == nil && o.reports(e) {
+			open = append(open, e)
 		}
 	}
-	return fresh
+	if len(open) == 0 {
+		return nil, nil
+	}
+	built, err := o.list()
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(open, func(e *baseline.Entry) bool {
+		file := list.Path(e)
+		if _, err := os.Stat(file); err != nil {
+			return !o.names(filepath.Dir(file))
+		}
+		return !built[file]
+	}), nil
+}
+
+// reports tells whether this run's flags let a finding like the entry's be
+// reported.
+func (o *options) reports(e *baseline.Entry) bool {
+	switch {
+	case !o.checks[e.Check]:
+		return false
+	case strings.Contains(e.Message, analyzer.Doubtful) && !o.low:
+		return false
+	case strings.HasSuffix(e.File, "_test.go"):
+		return o.tests
+	}
+	return true
+}
+
+// list is the set of Go files that the run looked at, as absolute names.
+func (o *options) list() (map[string]bool, error) {
+	args := append([]string{"list", "-e", "-f", `{{$d := .Dir}}{{range .GoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}` +
+		`{{range .CgoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}{{range .TestGoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}{{range .XTestGoFiles}}{{$d}}/{{.}}{{"\n"}}{{end}}`}, o.build...)
+	cmd := exec.Command("go", append(args, o.patterns...)...)
+	cmd.Stderr = io.Discard // what is wrong with a package go vet has said
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the packages: %w", err)
+	}
+	all := map[string]bool{}
+	for line := range bytes.Lines(out) {
+		if name := strings.TrimSpace(string(line)); name != "" {
+			all[filepath.FromSlash(name)] = true
+		}
+	}
+	return all, nil
+}
+
+// names reports whether a pattern of the run stands for a folder and for what is
+// below it, as ./... does: then a file that is gone from there was looked for.
+func (o *options) names(dir string) bool {
+	return slices.ContainsFunc(o.patterns, func(p string) bool {
+		root, all := strings.CutSuffix(p, "...")
+		if root = strings.TrimSuffix(root, "/"); root != "." && !strings.HasPrefix(root, "./") && !strings.HasPrefix(root, "../") && root != ".." && !filepath.IsAbs(root) {
+			return false // an import path
+		}
+		abs, err := filepath.Abs(root)
+		if err != nil {
+			return false
+		}
+		rel, err := filepath.Rel(abs, dir)
+		return err == nil && (rel == "." || all && filepath.IsLocal(rel))
+	})
 }
 
 func (o *options) saveBaseline(found []Finding, failed bool, stderr io.Writer) int {
@@ -94,12 +191,15 @@ func (o *options) saveBaseline(found []Finding, failed bool, stderr io.Writer) i
 		fmt.Fprintln(stderr, "memvet: no baseline written, since some packages could not be analyzed and their findings would be missing")
 		return exitFailed
 	}
-	var b strings.Builder
-	b.WriteString("# memvet baseline: fingerprint, check, file, message. Written by memvet -write-baseline.\n")
-	for _, f := range found {
-		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\n", f.Fingerprint, f.Check, f.File, f.Message)
+	name, err := filepath.Abs(o.writeBaseline)
+	if err == nil {
+		var entries []*baseline.Entry
+		for _, f := range allKnown(&baseline.File{Name: name}, found) {
+			entries = append(entries, baseline.EntryOf(f))
+		}
+		err = baseline.Write(name, entries)
 	}
-	if err := os.WriteFile(o.writeBaseline, []byte(b.String()), 0o644); err != nil {
+	if err != nil {
 		fmt.Fprintln(stderr, "memvet: cannot write the baseline:", err)
 		return exitFailed
 	}

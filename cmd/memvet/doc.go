@@ -15,7 +15,8 @@
 //	memvet -format text|json|sarif|github ./...
 //	memvet -confidence=low ./...          what is less sure, too, each with the doubt
 //	memvet -write-baseline FILE ./...     accept today's findings
-//	memvet -baseline FILE ./...           report new ones only
+//	memvet -baseline FILE ./...           report new ones only, and stale lines
+//	memvet -baseline FILE -shrink ./...   take the stale lines out
 //	memvet -fix [-diff] ./...             apply the fixes that are always safe
 //	memvet explain [CHECK]
 //

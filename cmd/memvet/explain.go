@@ -15,7 +15,8 @@ const usage = `memvet finds the memory hazards of content syncs.
 	memvet -confidence=low ./...            what is less sure, too
 	memvet explain [check]                  what a check finds and why
 	memvet -write-baseline FILE ./...       accept today's findings
-	memvet -baseline FILE ./...             report new ones only
+	memvet -baseline FILE ./...             report new ones only, and stale lines
+	memvet -baseline FILE -shrink ./...     take the stale lines out
 
 Exit codes: 0 nothing found, 1 some package could not be analyzed, 2 wrong
 usage, 3 findings. As go vet's tool it has go vet's: 1 for findings.

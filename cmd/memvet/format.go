@@ -4,10 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/syncmem/syncmem/analyzer"
+	"github.com/syncmem/syncmem/internal/baseline"
 )
 
 // formats print findings.
@@ -49,13 +52,27 @@ func encode(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
+// inRepository is a name from the folder of the repository, with slashes: what
+// code scanning and workflow commands want, wherever memvet was started.
+func inRepository(path string) string {
+	wd, err := os.Getwd()
+	if err != nil {
+		return filepath.ToSlash(path)
+	}
+	rel, err := filepath.Rel(baseline.Root(wd), path)
+	if err != nil || !filepath.IsLocal(rel) {
+		return filepath.ToSlash(path)
+	}
+	return filepath.ToSlash(rel)
+}
+
 // printGitHub prints workflow commands, which GitHub shows beside the lines.
 func printGitHub(w io.Writer, found []Finding) error {
 	data := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	prop := strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 	for _, f := range found {
 		_, err := fmt.Fprintf(w, "::warning file=%s,line=%d,col=%d,title=%s::%s\n",
-			prop.Replace(filepath.ToSlash(f.File)), f.Line, f.Column, prop.Replace("memvet/"+f.Check), data.Replace(f.Message))
+			prop.Replace(inRepository(f.path)), f.Line, f.Column, prop.Replace("memvet/"+f.Check), data.Replace(f.Message))
 		if err != nil {
 			return err
 		}
@@ -104,7 +121,8 @@ type (
 	}
 	sarifPhysical struct {
 		Artifact struct {
-			URI string `json:"uri"`
+			URI  string `json:"uri"`
+			Base string `json:"uriBaseId,omitempty"`
 		} `json:"artifactLocation"`
 		Region sarifRegion `json:"region"`
 	}
@@ -125,20 +143,30 @@ func printSARIF(w io.Writer, found []Finding) error {
 	for _, f := range found {
 		r := sarifResult{
 			RuleID: f.Check, Level: "warning", Message: sarifText{f.Message},
-			Locations:    []sarifLocation{sarifAt(f.File, sarifRegion{f.Line, f.Column, f.EndLine, f.EndColumn}, "")},
-			Fingerprints: map[string]string{"memvet/v1": f.Fingerprint},
+			Locations:    []sarifLocation{sarifAt(f.path, sarifRegion{f.Line, f.Column, f.EndLine, f.EndColumn}, "")},
+			Fingerprints: map[string]string{"memvet/v2": f.Fingerprint},
 		}
 		for _, rel := range f.Related {
-			r.Related = append(r.Related, sarifAt(rel.File, sarifRegion{StartLine: rel.Line}, rel.Message))
+			r.Related = append(r.Related, sarifAt(rel.path, sarifRegion{StartLine: rel.Line}, rel.Message))
 		}
 		run.Results = append(run.Results, r)
 	}
 	return encode(w, sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
 }
 
-func sarifAt(file string, region sarifRegion, message string) sarifLocation {
+// sarifURI is the address of a file: from the repository's folder, which is what
+// SARIF's readers take %SRCROOT% for, or a file address of one outside.
+func sarifURI(path string) (uri, base string) {
+	name := inRepository(path)
+	if filepath.IsAbs(path) && name == filepath.ToSlash(path) {
+		return (&url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(name, "/")}).String(), ""
+	}
+	return (&url.URL{Path: name}).EscapedPath(), "%SRCROOT%"
+}
+
+func sarifAt(path string, region sarifRegion, message string) sarifLocation {
 	l := sarifLocation{}
-	l.Physical.Artifact.URI = filepath.ToSlash(file)
+	l.Physical.Artifact.URI, l.Physical.Artifact.Base = sarifURI(path)
 	l.Physical.Region = region
 	if message != "" {
 		l.Message = &sarifText{message}

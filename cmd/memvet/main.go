@@ -25,18 +25,21 @@ func main() {
 	if byGo(args) {
 		if strings.HasPrefix(args[0], "-V") { // asked for once a run
 			exitIfTooOld()
+			os.Exit(printVersion(os.Stdout, os.Stderr))
 		}
-		confidence(flag.CommandLine)
+		short(flag.CommandLine, "confidence", "baseline")
 		unitchecker.Main(analyzer.All()...) // never returns
 	}
 	os.Exit(run(args, os.Stdout, os.Stderr))
 }
 
-// confidence gives the setting of the checks its short name: go vet passes on
-// every flag of the tool, and this one is for everybody.
-func confidence(fs *flag.FlagSet) {
-	f := firststage.Analyzer.Flags.Lookup("confidence")
-	fs.Var(f.Value, f.Name, f.Usage)
+// short gives settings of the checks their short names: go vet passes on every
+// flag of the tool, and these are for everybody.
+func short(fs *flag.FlagSet, names ...string) {
+	for _, name := range names {
+		f := firststage.Analyzer.Flags.Lookup(name)
+		fs.Var(f.Value, f.Name, f.Usage)
+	}
 }
 
 // byGo reports whether the go command is calling: it asks for the version and

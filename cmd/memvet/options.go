@@ -15,8 +15,12 @@ type options struct {
 	format        string
 	baseline      string
 	writeBaseline string
+	shrink        bool
 	fix, diff     bool
-	pass          []string // flags for go vet: of the checks, and of the build
+	low, tests    bool            // what the flags of that name say
+	checks        map[string]bool // the checks that are on
+	pass          []string        // flags for go vet: of the checks, and of the build
+	build         []string        // those of the build
 	patterns      []string
 }
 
@@ -41,11 +45,21 @@ func parseArgs(args []string) (*options, error) {
 	if o.diff && !o.fix {
 		return nil, fmt.Errorf("-diff needs -fix: it prints the fixes instead of applying them")
 	}
+	if o.shrink && o.baseline == "" {
+		return nil, fmt.Errorf("-shrink needs -baseline: it takes the lines out of that file whose findings are gone")
+	}
 	fs.Visit(func(f *flag.Flag) {
+		arg := "-" + f.Name + "=" + f.Value.String()
 		if !own[f.Name] {
-			o.pass = append(o.pass, "-"+f.Name+"="+f.Value.String())
+			o.pass = append(o.pass, arg)
+		}
+		if _, ok := buildFlags[f.Name]; ok {
+			o.build = append(o.build, arg)
 		}
 	})
+	o.low = fs.Lookup("confidence").Value.String() == "low"
+	o.tests = fs.Lookup("firststage.tests").Value.String() == "true"
+	o.checks = checksOn(fs)
 	if o.patterns = fs.Args(); len(o.patterns) == 0 {
 		o.patterns = []string{"."}
 	}
@@ -58,25 +72,52 @@ func parseArgs(args []string) (*options, error) {
 }
 
 // own are the flags go vet must not see.
-var own = map[string]bool{"format": true, "baseline": true, "write-baseline": true, "fix": true, "diff": true}
+var own = map[string]bool{"format": true, "baseline": true, "write-baseline": true, "shrink": true, "fix": true, "diff": true}
 
 // flagSet has memvet's flags, the checks' and the build's.
 func flagSet(o *options) *flag.FlagSet {
 	fs := flag.NewFlagSet("memvet", flag.ContinueOnError)
 	fs.StringVar(&o.format, "format", "text", "`format` of the findings: "+strings.Join(formatNames(), ", "))
-	fs.StringVar(&o.baseline, "baseline", "", "leave out the findings listed in this `file`")
+	fs.StringVar(&o.baseline, "baseline", "", "leave out the findings listed in this `file`, and report its lines that are stale")
 	fs.StringVar(&o.writeBaseline, "write-baseline", "", "list the findings in this `file` and report none")
+	fs.BoolVar(&o.shrink, "shrink", false, "with -baseline, take the stale lines out of the file instead")
 	fs.BoolVar(&o.fix, "fix", false, "apply the fixes that are always safe")
 	fs.BoolVar(&o.diff, "diff", false, "with -fix, print the fixes instead")
-	confidence(fs)
+	short(fs, "confidence")
 	for _, a := range analyzer.All() {
 		fs.Bool(a.Name, false, "run only "+a.Name+"; -"+a.Name+"=false runs all others")
-		a.Flags.VisitAll(func(f *flag.Flag) { fs.Var(f.Value, a.Name+"."+f.Name, f.Usage) })
+		a.Flags.VisitAll(func(f *flag.Flag) {
+			if f.Name != "baseline" { // -baseline of this command has the whole run's view
+				fs.Var(f.Value, a.Name+"."+f.Name, f.Usage)
+			}
+		})
 	}
 	for name, usage := range buildFlags {
 		fs.String(name, "", usage)
 	}
 	return fs
+}
+
+// checksOn are the checks that the flags leave on, by go vet's rule: one that is
+// named with true runs alone with the others so named.
+func checksOn(fs *flag.FlagSet) map[string]bool {
+	on, named := map[string]bool{}, map[string]bool{}
+	for _, d := range analyzer.Docs() {
+		on[d.Name] = true
+	}
+	fs.Visit(func(f *flag.Flag) {
+		switch {
+		case !on[f.Name]:
+		case f.Value.String() == "true":
+			named[f.Name] = true
+		default:
+			delete(on, f.Name)
+		}
+	})
+	if len(named) > 0 {
+		return named
+	}
+	return on
 }
 
 func formatNames() []string {

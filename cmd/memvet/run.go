@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,6 +29,8 @@ type Finding struct {
 	Package     string    `json:"package"`
 	Fingerprint string    `json:"fingerprint"` // survives moved lines
 	Related     []Related `json:"related,omitempty"`
+
+	path string // absolute
 }
 
 // Related is a place that explains a finding.
@@ -35,6 +38,8 @@ type Related struct {
 	File    string `json:"file"`
 	Line    int    `json:"line"`
 	Message string `json:"message"`
+
+	path string // absolute
 }
 
 // run analyzes the packages by handing itself to go vet, which loads, caches
@@ -56,12 +61,10 @@ func (o *options) run(stdout, stderr io.Writer) int {
 	if o.writeBaseline != "" {
 		return o.saveBaseline(found, failed, stderr)
 	}
-	known, err := readBaseline(o.baseline)
-	if err != nil {
+	if found, err = o.unlisted(found, failed, stderr); err != nil {
 		fmt.Fprintln(stderr, "memvet:", err)
 		return exitUsage
 	}
-	found = known.without(found)
 	if err := formats[o.format](stdout, found); err != nil {
 		fmt.Fprintln(stderr, "memvet: writing the findings:", err)
 		return exitFailed
@@ -80,6 +83,7 @@ func (o *options) run(stdout, stderr io.Writer) int {
 func (o *options) vet(self string, stderr io.Writer) (found []Finding, failed bool, err error) {
 	args := append([]string{"vet", "-vettool=" + self, "-json"}, o.pass...)
 	cmd := exec.Command("go", append(args, o.patterns...)...)
+	cmd.Env = append(os.Environ(), wholeRun+"=1")
 	var out bytes.Buffer
 	errs := &quiet{to: stderr}
 	cmd.Stdout, cmd.Stderr = &out, errs
@@ -145,13 +149,14 @@ func parseVet(data []byte) ([]Finding, error) {
 		if err := dec.Decode(&unit); err != nil {
 			return nil, fmt.Errorf("go vet printed something that is not its JSON: %w", err)
 		}
-		for pkg, checks := range unit {
+		for _, pkg := range slices.Sorted(maps.Keys(unit)) {
+			checks := unit[pkg]
 			for check, raw := range checks {
 				all = append(all, findings(pkg, check, raw)...)
 			}
 		}
 	}
-	sort.Slice(all, func(i, j int) bool { return all[i].before(&all[j]) })
+	sort.SliceStable(all, func(i, j int) bool { return all[i].before(&all[j]) })
 	all = slices.CompactFunc(all, func(a, b Finding) bool {
 		return a.Check == b.Check && a.File == b.File && a.Line == b.Line && a.Column == b.Column
 	})
@@ -177,11 +182,12 @@ func findings(pkg, check string, raw json.RawMessage) []Finding {
 	var all []Finding
 	for _, d := range list {
 		f := Finding{Check: check, Package: pkg, Message: d.Message, URL: pageURL(check)}
-		f.File, f.Line, f.Column = position(d.Posn)
+		f.path, f.Line, f.Column = position(d.Posn)
+		f.File = relative(f.path)
 		_, f.EndLine, f.EndColumn = position(d.End)
 		for _, r := range d.Related {
 			file, line, _ := position(r.Posn)
-			f.Related = append(f.Related, Related{file, line, r.Message})
+			f.Related = append(f.Related, Related{relative(file), line, r.Message, file})
 		}
 		all = append(all, f)
 	}
@@ -201,7 +207,7 @@ func (f *Finding) before(g *Finding) bool {
 }
 
 // position splits file:line:column from the right, since a file name may have
-// colons, and makes the name relative where that is shorter.
+// colons.
 func position(s string) (file string, line, col int) {
 	rest, last, ok := cutLast(s)
 	if !ok {
@@ -209,10 +215,10 @@ func position(s string) (file string, line, col int) {
 	}
 	col, _ = strconv.Atoi(last)
 	if file, last, ok = cutLast(rest); !ok {
-		return relative(rest), col, 0
+		return rest, col, 0
 	}
 	line, _ = strconv.Atoi(last)
-	return relative(file), line, col
+	return file, line, col
 }
 
 func cutLast(s string) (before, after string, ok bool) {
@@ -223,6 +229,7 @@ func cutLast(s string) (before, after string, ok bool) {
 	return s[:i], s[i+1:], true
 }
 
+// relative is a name from the working folder, where it is inside.
 func relative(name string) string {
 	wd, err := os.Getwd()
 	if err != nil {

@@ -1,13 +1,55 @@
 package main
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"go/version"
+	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/syncmem/syncmem/internal/baseline"
 )
+
+// wholeRun is set in the environment of go vet when memvet started it: then the
+// baseline is matched afterwards, and what go vet caches does not depend on it.
+const wholeRun = "MEMVET_WHOLE_RUN"
+
+// printVersion answers the go command's -V=full: what it prints is part of the
+// key under which go vet caches. So beside the program it names the baselines
+// that packages in the working folder may be given: their names come in a flag,
+// which is in the key, and their content nowhere else.
+func printVersion(stdout, stderr io.Writer) int {
+	sum := sha256.New()
+	err := func() error {
+		self, err := os.Executable()
+		if err != nil {
+			return err
+		}
+		f, err := os.Open(self)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if _, err := io.Copy(sum, f); err != nil {
+			return err
+		}
+		wd, err := os.Getwd()
+		if err != nil || os.Getenv(wholeRun) != "" {
+			return err
+		}
+		return baseline.Sum(sum, wd)
+	}()
+	if err != nil {
+		fmt.Fprintln(stderr, "memvet: cannot tell my own version:", err)
+		return exitFailed
+	}
+	fmt.Fprintf(stdout, "%s version devel buildID=%x\n", filepath.Base(os.Args[0]), sum.Sum(nil))
+	return exitClean
+}
 
 // exitIfTooOld ends the program with one line when it can read no package.
 func exitIfTooOld() {

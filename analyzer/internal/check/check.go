@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/token"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/syncmem/syncmem/analyzer/internal/comment"
 	"github.com/syncmem/syncmem/analyzer/internal/flow"
 	"github.com/syncmem/syncmem/analyzer/internal/guard"
+	"github.com/syncmem/syncmem/internal/baseline"
 )
 
 // names are the checks an ignore may name; a fixed list, because a check that
@@ -29,7 +31,7 @@ type Pass struct {
 
 	name       string
 	directives []*comment.Directive
-	used       Used
+	used       *Used
 	found      []analysis.Diagnostic
 }
 
@@ -38,20 +40,26 @@ type Pass struct {
 //   - catches a panic, says which check broke on which package, and loses the
 //     findings of that package alone: packages above it are still analyzed;
 //   - drops findings in generated files, and in tests unless asked for them;
-//   - applies the ignores and remembers which of them were needed;
+//   - applies the ignores and the baseline, and remembers which of them were
+//     needed;
 //   - reports in order of position, each place once.
-func New(doc *Doc, run func(*Pass)) *analysis.Analyzer {
+//
+// What is in then runs after that.
+func New(doc *Doc, run func(*Pass), then ...func(*Pass)) *analysis.Analyzer {
 	return &analysis.Analyzer{
 		Name:       doc.Name,
 		Doc:        doc.Text(),
 		URL:        doc.URL(),
 		Requires:   []*analysis.Analyzer{flow.Analyzer},
-		ResultType: reflect.TypeFor[Used](),
+		ResultType: reflect.TypeFor[*Used](),
 		Run: func(ap *analysis.Pass) (any, error) {
 			p := newPass(ap, doc.Name)
 			guard.Run(ap, doc.Name, func() {
 				run(p)
 				p.flush()
+				for _, f := range then {
+					f(p)
+				}
 			})
 			return p.used, nil
 		},
@@ -61,23 +69,26 @@ func New(doc *Doc, run func(*Pass)) *analysis.Analyzer {
 func newPass(ap *analysis.Pass, name string) *Pass {
 	fl, _ := ap.ResultOf[flow.Analyzer].(*flow.Package)
 	return &Pass{
-		Pass: ap, Flow: fl, name: name, used: Used{},
+		Pass: ap, Flow: fl, name: name, used: &Used{Ignores: map[token.Pos]bool{}, Entries: map[*baseline.Entry]bool{}},
 		directives: comment.Parse(ap.Fset, ap.Files, Known),
 	}
 }
 
-// Used is the result of every check: the ignores that silenced something. The
-// directive check reports the others.
-type Used map[token.Pos]bool
+// Used is the result of every check: the ignores and the lines of the baseline
+// that silenced something. The directive check reports the others.
+type Used struct {
+	Ignores map[token.Pos]bool
+	Entries map[*baseline.Entry]bool
+}
 
-// UsedBy collects the ignores used by the checks that ran before this pass.
-func UsedBy(pass *analysis.Pass) Used {
-	all := Used{}
-	for _, r := range pass.ResultOf {
-		if u, ok := r.(Used); ok {
-			for pos := range u {
-				all[pos] = true
-			}
+// UsedBy collects what the checks used that ran before this pass, and this pass
+// itself.
+func UsedBy(p *Pass) *Used {
+	all := &Used{Ignores: maps.Clone(p.used.Ignores), Entries: maps.Clone(p.used.Entries)}
+	for _, r := range p.ResultOf {
+		if u, ok := r.(*Used); ok {
+			maps.Copy(all.Ignores, u.Ignores)
+			maps.Copy(all.Entries, u.Entries)
 		}
 	}
 	return all
@@ -92,6 +103,9 @@ type Finding struct {
 	Doubt   string // why the finding may be wrong, or ""; with a doubt it needs -confidence=low
 }
 
+// Doubtful is before the doubt in the message of a finding of low confidence.
+const Doubtful = "; low confidence: "
+
 // Reportf reports a finding without related places or a fix.
 func (p *Pass) Reportf(at ast.Node, format string, args ...any) {
 	p.Report(Finding{At: at, Message: fmt.Sprintf(format, args...)})
@@ -103,7 +117,7 @@ func (p *Pass) Report(f Finding) {
 		if !flow.Options.Low {
 			return
 		}
-		f.Message += "; low confidence: " + f.Doubt
+		f.Message += Doubtful + f.Doubt
 	}
 	p.found = append(p.found, analysis.Diagnostic{
 		Pos: f.At.Pos(), End: f.At.End(), Category: p.name,
@@ -120,12 +134,16 @@ func Related(at ast.Node, format string, args ...any) analysis.RelatedInformatio
 
 func (p *Pass) flush() {
 	slices.SortStableFunc(p.found, func(a, b analysis.Diagnostic) int { return int(a.Pos - b.Pos) })
+	var left []analysis.Diagnostic
 	last := token.NoPos
 	for _, d := range p.found {
 		if d.Pos != last && !p.skipped(d.Pos) && !p.ignored(d.Pos) {
-			p.Pass.Report(d)
+			left = append(left, d)
 			last = d.Pos
 		}
+	}
+	for _, d := range p.unaccepted(left) {
+		p.Pass.Report(d)
 	}
 }
 
@@ -137,7 +155,7 @@ func (p *Pass) ignored(pos token.Pos) bool {
 	at := p.Fset.Position(pos)
 	for _, d := range p.directives {
 		if d.Covers(p.name, at) {
-			p.used[d.Pos] = true
+			p.used.Ignores[d.Pos] = true
 			return true
 		}
 	}

@@ -9,13 +9,14 @@ import (
 // "firststage" analyzer; config files and the environment would be wrong here,
 // since neither is part of the key under which go vet caches results.
 var Options = struct {
-	Returns  bool  // functions that return or keep all they parsed are first stages too
-	Low      Level // report what is less sure, too
-	Tests    bool  // report in _test.go files
-	MaxBound int64 // a limit above this many bytes is none
-	Queues   List  // types whose Put makes the caller a first stage
-	Outs     List  // types whose presence as a parameter, without an In, does
-	Ifaces   List  // interfaces whose methods are first stages
+	Returns  bool   // functions that return or keep all they parsed are first stages too
+	Low      Level  // report what is less sure, too
+	Tests    bool   // report in _test.go files
+	MaxBound int64  // a limit above this many bytes is none
+	Queues   List   // types whose Put makes the caller a first stage
+	Outs     List   // types whose presence as a parameter, without an In, does
+	Ifaces   List   // interfaces whose methods are first stages
+	Baseline string // name of the file that lists the accepted findings
 }{
 	Returns:  true,
 	MaxBound: 16 << 20,
