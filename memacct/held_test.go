@@ -137,7 +137,7 @@ func (f *flow) end(t *testing.T) {
 // held watches this process for so long and checks that it stays under the limit.
 func held(t *testing.T, what string, limit int64, d time.Duration) {
 	t.Helper()
-	s := procmem.StartSampler(time.Millisecond)
+	s := procmem.StartSampler(time.Millisecond, nil)
 	time.Sleep(d)
 	s.Stop()
 	peak := s.Peak()
@@ -266,7 +266,7 @@ func TestHeldUntilPinnedMemoryIsToldOf(t *testing.T) {
 	}
 	const limit = 128 * mib
 	b := openProcess(t, limit)
-	s := procmem.StartSampler(time.Millisecond)
+	s := procmem.StartSampler(time.Millisecond, nil)
 	f := startFlow(t, b.Account("sync"), "units", true)
 	failed := make(chan struct{})
 	go func() { f.done.Wait(); close(failed) }()

@@ -9,6 +9,7 @@ import (
 // meter watches this process's memory while the work runs.
 type meter struct {
 	resident *procmem.Sampler
+	force    *force
 	end      chan struct{}
 	goPeak   chan int64
 }
@@ -16,14 +17,18 @@ type meter struct {
 // peaks are the most bytes of each kind.
 type peaks struct {
 	procmem.Peak
-	Go int64 // of what GOMEMLIMIT bounds, a sample every few milliseconds
+	closest *moment       // when the process was closest to its limit, or furthest past it; nil where nobody knows
+	limits  []limitChange // in force, one after the other
+	Go      int64         // of what GOMEMLIMIT bounds, a sample every few milliseconds
 }
 
 // sampleEvery is short enough to see a giant unit, whose making takes longer than its saving.
 const sampleEvery = 2 * time.Millisecond
 
-func startMeter() *meter {
-	m := &meter{resident: procmem.StartSampler(sampleEvery), end: make(chan struct{}), goPeak: make(chan int64, 1)}
+func startMeter(o *options) *meter {
+	m := &meter{force: newForce(o.limitN, o.limitFrom, time.Now(), leastBound()), end: make(chan struct{}), goPeak: make(chan int64, 1)}
+	// In a cgroup that may swap, resident memory stays below the limit whatever the program does.
+	m.resident = procmem.StartSampler(sampleEvery, func(s procmem.Sample) { m.force.judge(time.Now(), s.RSSAnon+s.Swap) })
 	go m.watchGo()
 	return m
 }
@@ -46,5 +51,5 @@ func (m *meter) watchGo() {
 func (m *meter) stop() peaks {
 	close(m.end)
 	m.resident.Stop()
-	return peaks{m.resident.Peak(), <-m.goPeak}
+	return peaks{m.resident.Peak(), m.force.closest, m.force.changes, <-m.goPeak}
 }

@@ -16,7 +16,7 @@ func (r *result) print(out io.Writer) error {
 	row("source", "%s", r.Source)
 	row("mode", "%s", r.Mode)
 	row("units", "%d (%d known, %d saved) in %.2f s, %.0f/s", r.Units, r.Known, r.Saved, r.Seconds, r.UnitsPerSecond)
-	row("limit", "%s (%s)", bytesize.Format(r.Limit), r.LimitFrom)
+	row("limit", "%s", limitWords(r.Limits))
 	row("peak", "%s", r.peaks())
 	if r.AccountedPeak > 0 {
 		row("accounted", "%s at most, of a content budget of %s then, and of %s at the end", bytesize.Format(r.AccountedPeak), bytesize.Format(r.ContentAtPeak), bytesize.Format(r.Content))
@@ -42,6 +42,9 @@ func (r *result) peaks() string {
 	if r.PeakRSSAnon != nil {
 		all = append(all, f(*r.PeakRSSAnon)+" RssAnon", f(*r.PeakRSSFile)+" RssFile")
 	}
+	if r.PeakSwap != nil && *r.PeakSwap > 0 {
+		all = append(all, f(*r.PeakSwap)+" swapped out")
+	}
 	all = append(all, f(r.PeakGo)+" Go")
 	if r.PeakCgroup != nil {
 		all = append(all, f(*r.PeakCgroup)+" cgroup (page cache included)")
@@ -59,20 +62,23 @@ func (b batches) String() string {
 
 // words is the verdict with how far it is from the other one.
 func (r *result) words() string {
-	by := bytesize.Format(max(r.over(), -r.over()))
+	by, limit := bytesize.Format(max(r.over(), -r.over())), "the limit"
+	if r.Closest != nil && len(r.Limits) > 1 {
+		limit = "the limit of " + bytesize.Format(r.Closest.Limit) + " then in force"
+	}
 	switch {
 	case r.interrupted:
 		return "FAILED: interrupted"
 	case r.Verdict == verdictFailed && r.over() > 0:
-		return "FAILED, and " + by + " over the limit"
+		return "FAILED, and " + by + " over " + limit
 	case r.Verdict == verdictFailed:
 		return "FAILED"
 	case r.over() > 0:
-		return "BROKEN: " + by + " over the limit"
+		return "BROKEN: " + by + " over " + limit
 	case r.Verdict == verdictBroken:
 		return "BROKEN: the kernel killed for want of memory in the cgroup"
 	}
-	return "HELD: " + by + " under the limit"
+	return "HELD: " + by + " under " + limit
 }
 
 // message is what is said on stderr about a run that did not get to its end, "" of one that did.

@@ -33,7 +33,10 @@ type result struct {
 	UnitsPerSecond float64            `json:"units_per_second"`
 	Limit          int64              `json:"limit_bytes"`
 	LimitFrom      string             `json:"limit_from"`
+	Limits         []limitChange      `json:"limits"`  // in force, one after the other
+	Closest        *moment            `json:"closest"` // to the limit in force then, or furthest past it: what is judged
 	PeakRSSAnon    *int64             `json:"peak_rss_anon_bytes"`
+	PeakSwap       *int64             `json:"peak_swap_bytes"` // of the process's memory, on disk
 	PeakRSSFile    *int64             `json:"peak_rss_file_bytes"`
 	PeakGo         int64              `json:"peak_go_bytes"` // of what GOMEMLIMIT bounds
 	PeakCgroup     *int64             `json:"peak_cgroup_bytes"`
@@ -73,7 +76,7 @@ func newBatches(s memacct.BatchStats) batches {
 // newFailure is the result of a run that did not begin. It is interrupted if ctx is, and else failed.
 func newFailure(ctx context.Context, o *options, err error) *result {
 	r := &result{
-		Schema: schema, Source: o.sourceName(), Mode: o.mode, Limit: o.limitN, LimitFrom: o.limitFrom,
+		Schema: schema, Source: o.sourceName(), Mode: o.mode, Limit: o.limitN, LimitFrom: o.limitFrom, Limits: []limitChange{{0, o.limitN, o.limitFrom}},
 		Stages: map[string]batches{}, Env: environment(), err: err, interrupted: err != nil && ctx.Err() != nil,
 	}
 	r.judge()
@@ -122,7 +125,8 @@ func (r *result) addMemory(peak peaks) {
 		r.Note = "the verdict rests on the Go runtime's own figure: " + peak.Err.Error()
 		return
 	}
-	r.PeakRSSAnon, r.PeakRSSFile = &peak.RSSAnon, &peak.RSSFile
+	r.PeakRSSAnon, r.PeakRSSFile, r.PeakSwap = &peak.RSSAnon, &peak.RSSFile, &peak.Swap
+	r.Closest, r.Limits = peak.closest, peak.limits
 	group, err := procmem.OwnCgroup()
 	if err != nil {
 		return
@@ -151,8 +155,13 @@ func (r *result) peak() int64 {
 	return r.PeakGo
 }
 
-// over is by how many bytes the limit was broken; 0 or less is how far the peak stayed under it.
-func (r *result) over() int64 { return r.peak() - r.Limit }
+// over is by how many bytes the limit was broken, at the worst moment; 0 or less is how far the process stayed under it.
+func (r *result) over() int64 {
+	if r.Closest != nil {
+		return r.Closest.Used - r.Closest.Limit
+	}
+	return r.peak() - r.Limit
+}
 
 // judge says what the run has shown.
 func (r *result) judge() {

@@ -25,6 +25,11 @@ var update = flag.Bool("update", false, "write testdata/keys.golden anew")
 
 func ptr(n int64) *int64 { return &n }
 
+// lowered is a run under 64 MiB, and then 60.
+func lowered(closest *moment) result {
+	return result{PeakRSSAnon: ptr(80 << 20), Closest: closest, Limits: []limitChange{{0, 64 << 20, "--limit"}, {2, 60 << 20, "cgroup"}}}
+}
+
 // The verdict, its words and the exit code go together, whatever the error and the memory were.
 func TestVerdict(t *testing.T) {
 	const limit = 64 * bytesize.MiB
@@ -45,6 +50,9 @@ func TestVerdict(t *testing.T) {
 		{"resident memory unknown, under", result{PeakGo: limit / 2}, verdictHeld, 0, "HELD: 32.0 MiB under the limit"},
 		{"resident memory unknown, over", result{PeakGo: 2 * limit}, verdictBroken, 3, "BROKEN: 64.0 MiB over the limit"},
 		{"resident memory counts, not the runtime's", result{PeakRSSAnon: ptr(1), PeakGo: 2 * limit}, verdictHeld, 0, "HELD: 64.0 MiB under the limit"},
+		{"lowered meanwhile, under", lowered(&moment{3, 50 << 20, 60 << 20}), verdictHeld, 0, "HELD: 10.0 MiB under the limit of 60.0 MiB then in force"},
+		{"lowered meanwhile, over", lowered(&moment{3, 70 << 20, 60 << 20}), verdictBroken, 3, "BROKEN: 10.0 MiB over the limit of 60.0 MiB then in force"},
+		{"swapped out counts", result{PeakRSSAnon: ptr(limit - 1), Closest: &moment{1, limit + 1, limit}}, verdictBroken, 3, "BROKEN: 1 B over the limit"},
 		{"failed", result{PeakRSSAnon: ptr(1), err: bad}, verdictFailed, 1, "FAILED"},
 		{"failed and over", result{PeakRSSAnon: ptr(limit + bytesize.MiB), err: bad}, verdictFailed, 1, "FAILED, and 1.0 MiB over the limit"},
 		{"interrupted", result{PeakRSSAnon: ptr(1), err: context.Canceled, interrupted: true}, verdictFailed, 130, "FAILED: interrupted"},
@@ -99,7 +107,7 @@ func fullResult(t *testing.T) *result {
 	require.NoError(t, err)
 	w := &work{o: o, account: b.Account("a")}
 	rep := &pipeline.Report{Units: 3, Queues: make([]memacct.QueueStats, len(stageNames))}
-	r := newResult(t.Context(), w, rep, peaks{procmem.Peak{}, 1}, errors.New("bad"))
+	r := newResult(t.Context(), w, rep, peaks{Peak: procmem.Peak{}, Go: 1}, errors.New("bad"))
 	r.Note = "a note"
 	r.Env = map[string]string{"go": "x"}
 	return r

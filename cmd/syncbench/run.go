@@ -25,8 +25,9 @@ HELD (exit code 0), BROKEN (3), or FAILED (1, or 130 when interrupted) when the 
 Without flags it syncs a built-in workload into a SQLite file that is removed afterwards. Syncing the same
 source into the same store again saves only what is new.
 
-What is held against the limit is the most resident anonymous memory (RssAnon) of the process, a sample every
-2 ms; with --cgroup the kernel ends the run at the limit, which no sample can miss. Only Linux has either:
+What is held against the limit is the anonymous memory of the process, resident (RssAnon) or swapped out, a sample
+every 2 ms, each against the limit in force at that moment: the one of --limit, or that of a cgroup around the process
+where it is lower. After a limit fell the one before counts for another second. With --cgroup the kernel ends the run at the limit, which no sample can miss. Only Linux has either:
 elsewhere the verdict rests on what the Go runtime says, and the result notes that.
 
 Sources:
@@ -128,7 +129,7 @@ func (w *work) close() {
 
 // run does the work and measures it.
 func (w *work) run(ctx context.Context) *result {
-	memory := startMeter()
+	memory := startMeter(w.o)
 	p := startProgress(w)
 	cfg := pipeline.Config[contentmodel.Unit]{
 		Account: w.account, Size: sizer.Of[contentmodel.Unit], Depth: w.o.queueDepth(), BatchSize: w.o.batch,

@@ -67,7 +67,7 @@ func TestSamplerSeesPeak(t *testing.T) {
 	debug.FreeOSMemory()
 	before, err := RSSAnon()
 	require.NoError(t, err)
-	s := StartSampler(time.Millisecond)
+	s := StartSampler(time.Millisecond, nil)
 	held := touched(size)
 	for start := s.Peak().Samples; s.Peak().Samples < start+5; { // each Peak samples, too
 		time.Sleep(time.Millisecond)
@@ -106,7 +106,7 @@ func TestResetHighWater(t *testing.T) {
 
 // Where nothing can be read, a Sampler still works and says why it is empty.
 func TestSamplerAnywhere(t *testing.T) {
-	s := StartSampler(time.Hour)
+	s := StartSampler(time.Hour, nil)
 	defer s.Stop()
 	peak := s.Peak()
 	require.Equal(t, peak.Err == nil, peak.Samples > 0)
@@ -132,7 +132,7 @@ func TestReadGo(t *testing.T) {
 }
 
 func Example() {
-	s := StartSampler(10 * time.Millisecond)
+	s := StartSampler(10*time.Millisecond, nil)
 	// ... the work ...
 	s.Stop()
 	if peak := s.Peak(); peak.Err == nil && peak.RSSAnon > 1<<40 {

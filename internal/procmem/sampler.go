@@ -35,6 +35,7 @@ type Peak struct {
 // some ten microseconds and no allocation. All methods may be called at once
 // from several goroutines.
 type Sampler struct {
+	see     func(Sample) // gets every sample, one at a time; nil for nobody
 	stop    chan struct{}
 	done    chan struct{}
 	stopped sync.Once
@@ -47,9 +48,10 @@ type Sampler struct {
 // StartSampler takes the first sample at once and then one every so often
 // (at least a millisecond apart), until [Sampler.Stop]. It always returns a
 // Sampler; where nothing can be read, Peak has the reason in Err and no
-// goroutine is started.
-func StartSampler(every time.Duration) *Sampler {
-	s := &Sampler{stop: make(chan struct{}), done: make(chan struct{})}
+// goroutine is started. Every sample is given to see too, one after the other,
+// unless it is nil; it must not call the Sampler.
+func StartSampler(every time.Duration, see func(Sample)) *Sampler {
+	s := &Sampler{see: see, stop: make(chan struct{}), done: make(chan struct{})}
 	s.file, s.peak.Err = openStatus()
 	if s.peak.Err != nil {
 		close(s.done)
@@ -115,4 +117,7 @@ func (s *Sampler) sample() {
 	s.peak.RSSShmem = max(s.peak.RSSShmem, now.RSSShmem)
 	s.peak.Swap = max(s.peak.Swap, now.Swap)
 	s.peak.HighWater = max(s.peak.HighWater, now.HighWater)
+	if s.see != nil {
+		s.see(now)
+	}
 }
