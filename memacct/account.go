@@ -26,6 +26,9 @@ type queueInfo struct {
 	most    func() int64 // the largest unit queued, in bytes
 	discard func() int   // drops what is queued
 	aged    aged         // since when nothing moved in it
+	shares  int          // units taken from it that are in several queues
+	taken   bool         // a loop has taken from it, or was about to
+	untaken bool         // that none has was told
 
 	growth float64 // see QueueStats.Growth; guarded by the budget's lock
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -259,6 +260,36 @@ func BenchmarkForward(b *testing.B) {
 			}
 			g.Close()
 			all.Wait()
+		})
+	}
+}
+
+// BenchmarkChan is a unit received by a channel of leases, beside one of a loop over leases.
+func BenchmarkChan(b *testing.B) {
+	for name, each := range map[string]func(context.Context, *Gate[*load]) iter.Seq[*Lease[*load]]{
+		"Leases": func(ctx context.Context, g *Gate[*load]) iter.Seq[*Lease[*load]] { return g.Leases(ctx) },
+		"Chan": func(ctx context.Context, g *Gate[*load]) iter.Seq[*Lease[*load]] {
+			return func(yield func(*Lease[*load]) bool) {
+				for l := range g.Chan(ctx) {
+					if !yield(l) {
+						return
+					}
+				}
+			}
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			g := NewGate(benchAccount(b), "units", benchSlots, weight)
+			unit := &load{100}
+			go func() {
+				defer g.Close()
+				for range b.N {
+					_ = g.Put(b.Context(), unit)
+				}
+			}()
+			for l := range each(b.Context(), g) {
+				l.Release()
+			}
 		})
 	}
 }

@@ -46,6 +46,9 @@ type Budget struct {
 	booked  map[booking]struct{} // the reservations
 	open    int                  // of those, how many are neither put nor released
 	claims  map[*claim]struct{}  // the detached leases
+	shares  map[int64]*share     // the units that are in several queues, by the base of their parts
+	shared  int64                // how many there were, as a number less than 0
+	never   chan struct{}        // what they wait for, of which the core is told: it is never closed
 	stages  []*stage             // running
 	overran atomic.Int64         // units admitted past a process limit; those past one of content the core counts
 	refused atomic.Int64         // puts and reservations that failed for want of memory, and were not let in after all
@@ -349,10 +352,13 @@ const tickEvery = time.Second
 func (b *Budget) tick() {
 	b.lookAgain() // no collection may come that would
 	b.lock()
-	if b.ticking = b.tellNested(); b.ticking {
+	waits := b.tellNested()
+	untaken, soon := b.untaken(time.Now())
+	if b.ticking = waits || soon; b.ticking {
 		b.clock.Reset(tickEvery)
 	}
 	b.unlockSlow(b.core.Alert()) // to the watch on stalls, who is only asked whether it has waited too long is no news
+	b.tellUntaken(untaken)
 }
 
 // startClock has tick called. It is made here and not with the budget, for a synctest bubble has its own time.

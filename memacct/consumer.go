@@ -56,6 +56,7 @@ func (l *line[T]) attach(ctx context.Context, t core.Taker, linger time.Duration
 		}
 	}
 	c.hand.Queue = &l.q
+	l.info.taken = true
 	l.b.begin(c)
 	l.q.Attach(&c.t)
 	l.b.unlock()
@@ -100,11 +101,13 @@ func (c *consumer[T]) collect() {
 		return // as in every loop that takes nothing ahead
 	}
 	n, bytes := 0, int64(0)
+	var parts []int64
 	for ; c.first < done; c.first++ {
 		n, bytes = n+1, bytes+c.costs[c.first].charge
+		parts = c.l.b.part(parts, c.costs[c.first])
 	}
 	c.give(n, bytes)
-	c.drop(n, bytes)
+	c.drop(n, bytes, parts)
 }
 
 // give takes n units, charged bytes together, out of what the loop answers for: somebody else ends them, or does so
@@ -167,10 +170,10 @@ func (c *consumer[T]) end() {
 		i := slices.Index(c.l.ahead, c)
 		c.l.ahead = slices.Delete(c.l.ahead, i, i+1)
 	}
-	n, bytes := c.left, c.bytes
+	n, bytes, parts := c.left, c.bytes, c.parts()
 	c.empty()
 	c.hand.Took(0)
-	c.drop(n, bytes)
+	c.drop(n, bytes, parts)
 	c.l.q.Detach(&c.t)
 	c.l.a.dropUntaken()
 	c.l.b.over(c)
@@ -191,14 +194,14 @@ func (c *consumer[T]) next(ctx context.Context) bool {
 	defer l.b.unlock()
 	c.endLease()
 	// What is there is taken before what is in hand is released: in between, the pipeline would look idle.
-	n, bytes := c.left, c.bytes
+	n, bytes, parts := c.left, c.bytes, c.parts()
 	if c.take() {
-		c.drop(n, bytes)
+		c.drop(n, bytes, parts)
 		return true
 	}
 	c.empty()
 	c.hand.Took(0)
-	c.drop(n, bytes)
+	c.drop(n, bytes, parts)
 	for !c.take() {
 		if l.recall() {
 			continue
@@ -218,8 +221,11 @@ func (c *consumer[T]) empty() {
 	c.begun.Store(0)
 }
 
-// drop ends n units of the hand, charged bytes together.
-func (c *consumer[T]) drop(n int, bytes int64) {
+// drop ends n units of the hand, charged bytes together; parts are those of them that are in several queues.
+func (c *consumer[T]) drop(n int, bytes int64, parts []int64) {
+	for _, p := range parts {
+		c.l.b.endPart(p)
+	}
 	if n > 0 {
 		c.l.q.Release(n, bytes)
 	}

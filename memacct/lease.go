@@ -24,6 +24,7 @@ type Lease[T any] struct {
 // claim is what a detached lease still holds, for the case that it is lost: what the cleanup gives back.
 type claim struct {
 	bytes int64
+	part  int64 // its base, if the unit is in several queues
 	park  *core.Park
 	info  *queueInfo
 	stage string
@@ -96,10 +97,16 @@ func (l *Lease[T]) Release() {
 		l.misused("Release")
 		return
 	}
-	l.take()
-	l.c.l.q.Release(1, l.charge)
-	l.finish(caller.PC())
+	l.end(caller.PC())
 	b.unlock()
+}
+
+// end ends a lease that has not ended, and the charge of its unit. The lock is held.
+func (l *Lease[T]) end(where uintptr) {
+	l.take()
+	l.c.l.b.endPart(l.base)
+	l.c.l.q.Release(1, l.charge)
+	l.finish(where)
 }
 
 // Forward moves the unit, and its charge with it, to the next queue, measured again: it may have grown,
@@ -107,13 +114,27 @@ func (l *Lease[T]) Release() {
 //
 //go:noinline
 func (l *Lease[T]) Forward(ctx context.Context, to *Queue[T]) error {
+	return forward(ctx, l, to, l.v, caller.PC())
+}
+
+// ForwardAs is [Lease.Forward] for a unit that became v on the way, of another type maybe: the charge moves on with it,
+// and is measured as v by the queue's size function. It is not put at once and charged twice meanwhile, as by a Put
+// from the loop body. On an error the lease lives on.
+//
+//go:noinline
+func ForwardAs[T, U any](ctx context.Context, l *Lease[T], to *Queue[U], v U) error {
+	return forward(ctx, l, to, v, caller.PC())
+}
+
+// forward ends a lease in favour of v in a queue; where is the place it was called from.
+func forward[T, U any](ctx context.Context, l *Lease[T], to *Queue[U], v U, where uintptr) error {
 	b := l.c.l.b
-	m := move[T]{ctx: ctx, from: l.c.l, to: to, stage: l.c.stage}
-	bad := m.weigh(l.v)
+	m := move[U]{ctx: ctx, from: l.c.l.origin(), to: to, stage: l.c.stage}
+	bad := m.weigh(v)
 	b.lock()
 	if l.state == leaseEnded { // and l.v was nothing
 		b.unlock()
-		l.misused("Forward")
+		l.misusedBelow("Forward")
 		return l.c.l.at(ErrReleased)
 	}
 	if bad != nil {
@@ -126,14 +147,15 @@ func (l *Lease[T]) Forward(ctx context.Context, to *Queue[T]) error {
 	}
 	l.take()
 	l.state = leaseEnded // while it waits nobody else can end it
-	l.ended = caller.PC()
-	err := m.carry(l.slot)
+	l.ended = where
+	err := m.carry(slot[U]{v, l.cost})
 	b.lock()
 	defer b.unlock()
 	switch {
 	case err == nil:
 		l.finish(l.ended)
 	case was == leaseHeld && (l.c.t.Takes != takes || len(l.c.costs) == 0): // its loop went on, and would have ended it
+		b.endPart(l.base)
 		l.c.l.q.Release(1, l.charge)
 		l.finish(l.ended)
 	default:
@@ -163,6 +185,10 @@ func (l *Lease[T]) Resize() error {
 	defer b.unlock()
 	if err != nil {
 		return err
+	}
+	if l.shared() {
+		b.resizeShare(l.base, n)
+		return nil
 	}
 	n = l.c.l.a.grown(l.c.l.info, l.cost, n).charge
 	if l.state == leaseHeld {
@@ -204,7 +230,10 @@ func (l *Lease[T]) Split(v T) (*Lease[T], error) {
 // lost is found when it is garbage collected, reported with the place of its Detach, and released.
 //
 //go:noinline
-func (l *Lease[T]) Detach() {
+func (l *Lease[T]) Detach() { l.detach(caller.PC()) }
+
+// detach is Detach, called from where.
+func (l *Lease[T]) detach(where uintptr) {
 	b := l.c.l.b
 	b.lock()
 	if l.state != leaseHeld {
@@ -216,7 +245,7 @@ func (l *Lease[T]) Detach() {
 	l.take() // the worker is free from now on
 	l.state = leaseDetached
 	b.unlock()
-	l.guard(caller.PC())
+	l.guard(where)
 	if park != nil {
 		l.Park(park.Done)
 	}
@@ -295,11 +324,16 @@ func (l *Lease[T]) misused(how string) {
 	l.c.l.b.reportMisuse(how, &l.c.l.q, callSite(2), l.ended)
 }
 
+// misusedBelow is misused for what the method that was misused calls.
+func (l *Lease[T]) misusedBelow(how string) {
+	l.c.l.b.reportMisuse(how, &l.c.l.q, callSite(3), l.ended)
+}
+
 // guard watches over a detached lease: when it is collected before it ended, its charge would be lost. where
 // is the place that is told then.
 func (l *Lease[T]) guard(where uintptr) {
 	line := l.c.l
-	l.claim = &claim{bytes: l.charge, info: line.info, stage: l.c.stage, where: where, since: time.Now()}
+	l.claim = &claim{bytes: l.charge, part: min(0, l.base), info: line.info, stage: l.c.stage, where: where, since: time.Now()}
 	line.b.claimed(l.claim)
 	l.claim.lost = runtime.AddCleanup(l, func(c *claim) {
 		line.b.lock()
@@ -307,6 +341,7 @@ func (l *Lease[T]) guard(where uintptr) {
 		if c.park != nil {
 			line.q.Unpark(c.park)
 		}
+		line.b.endPart(c.part)
 		line.q.Release(1, c.bytes)
 		line.b.unlock()
 		go line.b.reportLost(&line.q, "a lease", c.bytes, "detached", where)

@@ -109,6 +109,7 @@ func (b *LeaseBatch[T]) Release(i int) bool {
 	if b.c.costs[at].charge == gone {
 		return false
 	}
+	bud.endPart(b.c.costs[at].base)
 	b.c.l.q.Release(1, b.c.takeOut(at))
 	return true
 }
@@ -132,7 +133,7 @@ func (b *LeaseBatch[T]) Pass(ctx context.Context, i int, to *Queue[T]) error {
 func (b *LeaseBatch[T]) send(ctx context.Context, i int, to *Queue[T], same bool) error {
 	_ = b.own[i] // an index that is none panics here, and leaves no lock behind
 	c, bud := b.c, b.c.l.b
-	m := move[T]{ctx: ctx, from: c.l, to: to, same: same, hand: &c.hand, stage: c.stage}
+	m := move[T]{ctx: ctx, from: c.l.origin(), to: to, same: same, hand: &c.hand, stage: c.stage}
 	if !same {
 		bud.lock()
 		if !b.alive() {
@@ -166,6 +167,7 @@ func (b *LeaseBatch[T]) send(ctx context.Context, i int, to *Queue[T], same bool
 	bud.lock()
 	defer bud.unlock()
 	if !b.alive() { // the loop went on, and would have ended it
+		bud.endPart(unit.base)
 		c.l.q.Release(1, unit.charge)
 		return err
 	}
@@ -177,7 +179,7 @@ func (b *LeaseBatch[T]) send(ctx context.Context, i int, to *Queue[T], same bool
 // before is not known, and growth is not learned from it. The lock is held.
 func (b *LeaseBatch[T]) slot(i, at int) slot[T] {
 	s := slot[T]{b.c.vals[i], b.c.costs[at]}
-	if len(b.own) > 1 && !isPointer(s.v) {
+	if len(b.own) > 1 && !isPointer(s.v) && !s.shared() {
 		s.base = 0
 	}
 	return s
@@ -234,15 +236,17 @@ func (b *LeaseBatch[T]) drop(marked []bool) {
 		return
 	}
 	n, bytes := 0, int64(0)
+	var parts []int64
 	for i, drop := range marked {
 		if !drop {
 			continue
 		}
 		if at := b.place(i); c.costs[at].charge != gone {
+			parts = c.l.b.part(parts, c.costs[at])
 			n, bytes = n+1, bytes+c.takeOut(at)
 		}
 	}
-	c.drop(n, bytes)
+	c.drop(n, bytes, parts)
 }
 
 // sendAll moves the units that are left, measured again unless they are the same as they came.
@@ -286,7 +290,7 @@ func (b *LeaseBatch[T]) moveFrom(i int, to *Queue[T], same bool) int {
 		}
 		c.takeOut(at)
 		moved := unit.cost
-		if !same {
+		if !same && !unit.shared() {
 			moved = c.l.a.grown(to.info, unit.cost, c.sizes[i])
 		}
 		c.l.q.Move(&to.q, unit.charge, moved.charge)

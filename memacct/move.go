@@ -6,16 +6,26 @@ import (
 	"github.com/syncmem/syncmem/memacct/internal/core"
 )
 
-// move is the way of one unit from a hand to another queue, its charge going with it.
+// move is the way of one unit from a hand to another queue, its charge going with it. It may have become another value
+// on the way.
 type move[T any] struct {
 	ctx   context.Context
-	from  *line[T]
+	from  origin
 	to    *Queue[T]
 	hand  *core.Hand // that the unit was in; nil if it was detached
 	stage string
 	same  bool  // it is as it came, and keeps its charge
 	now   int64 // else what it weighs, in bytes
 }
+
+// origin is the queue that a unit was taken from, whatever its type was there.
+type origin struct {
+	b *Budget
+	a *Account
+	q *core.Queue
+}
+
+func (l *line[T]) origin() origin { return origin{l.b, l.a, &l.q} }
 
 // weigh measures the unit, outside the lock, and asks ctx.
 func (m *move[T]) weigh(v T) (err error) {
@@ -32,32 +42,33 @@ func (m *move[T]) weigh(v T) (err error) {
 // error the unit is still charged, and the caller's. A queue of another budget charges the unit first, and only then
 // does this one let go. The lock is held on entry, and not on return.
 func (m *move[T]) carry(unit slot[T]) error {
-	l, to := m.from, m.to
-	if to.b != l.b {
-		l.b.unlock()
+	from, to := m.from, m.to
+	if to.b != from.b {
+		from.b.unlock()
 		if err := to.put(m.ctx, unit.v); err != nil {
 			return err
 		}
-		l.b.lock()
-		l.q.Release(1, unit.charge)
-		l.b.unlock()
+		from.b.lock()
+		from.b.endPart(unit.base)
+		from.q.Release(1, unit.charge)
+		from.b.unlock()
 		return nil
 	}
 	moved := unit.cost
-	if !m.same {
-		moved = l.a.grown(to.info, unit.cost, m.now)
+	if !m.same && !unit.shared() {
+		moved = from.a.grown(to.info, unit.cost, m.now)
 	}
-	if l.q.Move(&to.q, unit.charge, moved.charge) {
+	if from.q.Move(&to.q, unit.charge, moved.charge) {
 		to.push(unit.v, moved)
-		l.b.unlock()
+		from.b.unlock()
 		return nil
 	}
-	w := l.b.newWaiter(&to.q, moved.charge)
+	w := from.b.newWaiter(&to.q, moved.charge)
 	w.Carried, w.Hand = true, m.hand
 	err := to.admit(m.ctx, w, m.stage)
 	if err == nil {
 		to.push(unit.v, moved)
-		l.q.Moved(w, unit.charge, moved.charge)
+		from.q.Moved(w, unit.charge, moved.charge)
 	}
-	return l.b.done(w, err)
+	return from.b.done(w, err)
 }

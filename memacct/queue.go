@@ -341,6 +341,9 @@ func (l *line[T]) Discard() int {
 // discard is Discard with the lock held.
 func (l *line[T]) discard() int {
 	n, bytes := l.q.Ready()
+	for _, p := range l.parts() {
+		l.b.endPart(p)
+	}
 	l.ring.clear()
 	l.q.Discard(n, bytes)
 	return n

@@ -15,7 +15,7 @@ type ring[T any] struct {
 // cost is what a unit is charged, in bytes.
 type cost struct {
 	charge int64
-	base   int64 // what it weighed when it entered the account
+	base   int64 // what it weighed when it entered the account; less than 0 for one in several queues, see share
 }
 
 // slot is a value with its cost.

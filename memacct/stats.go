@@ -235,7 +235,7 @@ func (i *queueInfo) stats() QueueStats {
 	n := c.Counts.Batches
 	s := QueueStats{
 		Account: i.q.Account.Name, Name: i.q.Name, Type: i.unit, Gate: i.q.Gate, Capacity: i.q.Capacity,
-		Parked: c.Parked, Waiters: c.Waiters, WaiterBytes: c.WaiterBytes, Queued: c.Queued, QueuedBytes: c.QueuedBytes,
+		Parked: c.Parked - i.shares, Waiters: c.Waiters, WaiterBytes: c.WaiterBytes, Queued: c.Queued, QueuedBytes: c.QueuedBytes,
 		InHand: c.InHand, InHandBytes: c.InHandSize, Units: c.Counts.Units, Growth: i.growth,
 		Batches: BatchStats{
 			Size: n[core.BySize], Bytes: n[core.ByBytes], End: n[core.ByEnd], Awaited: n[core.ByAwaited],

@@ -1,0 +1,191 @@
+package memacct
+
+import (
+	"context"
+
+	"github.com/syncmem/syncmem/memacct/internal/caller"
+	"github.com/syncmem/syncmem/memacct/internal/core"
+)
+
+// share is a unit that is in several queues at once. Its parts are units like others, but charged nothing: what they
+// keep alive is the same memory. The unit itself, with its charge, stays where it was taken from, parked, until the last
+// of them has ended. A part is known by its base, a number less than 0 that no unit weighs.
+type share struct {
+	in    *queueInfo
+	bytes int64
+	parts int       // that have not ended
+	park  core.Park // the unit can't move by itself: it waits for its parts
+}
+
+// shared tells whether c is what a part costs.
+func (c cost) shared() bool { return c.base < 0 }
+
+// ForwardAll puts the unit into each of the queues. It is charged once, from now on until the last of those who get it
+// is done with it. Until then it counts as a unit in hand of the queue that it was taken from, which has its bytes, and as
+// one more of 0 bytes in each of the others. ForwardAll waits for slots, in the order of the queues, and never for
+// memory. With no queue it is [Lease.Release].
+//
+// They get the same value: whoever changes it must know that the others see that. A part is not measured again when it
+// is forwarded; [Lease.Resize] of any part is for all of them.
+//
+// On an error the lease lives on, and the queues before the one that failed have their parts. A queue of another budget
+// charges its part there as by a Put.
+//
+//go:noinline
+func (l *Lease[T]) ForwardAll(ctx context.Context, to ...*Queue[T]) error {
+	where := caller.PC()
+	v := l.v
+	n, bad := l.c.l.weigh(v)
+	b := l.c.l.b
+	b.lock()
+	if l.state == leaseEnded { // and v was nothing
+		b.unlock()
+		l.misused("ForwardAll")
+		return l.c.l.at(ErrReleased)
+	}
+	if bad == nil {
+		bad = ctx.Err()
+	}
+	if bad != nil {
+		b.unlock()
+		return bad
+	}
+	l.share(n)
+	base := l.base
+	b.unlock()
+	for _, q := range to {
+		put := q.put
+		if q.b == b {
+			put = func(ctx context.Context, v T) error { return q.putPart(ctx, v, base) }
+		}
+		if err := put(ctx, v); err != nil {
+			return err
+		}
+	}
+	b.lock()
+	defer b.unlock()
+	if l.state != leaseEnded {
+		l.end(where)
+	}
+	return nil
+}
+
+// share makes the lease the first part of its unit, which weighs n bytes now, unless it is one. The lock is held.
+func (l *Lease[T]) share(n int64) {
+	if l.shared() {
+		return
+	}
+	b, q, in := l.c.l.b, &l.c.l.q, l.c.l.info
+	bytes := l.c.l.a.grown(in, l.cost, n).charge
+	if bytes != l.charge {
+		q.Resize(l.charge, bytes)
+	}
+	q.Split(0) // that one is the lease's from now on, and the one with the charge is the share's
+	if l.state == leaseHeld {
+		l.c.bytes -= l.charge
+		l.c.costs[0] = cost{0, b.shared - 1} // the loop holds this one alone
+	}
+	if b.shares == nil {
+		b.shares, b.never = map[int64]*share{}, make(chan struct{})
+	}
+	b.shared--
+	s := &share{in: in, bytes: bytes, parts: 1, park: core.Park{Done: b.never}}
+	b.shares[b.shared] = s
+	in.shares++
+	q.Park(&s.park)
+	l.cost = cost{0, b.shared}
+	if l.claim != nil {
+		l.claim.bytes, l.claim.part = 0, b.shared
+	}
+}
+
+// putPart puts another part of a unit. It waits for a slot.
+func (l *line[T]) putPart(ctx context.Context, v T, base int64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	stage := stageOf(ctx)
+	l.b.lock()
+	l.b.shares[base].parts++
+	c := cost{0, base}
+	if l.q.Put(0) {
+		l.push(v, c)
+		l.b.unlock()
+		return nil
+	}
+	for {
+		w := l.b.newWaiter(&l.q, 0)
+		err := l.admit(ctx, w, stage)
+		if err == nil {
+			l.push(v, c)
+			l.q.Arrive(w)
+		}
+		err = l.b.done(w, err)
+		if err == nil {
+			return nil
+		}
+		again := l.b.again(err)
+		l.b.lock()
+		if !again {
+			l.b.endPart(base)
+			l.b.unlock()
+			return err
+		}
+	}
+}
+
+// endPart is called before a unit with this base is released: if it is a part, and the last of its unit, that ends.
+// In the other order nothing would seem to move in between but a unit that waits. The lock is held.
+func (b *Budget) endPart(base int64) {
+	if base >= 0 {
+		return
+	}
+	s := b.shares[base]
+	if s.parts--; s.parts == 0 {
+		delete(b.shares, base)
+		s.in.shares--
+		s.in.q.Unpark(&s.park)
+		s.in.q.Release(1, s.bytes)
+	}
+}
+
+// resizeShare charges a unit that is in several queues what it weighs now, in bytes. The lock is held.
+func (b *Budget) resizeShare(base, n int64) {
+	s := b.shares[base]
+	s.in.q.Resize(s.bytes, n)
+	s.bytes = n
+}
+
+// part adds the base of c to parts, if it is a part. The lock is held.
+func (b *Budget) part(parts []int64, c cost) []int64 {
+	if len(b.shares) == 0 || !c.shared() || c.charge == gone {
+		return parts
+	}
+	return append(parts, c.base)
+}
+
+// parts are those that the loop answers for. The lock is held.
+func (c *consumer[T]) parts() (all []int64) {
+	if len(c.l.b.shares) == 0 || c.left == 0 {
+		return nil
+	}
+	end := len(c.costs)
+	if c.t.Ahead > 1 {
+		end = c.extent
+	}
+	for _, k := range c.costs[c.first:end] {
+		all = c.l.b.part(all, k)
+	}
+	return all
+}
+
+// parts are those that are queued. The lock is held.
+func (l *line[T]) parts() (all []int64) {
+	if len(l.b.shares) == 0 {
+		return nil
+	}
+	for i := range l.ring.n {
+		all = l.b.part(all, l.ring.costs[(l.ring.head+i)&(len(l.ring.costs)-1)])
+	}
+	return all
+}
