@@ -12,6 +12,7 @@ require (
 	github.com/golangci/plugin-module-register v0.1.2
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/klauspost/compress v1.20.3
+	github.com/orisano/gosax v1.1.4
 	github.com/petermattis/goid v0.0.0-20261109124353-7cfa343ad0ab
 	github.com/pierrec/lz4/v4 v4.1.33
 	github.com/prometheus/client_golang v1.25.0

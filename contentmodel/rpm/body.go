@@ -2,6 +2,7 @@ package rpm
 
 import (
 	"io"
+	"iter"
 
 	"github.com/syncmem/syncmem/contentmodel/internal/jsonw"
 )
@@ -12,6 +13,8 @@ import (
 func (p *Package) WriteBody(w io.Writer) error {
 	j := jsonw.New(w)
 	j.BeginObject()
+	j.Field("pkgid", p.PkgID.String())
+	j.Field("checksum_type", p.PkgID.Type())
 	for _, f := range p.texts() {
 		j.Field(f.name, f.value)
 	}
@@ -67,8 +70,8 @@ func (p *Package) numbers() [7]field[int64] {
 	}
 }
 
-func (p *Package) dependencies() [8]field[[]Dependency] {
-	return [...]field[[]Dependency]{
+func (p *Package) dependencies() [8]field[Dependencies] {
+	return [...]field[Dependencies]{
 		{"requires", p.Requires},
 		{"provides", p.Provides},
 		{"conflicts", p.Conflicts},
@@ -80,8 +83,8 @@ func (p *Package) dependencies() [8]field[[]Dependency] {
 	}
 }
 
-func writeDependencies(j *jsonw.Writer, name string, deps []Dependency) {
-	list(j, name, deps, func(d *Dependency) {
+func writeDependencies(j *jsonw.Writer, name string, deps Dependencies) {
+	list(j, name, deps.Len(), deps.All(), func(d Dependency) {
 		j.String(d.Name)
 		j.String(d.Flags)
 		j.String(d.Epoch)
@@ -90,16 +93,16 @@ func writeDependencies(j *jsonw.Writer, name string, deps []Dependency) {
 	})
 }
 
-func writeFiles(j *jsonw.Writer, files []File) {
-	list(j, "files", files, func(f *File) {
-		j.String(f.Type)
-		j.String(f.Dir)
-		j.String(f.Name)
+func writeFiles(j *jsonw.Writer, files Files) {
+	list(j, "files", files.Len(), files.paths(), func(f *filePath) {
+		j.String(f.kind)
+		j.Bytes(f.dir())
+		j.Bytes(f.name())
 	})
 }
 
-func writeChangelogs(j *jsonw.Writer, logs []Changelog) {
-	list(j, "changelogs", logs, func(c *Changelog) {
+func writeChangelogs(j *jsonw.Writer, logs Changelogs) {
+	list(j, "changelogs", logs.Len(), logs.All(), func(c Changelog) {
 		j.String(c.Author)
 		j.Int(c.Date)
 		j.String(c.Text)
@@ -107,15 +110,15 @@ func writeChangelogs(j *jsonw.Writer, logs []Changelog) {
 }
 
 // list writes an array of arrays, or nothing for an empty list.
-func list[T any](j *jsonw.Writer, name string, all []T, one func(*T)) {
-	if len(all) == 0 {
+func list[T any](j *jsonw.Writer, name string, n int, all iter.Seq[T], one func(T)) {
+	if n == 0 {
 		return
 	}
 	j.Key(name)
 	j.BeginArray()
-	for i := range all {
+	for v := range all {
 		j.BeginArray()
-		one(&all[i])
+		one(v)
 		j.EndArray()
 	}
 	j.EndArray()

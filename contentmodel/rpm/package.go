@@ -8,9 +8,11 @@ const Kind = "rpm"
 // Package is one RPM package as the repository's metadata describes it.
 //
 // Fields keep the metadata's own words; an absent one is empty or zero. Sizes
-// are bytes and times Unix seconds, as in the metadata.
+// are bytes and times Unix seconds, as in the metadata. The lists are packed:
+// they are read with All, and made with NewFiles, NewDependencies and
+// NewChangelogs.
 type Package struct {
-	PkgID contentmodel.Digest // of the package file; the metadata's own identity
+	PkgID contentmodel.Checksum // of the package file; the metadata's own identity
 
 	Name, Epoch, Version, Release, Arch string
 
@@ -22,27 +24,12 @@ type Package struct {
 	TimeFile, TimeBuild                      int64 // Unix seconds
 	SizePackage, SizeInstalled, SizeArchive  int64 // bytes
 	HeaderStart, HeaderEnd                   int64 // bytes from the start of the package file
-	Requires, Provides, Conflicts, Obsoletes []Dependency
-	Suggests, Enhances, Recommends           []Dependency
-	Supplements                              []Dependency
+	Requires, Provides, Conflicts, Obsoletes Dependencies
+	Suggests, Enhances, Recommends           Dependencies
+	Supplements                              Dependencies
 
-	Files      []File
-	Changelogs []Changelog
-}
-
-// Dependency is one entry of a package's eight dependency lists. Flags is EQ,
-// LT, GT, LE, GE, or empty when any version will do.
-type Dependency struct{ Name, Flags, Epoch, Version, Release string }
-
-// File is one path a package owns. Type is "dir", "ghost", or empty for a
-// plain file; Dir ends in a slash.
-type File struct{ Type, Dir, Name string }
-
-// Changelog is one entry of a package's changelog; Date is Unix seconds.
-type Changelog struct {
-	Author string
-	Date   int64
-	Text   string
+	Files      Files
+	Changelogs Changelogs
 }
 
 // Kind is always [Kind].

@@ -30,13 +30,14 @@ func TestBodyHasEveryField(t *testing.T) {
 			f.SetString(fmt.Sprintf("value%03d", n))
 		case int64:
 			f.SetInt(int64(77000000 + n))
-		case []rpm.Dependency:
-			f.Set(reflect.ValueOf([]rpm.Dependency{{fmt.Sprintf("value%03d", n), "GE", "1", "2.0", "3.el9"}, {Name: "x"}}))
-		case []rpm.File:
-			f.Set(reflect.ValueOf([]rpm.File{{"dir", "/usr/", "bin"}, {"", "/usr/bin/", fmt.Sprintf("value%03d", n)}}))
-		case []rpm.Changelog:
-			f.Set(reflect.ValueOf([]rpm.Changelog{{fmt.Sprintf("value%03d", n), 1700000000, "- \"fix\"\n"}}))
-		case contentmodel.Digest: // the key
+		case rpm.Dependencies:
+			f.Set(reflect.ValueOf(rpm.NewDependencies(rpm.Dependency{fmt.Sprintf("value%03d", n), "GE", "1", "2.0", "3.el9"}, rpm.Dependency{Name: "x"})))
+		case rpm.Files:
+			f.Set(reflect.ValueOf(rpm.NewFiles(rpm.File{"dir", "/usr/", "bin"}, rpm.File{"", "/usr/bin/", fmt.Sprintf("value%03d", n)})))
+		case rpm.Changelogs:
+			f.Set(reflect.ValueOf(rpm.NewChangelogs(rpm.Changelog{fmt.Sprintf("value%03d", n), 1700000000, "- \"fix\"\n"})))
+		case contentmodel.Checksum:
+			f.SetString(strings.Repeat("\xab", 20))
 		default:
 			t.Fatalf("field %d of type %v has no test", n, f.Type())
 		}
@@ -44,7 +45,8 @@ func TestBodyHasEveryField(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, p.WriteBody(&b))
 	require.True(t, json.Valid(b.Bytes()), b.String())
-	for i := 2; i <= n; i++ { // the first is the key
+	require.Contains(t, b.String(), `"pkgid":"`+strings.Repeat("ab", 20)+`","checksum_type":"sha1"`)
+	for i := 2; i <= n; i++ { // the first is the pkgid
 		require.True(t, strings.Contains(b.String(), fmt.Sprintf("value%03d", i)) ||
 			strings.Contains(b.String(), fmt.Sprint(77000000+i)), "field %d is missing in %s", i, &b)
 	}
@@ -54,7 +56,7 @@ func TestBodyHasEveryField(t *testing.T) {
 }
 
 func TestKey(t *testing.T) {
-	p := &rpm.Package{PkgID: contentmodel.Digest{0xab}}
+	p := &rpm.Package{PkgID: contentmodel.Checksum("\xab" + strings.Repeat("\x00", 31))}
 	require.Equal(t, "rpm", p.Kind())
 	require.Equal(t, "ab"+strings.Repeat("0", 62), p.Key())
 	var b bytes.Buffer
@@ -66,9 +68,11 @@ func TestKey(t *testing.T) {
 // 116,010; writing its body must take no memory that grows with them.
 func TestBodyMemory(t *testing.T) {
 	p := &rpm.Package{Name: "papirus-icon-theme"}
+	var files rpm.FilesBuilder
 	for i := range 116010 {
-		p.Files = append(p.Files, rpm.File{Dir: "/usr/share/icons/Papirus/48x48/apps/", Name: fmt.Sprintf("icon-%d.svg", i)})
+		files.Add(rpm.File{Dir: "/usr/share/icons/Papirus/48x48/apps/", Name: fmt.Sprintf("icon-%d.svg", i)})
 	}
+	p.Files = files.Files()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	require.NoError(t, p.WriteBody(io.Discard))

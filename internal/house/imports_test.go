@@ -23,11 +23,12 @@ var rooms = map[string][]string{
 	"/memacct/memprom":   {"/memacct", "github.com/prometheus/client_golang"},
 	"/memacct/debugpage": {"/memacct", "/internal"},
 
-	"/contentmodel":                 {"/internal"},
-	"/contentmodel/source":          {"/contentmodel", "github.com/klauspost/compress", "github.com/pierrec/lz4/v4", "github.com/ulikunitz/xz"},
-	"/contentmodel/store/sqlite":    {"/contentmodel", "modernc.org/sqlite"},
-	"/contentmodel/store/postgres":  {"/contentmodel", "github.com/jackc/pgx/v5"},
-	"/contentmodel/store/storetest": {"/contentmodel", "github.com/stretchr/testify", "github.com/google/go-cmp", "pgregory.net/rapid"},
+	"/contentmodel":                  {"/internal"},
+	"/contentmodel/source":           {"/contentmodel", "github.com/klauspost/compress", "github.com/pierrec/lz4/v4", "github.com/ulikunitz/xz"},
+	"/contentmodel/internal/xmlread": {"/contentmodel", "github.com/orisano/gosax"},
+	"/contentmodel/store/sqlite":     {"/contentmodel", "modernc.org/sqlite"},
+	"/contentmodel/store/postgres":   {"/contentmodel", "github.com/jackc/pgx/v5"},
+	"/contentmodel/store/storetest":  {"/contentmodel", "github.com/stretchr/testify", "github.com/google/go-cmp", "pgregory.net/rapid"},
 
 	"/pipeline":        {"/memacct", "/internal"},
 	"/pipeline/stages": {"/pipeline", "/memacct", "/contentmodel"},

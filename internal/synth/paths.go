@@ -15,16 +15,17 @@ var extensions = [...]string{"", ".h", ".py", ".js", ".so", ".png", ".svg", ".tx
 
 // files draws the files of a package: n paths of so many sixteenths of a byte
 // on average, in directories that begin alike. One in twenty is particular to
-// the version; all others are the same in every version of the name.
-func (t *text) files(name string, version uint64, n, length int) []rpm.File {
-	all := make([]rpm.File, n) // as from a parser that copies its scratch list once it knows the count
+// the version; all others are the same in every version of the name. There are
+// more than n where the list has to weigh something.
+func (t *text) files(name string, version uint64, n, length int, weight int64) rpm.Files {
+	var all rpm.FilesBuilder
 	d := directory{text: t, name: name, length: length / 16 * 2 / 3}
 	run := 6 // files in a directory: twice the mean
 	if n > 50 {
 		run = 20 // so that a package of 116 files has its 12 directories
 	}
 	owed, left := 0, 0
-	for i := range all {
+	for i := 0; i < n || all.Bytes() < weight; i++ {
 		if left == 0 {
 			d.next()
 			left = 1 + t.below(run)
@@ -39,20 +40,21 @@ func (t *text) files(name string, version uint64, n, length int) []rpm.File {
 		}
 		base := t.base(shape, spelling, i, owed/16-len(d.path))
 		owed -= 16 * (len(d.path) + len(base))
-		all[i] = rpm.File{Dir: string(d.path), Name: base}
+		t.path = append(append(t.path[:0], d.path...), base...)
+		all.AddPath("", t.path)
 	}
-	return all
+	return all.Files()
 }
 
 // base is a file name of about n bytes: shape says how long and of which kind,
 // spelling which letters. Its number makes it the only one in the package.
-func (t *text) base(shape, spelling uint64, number, n int) string {
+func (t *text) base(shape, spelling uint64, number, n int) []byte {
 	ext := extensions[shape>>60]
 	n += int(shape>>56%8) - 4 - len(ext) - 2 // 2: the number of most files, and its dash
 	b := letters(t.buf[:0], min(max(n, 1), 120), spelling)
 	b = strconv.AppendInt(append(b, '-'), int64(number), 36)
 	t.buf = append(b, ext...)
-	return string(t.buf)
+	return t.buf
 }
 
 // directory walks from one directory of a package to the next.

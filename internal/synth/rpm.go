@@ -61,18 +61,14 @@ func (m *packages) sizes() layout { return m.layout }
 // unit makes package id: version id%versions of name id/versions.
 func (m *packages) unit(id int) contentmodel.Unit {
 	if id == giantID {
-		return m.make(m.units, 0, m.hugeFiles(), commonLength)
+		return m.make(m.units, 0, hugeFiles, commonLength, m.huge)
 	}
 	name, version, files := id/m.versions, id%m.versions, m.files(id)
-	return m.make(id, version, files, m.pathLength(name, files))
+	return m.make(id, version, files, m.pathLength(name, files), 0)
 }
 
-// hugeFiles is how many files give the giant its bytes, by paths and structs
-// alone; what rounding to blocks adds comes on top.
-func (m *packages) hugeFiles() int {
-	const fileBytes = 48 // the struct of a file, on 64 bits; the same units everywhere matter more
-	return int(m.huge/(commonLength/16+fileBytes)) + 1
-}
+// hugeFiles is how many files the giant has at least; the bytes it must have make them many more.
+const hugeFiles = 1000
 
 // files is how many files unit id has: as many as all versions of its name.
 func (m *packages) files(id int) int {
@@ -85,14 +81,15 @@ func (m *packages) pathLength(name, files int) int {
 	return m.length(files, mix(m.key^mix(uint64(name))))
 }
 
-func (m *packages) make(id, version, files, pathLength int) *rpm.Package {
+func (m *packages) make(id, version, files, pathLength int, weight int64) *rpm.Package {
 	name := uint64(id / m.versions)
 	p := &rpm.Package{Arch: pick(m.key^mix(name), "x86_64", "noarch", "aarch64"), Epoch: "0"}
 	t := &m.text
 	t.seed(m.key, 2*name)
 	m.describe(p, id)
 	m.depend(p)
-	p.Files = t.files(p.Name, uint64(version), files, pathLength)
+	p.Files = t.files(p.Name, uint64(version), files, pathLength, weight)
+	files = p.Files.Len()
 	p.Changelogs = m.changes(name, version)
 
 	t.seed(m.key, 2*uint64(id)+1)
@@ -107,9 +104,11 @@ func (m *packages) make(id, version, files, pathLength int) *rpm.Package {
 	p.SizeInstalled = 3 * p.SizePackage
 	p.SizeArchive = p.SizeInstalled + 124
 	p.HeaderStart, p.HeaderEnd = 4504, 4504+int64(files)*90
-	for i := 0; i < len(p.PkgID); i += 8 {
-		binary.BigEndian.PutUint64(p.PkgID[i:], t.Uint64())
+	var id256 contentmodel.Digest
+	for i := 0; i < len(id256); i += 8 {
+		binary.BigEndian.PutUint64(id256[i:], t.Uint64())
 	}
+	p.PkgID = contentmodel.Checksum(id256[:])
 	return p
 }
 
@@ -130,17 +129,13 @@ func (m *packages) describe(p *rpm.Package, id int) {
 // depend draws 5 to 50 requirements, 20 on average, and a few provides.
 func (m *packages) depend(p *rpm.Package) {
 	t := &m.text
-	for range 5 + min(t.below(46), t.below(46)) {
-		p.Requires = append(p.Requires, t.dependency())
-	}
-	for range 1 + t.below(3) {
-		p.Provides = append(p.Provides, t.dependency())
-	}
+	p.Requires = rpm.NewDependencies(t.dependencies(5 + min(t.below(46), t.below(46)))...)
+	p.Provides = rpm.NewDependencies(t.dependencies(1 + t.below(3))...)
 }
 
 // changes are the ten newest entries of a name's changelog at that version:
 // the next version has nine of them again, as real ones do.
-func (m *packages) changes(name uint64, version int) []rpm.Changelog {
+func (m *packages) changes(name uint64, version int) rpm.Changelogs {
 	const entries = 10
 	var all []rpm.Changelog
 	for n := version + entries; n > version; n-- {
@@ -152,5 +147,5 @@ func (m *packages) changes(name uint64, version int) []rpm.Changelog {
 			Text:   "- " + t.prose(148+t.below(101)),
 		})
 	}
-	return all
+	return rpm.NewChangelogs(all...)
 }

@@ -11,7 +11,8 @@ import (
 // own, as from a parser; only the buffer they are put together in is shared.
 type text struct {
 	rand.PCG
-	buf []byte
+	buf  []byte
+	path []byte // of a file, whole
 }
 
 // seed begins the stream number n of a key.
@@ -87,6 +88,14 @@ func (t *text) version(n int) string {
 func (t *text) release() string {
 	t.buf = append(strconv.AppendInt(t.buf[:0], int64(1+t.below(60)), 10), ".el9"...)
 	return string(t.buf)
+}
+
+// dependencies draws n of them.
+func (t *text) dependencies(n int) (all []rpm.Dependency) {
+	for range n {
+		all = append(all, t.dependency())
+	}
+	return all
 }
 
 // dependency is on a library, a path or a package, one in three versioned.

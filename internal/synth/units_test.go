@@ -9,7 +9,6 @@ import (
 	"math"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -53,10 +52,10 @@ func TestDistribution(t *testing.T) {
 	each(t, "rpm-mixed,units=63440,versions=1", func(u contentmodel.Unit) {
 		p := u.(*rpm.Package)
 		n := 0
-		for _, f := range p.Files {
+		for f := range p.Files.All() {
 			n += len(f.Dir) + len(f.Name)
 		}
-		files, paths = append(files, len(p.Files)), append(paths, n)
+		files, paths = append(files, p.Files.Len()), append(paths, n)
 	})
 	window := heaviest(paths, 500)
 	slices.Sort(files)
@@ -156,7 +155,7 @@ func TestVersionsShareTheirPaths(t *testing.T) {
 	each(t, "rpm-evil,names=3,versions=4,files=5000", func(u contentmodel.Unit) {
 		p := u.(*rpm.Package)
 		paths := map[string]bool{}
-		for _, f := range p.Files {
+		for f := range p.Files.All() {
 			require.True(t, strings.HasPrefix(f.Dir, "/") && strings.HasSuffix(f.Dir, "/"), f.Dir)
 			paths[f.Dir+f.Name] = true
 			if p.Name == name {
@@ -166,10 +165,10 @@ func TestVersionsShareTheirPaths(t *testing.T) {
 				}
 			}
 		}
-		require.Len(t, paths, len(p.Files))
-		require.GreaterOrEqual(t, len(p.Requires), 5)
-		require.LessOrEqual(t, len(p.Requires), 50)
-		require.Len(t, p.Changelogs, 10)
+		require.Len(t, paths, p.Files.Len())
+		require.GreaterOrEqual(t, p.Requires.Len(), 5)
+		require.LessOrEqual(t, p.Requires.Len(), 50)
+		require.Equal(t, 10, p.Changelogs.Len())
 		last, name = paths, p.Name
 	})
 	require.InDelta(t, 0.95, float64(shared)/float64(all), 0.01)
@@ -198,12 +197,9 @@ func TestGiantIsOneAndInPlace(t *testing.T) {
 	for _, at := range []int{0, 7, 19} {
 		n := 0
 		each(t, fmt.Sprintf("rpm-one-giant,units=20,files=100,giant=8MiB,at=%d", at), func(u contentmodel.Unit) {
-			require.Equal(t, n == at, len(u.(*rpm.Package).Files) > 100, "unit %d", n)
+			require.Equal(t, n == at, u.(*rpm.Package).Files.Len() > 100, "unit %d", n)
 			n++
 		})
-	}
-	if strconv.IntSize == 32 {
-		return // structs are half as large
 	}
 	bytes := heapOf(func() (all []contentmodel.Unit) {
 		each(t, "rpm-one-giant,units=1,giant=32MiB", func(u contentmodel.Unit) { all = append(all, u) })
@@ -283,7 +279,7 @@ func Example() {
 			fmt.Println(err)
 			return
 		}
-		fmt.Println(u.Kind(), u.Key()[:8], len(u.(*rpm.Package).Files))
+		fmt.Println(u.Kind(), u.Key()[:8], u.(*rpm.Package).Files.Len())
 	}
 	// Output:
 	// rpm 02e5aab9 12

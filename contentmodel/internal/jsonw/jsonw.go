@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // bufBytes is the size of a writer's buffer, and so of its writes: small
@@ -78,6 +79,9 @@ func (j *Writer) String(s string) {
 	j.quote(s)
 	j.later = true
 }
+
+// Bytes is [Writer.String] of text that is in a buffer.
+func (j *Writer) Bytes(b []byte) { j.String(unsafe.String(unsafe.SliceData(b), len(b))) }
 
 // Int writes a number.
 func (j *Writer) Int(n int64) {

@@ -61,22 +61,24 @@ func (r *Reader) noteHead(line []byte) []byte {
 	return line
 }
 
-// seen is what the input seems to be, if it is not what it should be.
-func (r *Reader) seen() (m mistake, ok bool) {
+// Seems is what an input seems to be that could not be read, by its first bytes, and what to do about it; what is empty
+// where there is no telling, and remedy where there is none but the reader's own.
+func Seems(head []byte) (what, remedy string) {
 	const tarAt, tarMagic = 257, "ustar"
-	if len(r.head) > tarAt && bytes.HasPrefix(r.head[tarAt:], []byte(tarMagic)) {
-		return mistake{what: "a tar archive", remedy: unpack}, true
+	if len(head) > tarAt && bytes.HasPrefix(head[tarAt:], []byte(tarMagic)) {
+		return "a tar archive", unpack
 	}
-	head := lower(bytes.TrimSpace(r.head))
+	text := bytes.TrimSpace(head)
+	begin := lower(text)
 	for _, m := range mistakes {
-		if bytes.HasPrefix(head, []byte(m.begin)) {
-			return m, true
+		if bytes.HasPrefix(begin, []byte(m.begin)) {
+			return m.what, m.remedy
 		}
 	}
-	if bytes.IndexByte(bytes.TrimSpace(r.head), '\r') >= 0 {
-		return mistake{what: "text whose lines end in carriage returns alone", remedy: `write it with "\n" at the ends of lines`}, true
+	if bytes.IndexByte(text, '\r') >= 0 {
+		return "text whose lines end in carriage returns alone", `write it with "\n" at the ends of lines`
 	}
-	return m, false
+	return "", ""
 }
 
 // lower is ASCII alone: bytes that are no text must stay as they are.
@@ -93,8 +95,8 @@ func lower(b []byte) []byte {
 // ErrorAt is an error at a line, with the remedy for what the input seems to be.
 func (r *Reader) ErrorAt(line int64, format string, args ...any) error {
 	e := &contentmodel.InputError{Name: r.name, Line: line, Err: fmt.Errorf(format, args...), Remedy: r.remedy}
-	if m, ok := r.seen(); ok {
-		e.Err, e.Remedy = fmt.Errorf("%w: the input seems to be %s", e.Err, m.what), cmp.Or(m.remedy, r.remedy)
+	if what, remedy := Seems(r.head); what != "" {
+		e.Err, e.Remedy = fmt.Errorf("%w: the input seems to be %s", e.Err, what), cmp.Or(remedy, r.remedy)
 	}
 	return e
 }

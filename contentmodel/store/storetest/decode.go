@@ -42,12 +42,14 @@ func decode(kind, key string, body []byte) (contentmodel.Unit, error) {
 			p.Fields = append(p.Fields, deb.Field{Name: name, Value: value})
 		})
 	case rpm.Kind:
-		id, err := contentmodel.ParseDigest(key) // the one field that is not in the body
-		if err != nil {
+		p := new(rpm.Package)
+		if err := decodeInto(p, lowerName, body, nil); err != nil {
 			return nil, err
 		}
-		p := &rpm.Package{PkgID: id}
-		return p, decodeInto(p, lowerName, body, nil)
+		if p.Key() != key {
+			return nil, fmt.Errorf("the body has the pkgid %s", p.PkgID)
+		}
+		return p, nil
 	}
 	return nil, fmt.Errorf("no kind of ours")
 }
@@ -98,6 +100,9 @@ func decodeInto(to any, nameOf func(string) string, body []byte, other func(name
 			return err
 		}
 		f, ok := fields[name]
+		if name == "checksum_type" { // follows from the pkgid
+			continue
+		}
 		if !ok && other == nil { // size_package is SizePackage
 			f, ok = fields[strings.ReplaceAll(name, "_", "")]
 		}
@@ -123,6 +128,14 @@ func decodeInto(to any, nameOf func(string) string, body []byte, other func(name
 
 // set parses one value: a string, a number, a digest, or an array of structs that are arrays of these.
 func set(to reflect.Value, raw json.RawMessage) (err error) {
+	if list := packedList(to); list != nil {
+		all := reflect.New(list.of).Elem()
+		if err := set(all, raw); err != nil {
+			return err
+		}
+		list.pack(all)
+		return nil
+	}
 	switch to.Kind() {
 	case reflect.Int64:
 		n, err := strconv.ParseInt(string(raw), 10, 64)
@@ -138,6 +151,11 @@ func set(to reflect.Value, raw json.RawMessage) (err error) {
 	if err != nil {
 		return err
 	}
+	if to.Type() == reflect.TypeFor[contentmodel.Checksum]() {
+		c, err := contentmodel.ParseChecksum("", s)
+		to.SetString(string(c))
+		return err
+	}
 	if to.Kind() == reflect.String {
 		to.SetString(s)
 		return nil
@@ -145,6 +163,29 @@ func set(to reflect.Value, raw json.RawMessage) (err error) {
 	d, err := contentmodel.ParseDigest(s)
 	to.Set(reflect.ValueOf(d))
 	return err
+}
+
+// packing is how a field that is a packed list is set from a slice.
+type packing struct {
+	of   reflect.Type // the slice
+	pack func(reflect.Value)
+}
+
+// packedList is nil if v is not a packed list.
+func packedList(v reflect.Value) *packing {
+	switch list := v.Addr().Interface().(type) {
+	case *rpm.Files:
+		return packingOf(list, rpm.NewFiles)
+	case *rpm.Dependencies:
+		return packingOf(list, rpm.NewDependencies)
+	case *rpm.Changelogs:
+		return packingOf(list, rpm.NewChangelogs)
+	}
+	return nil
+}
+
+func packingOf[L, E any](list *L, pack func(...E) L) *packing {
+	return &packing{reflect.TypeFor[[]E](), func(all reflect.Value) { *list = pack(all.Interface().([]E)...) }}
 }
 
 // each calls fn with every element of a JSON array, and begin, unless it is nil, with their number.

@@ -56,11 +56,22 @@ func digest(n int) (d contentmodel.Digest) {
 	return d
 }
 
+func checksum(n int) contentmodel.Checksum {
+	d := digest(n)
+	return contentmodel.Checksum(d[:])
+}
+
 // filler fills the fields of a struct with nasty values, another one in each.
 type filler int
 
 func (f *filler) fill(v reflect.Value) {
 	*f++
+	if list := packedList(v); list != nil {
+		all := reflect.New(list.of).Elem()
+		f.fill(all)
+		list.pack(all)
+		return
+	}
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(nasty[int(*f)%len(nasty)])
@@ -90,7 +101,7 @@ func (s *suite) everyField() {
 		for _, u := range []any{r, d, p} {
 			f.fill(reflect.ValueOf(u).Elem())
 		}
-		r.PkgID, d.SHA256, p.SHA256 = digest(i), digest(i), digest(i)
+		r.PkgID, d.SHA256, p.SHA256 = checksum(i), digest(i), digest(i)
 		for j := range d.Fields { // a reader knows that they are words
 			d.Fields[j].Name = fmt.Sprintf("X-%d-%d", i, j)
 		}
@@ -106,11 +117,13 @@ func (s *suite) everyField() {
 }
 
 func (s *suite) manyFiles() {
-	p := &rpm.Package{PkgID: digest(1), Name: "many"}
+	p := &rpm.Package{PkgID: checksum(1), Name: "many"}
+	var files rpm.FilesBuilder
 	for i := range 100_000 {
-		p.Files = append(p.Files, rpm.File{Type: []string{"", "dir", "ghost"}[i%3], Dir: fmt.Sprintf("/usr/share/%d/", i/100), Name: fmt.Sprint(i)})
+		files.Add(rpm.File{Type: []string{"", "dir", "ghost"}[i%3], Dir: fmt.Sprintf("/usr/share/%d/", i/100), Name: fmt.Sprint(i)})
 	}
-	after := &rpm.Package{PkgID: digest(2), Name: "after"}
+	p.Files = files.Files()
+	after := &rpm.Package{PkgID: checksum(2), Name: "after"}
 	s.save(2, p, after)
 	s.wantBack(p)
 	s.wantBack(after)
@@ -120,7 +133,7 @@ func (s *suite) longStrings() {
 	part := "\"\\\n\x00\xff\u00e9" + strings.Repeat("long ", 700)
 	long := strings.Repeat(part, 10<<20/len(part)+1)
 	units := []contentmodel.Unit{
-		&rpm.Package{PkgID: digest(1), Description: long, Changelogs: []rpm.Changelog{{Text: long[:1<<20]}}},
+		&rpm.Package{PkgID: checksum(1), Description: long, Changelogs: rpm.NewChangelogs(rpm.Changelog{Text: long[:1<<20]})},
 		&deb.Package{Package: "a", SHA256: digest(2), Description: long[:1<<20], Fields: []deb.Field{{Name: "X-Y", Value: long[len(long)-1<<20:]}}},
 	}
 	s.save(2, units...)
@@ -130,7 +143,7 @@ func (s *suite) longStrings() {
 
 // sameKey has the duplicates in one batch, and then in a later one.
 func (s *suite) sameKey() {
-	unit := func(i int, text string) *rpm.Package { return &rpm.Package{PkgID: digest(i), Summary: text} }
+	unit := func(i int, text string) *rpm.Package { return &rpm.Package{PkgID: checksum(i), Summary: text} }
 	long := strings.Repeat("long", 100<<10)
 	s.save(3, unit(1, "first"), unit(2, long), unit(1, "second"), unit(1, long), unit(2, "second"), unit(3, "only"), unit(3, ""))
 	s.save(1, unit(3, "later"), unit(4, "new"), unit(2, "later"), unit(4, "later"), unit(1, long+long))

@@ -1,0 +1,123 @@
+package rpm
+
+import (
+	"encoding/binary"
+	"iter"
+)
+
+// Dependency is one entry of a package's eight dependency lists. Flags is EQ,
+// LT, GT, LE, GE, or empty when any version will do.
+type Dependency struct{ Name, Flags, Epoch, Version, Release string }
+
+// Dependencies is a list of them. It can't be changed, and copies of it share
+// its bytes: a third of what a slice of [Dependency] takes.
+type Dependencies struct{ list packed }
+
+// NewDependencies packs a list.
+func NewDependencies(all ...Dependency) Dependencies {
+	var b dependencies
+	for i := range all {
+		d := &all[i]
+		addDependency(&b, d.Name, d.Flags, d.Epoch, d.Version, d.Release)
+	}
+	return b.finish()
+}
+
+// Len is how many entries there are.
+func (d Dependencies) Len() int { return d.list.size() }
+
+// All yields the entries in the order of the metadata, without allocating.
+// Their strings are parts of the list: who keeps one alone keeps all of it,
+// and takes a strings.Clone if that is too much.
+func (d Dependencies) All() iter.Seq[Dependency] {
+	return func(yield func(Dependency) bool) {
+		for r := range d.list.pieces() {
+			for len(r.s) > 0 {
+				if !yield(r.dependency()) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Each entry begins with a byte that says what follows the name: flags in
+// three bits, the epoch in two, and whether there are a version and a release.
+const (
+	epochShift   = 3
+	epochZero    = 1 << epochShift
+	epochOther   = 2 << epochShift
+	epochMask    = 3 << epochShift
+	hasVersion   = 1 << 5
+	hasRelease   = 1 << 6
+	flagsMask    = 7
+	flagsOther   = 7
+	maxExtraSize = 1 + 5*binary.MaxVarintLen32
+)
+
+var dependencyFlags = [...]string{"", "EQ", "LT", "GT", "LE", "GE"}
+
+func (r *record) dependency() (d Dependency) {
+	head := r.text(1)[0]
+	d.Name = r.sized()
+	if f := int(head & flagsMask); f == flagsOther {
+		d.Flags = r.sized()
+	} else {
+		d.Flags = dependencyFlags[f]
+	}
+	switch head & epochMask {
+	case epochZero:
+		d.Epoch = "0"
+	case epochOther:
+		d.Epoch = r.sized()
+	}
+	if head&hasVersion != 0 {
+		d.Version = r.sized()
+	}
+	if head&hasRelease != 0 {
+		d.Release = r.sized()
+	}
+	return d
+}
+
+// dependencies builds a list.
+type dependencies struct{ pack packer }
+
+func (b *dependencies) finish() Dependencies { return Dependencies{b.pack.list()} }
+
+func addDependency[S string | []byte](b *dependencies, name, flags, epoch, version, release S) {
+	b.pack.begin(len(name) + len(flags) + len(epoch) + len(version) + len(release) + maxExtraSize)
+	head := byte(flagsOther)
+	for i, f := range dependencyFlags {
+		if string(flags) == f {
+			head = byte(i)
+		}
+	}
+	switch string(epoch) {
+	case "":
+	case "0":
+		head |= epochZero
+	default:
+		head |= epochOther
+	}
+	if len(version) > 0 {
+		head |= hasVersion
+	}
+	if len(release) > 0 {
+		head |= hasRelease
+	}
+	b.pack.buf = append(b.pack.buf, head)
+	appendSized(&b.pack, name)
+	if head&flagsMask == flagsOther {
+		appendSized(&b.pack, flags)
+	}
+	if head&epochMask == epochOther {
+		appendSized(&b.pack, epoch)
+	}
+	if head&hasVersion != 0 {
+		appendSized(&b.pack, version)
+	}
+	if head&hasRelease != 0 {
+		appendSized(&b.pack, release)
+	}
+}

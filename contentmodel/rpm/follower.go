@@ -1,0 +1,221 @@
+package rpm
+
+import (
+	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/internal/xmlread"
+	"github.com/syncmem/syncmem/contentmodel/source"
+)
+
+// listReader reads one child of a <package> into the list that it builds.
+type listReader interface {
+	child(x *xmlread.Reader, name []byte) error
+	list() packed
+}
+
+// follower reads filelists or other, in whatever order the packages of
+// primary are asked for.
+type follower struct {
+	name string
+	x    *xmlread.Reader
+	read listReader
+	temp string // a directory
+
+	at    contentmodel.Checksum // of the package that is open; empty if none is
+	ended bool
+	spill *spill // nil as long as the orders agree
+}
+
+func newFollower(s *source.Stream, root, temp string, read listReader) (*follower, error) {
+	f := &follower{name: s.Name(), x: xmlread.New(s.Name(), remedy, s), read: read, temp: temp}
+	return f, f.x.Root(root)
+}
+
+// of is the list of package p.
+func (f *follower) of(p *Package) (packed, error) {
+	if f.spill != nil {
+		if l, ok, err := f.spill.take(p.PkgID); ok || err != nil {
+			return l, err
+		}
+	}
+	for {
+		if err := f.open(); err != nil {
+			return packed{}, err
+		}
+		if f.ended {
+			return packed{}, f.x.Errorf("has nothing of the package %s, which primary has: %s", p.Name, p.PkgID)
+		}
+		at := f.at
+		l, err := f.content()
+		if err != nil || at == p.PkgID {
+			return l, err
+		}
+		if err := f.keep(at, l); err != nil {
+			return packed{}, err
+		}
+	}
+}
+
+// keep puts a list aside until it is asked for.
+func (f *follower) keep(id contentmodel.Checksum, l packed) (err error) {
+	if f.spill == nil {
+		if f.spill, err = newSpill(f.temp); err != nil {
+			return err
+		}
+	}
+	return f.spill.put(id, l)
+}
+
+// open opens the next package, if none is open; at the end of the document it
+// sets ended.
+func (f *follower) open() error {
+	if f.at != "" || f.ended {
+		return nil
+	}
+	for {
+		name, err := f.x.Child()
+		switch {
+		case err != nil:
+			return err
+		case name == nil:
+			f.ended = true
+			return f.x.End()
+		case string(name) == "package":
+			f.at, err = f.id()
+			return err
+		}
+		if err := f.x.Skip(); err != nil {
+			return err
+		}
+	}
+}
+
+// id is the pkgid of the package that was just opened.
+func (f *follower) id() (id contentmodel.Checksum, err error) {
+	err = attrs(f.x, func(name, value []byte) (err error) {
+		if string(name) == "pkgid" {
+			id, err = contentmodel.ParseChecksum("", value)
+		}
+		return err
+	})
+	if err == nil && id == "" {
+		err = f.x.Errorf("a package has no pkgid")
+	}
+	return id, err
+}
+
+// content reads the package that is open to its end.
+func (f *follower) content() (packed, error) {
+	for {
+		name, err := f.x.Child()
+		if err == nil && name != nil {
+			err = f.read.child(f.x, name)
+		}
+		if err != nil {
+			return packed{}, err
+		}
+		if name == nil {
+			f.at = ""
+			return f.read.list(), nil
+		}
+	}
+}
+
+// end reads on to the end of the file, and tells how many packages were never
+// asked for.
+func (f *follower) end() (left int, err error) {
+	for {
+		if err := f.open(); err != nil {
+			return 0, err
+		}
+		if f.ended {
+			break
+		}
+		if err := f.x.Skip(); err != nil {
+			return 0, err
+		}
+		f.at = ""
+		left++
+	}
+	if f.spill != nil {
+		left += f.spill.n
+	}
+	return left, nil
+}
+
+func (f *follower) close() {
+	if f.spill != nil {
+		f.spill.close()
+	}
+}
+
+// fileReader reads the <file>s of a package.
+type fileReader struct{ b FilesBuilder }
+
+func (r *fileReader) list() packed { return r.b.Files().list }
+
+func (r *fileReader) child(x *xmlread.Reader, name []byte) error {
+	if string(name) != "file" {
+		return x.Skip()
+	}
+	kind := ""
+	for {
+		name, value, err := x.Attr()
+		if err != nil {
+			return err
+		}
+		if name == nil {
+			break
+		}
+		if string(name) == "type" {
+			kind = fileKind(value)
+		}
+	}
+	path, err := x.Text()
+	if err == nil {
+		r.b.AddPath(kind, path)
+	}
+	return err
+}
+
+// fileKind is the type of a file, mostly without allocating.
+func fileKind(b []byte) string {
+	for _, k := range fileKinds {
+		if string(b) == k {
+			return k
+		}
+	}
+	return string(b)
+}
+
+// changelogReader reads the <changelog>s of a package.
+type changelogReader struct {
+	b      changelogs
+	author []byte
+}
+
+func (r *changelogReader) list() packed { return r.b.finish().list }
+
+func (r *changelogReader) child(x *xmlread.Reader, name []byte) error {
+	if string(name) != "changelog" {
+		return x.Skip()
+	}
+	var date int64
+	r.author = r.author[:0]
+	err := attrs(x, func(name, value []byte) (err error) {
+		switch string(name) {
+		case "author":
+			r.author = append(r.author, value...)
+		case "date":
+			date, err = number(value)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	text, err := x.Text()
+	if err == nil {
+		addChangelog(&r.b, r.author, date, text)
+	}
+	return err
+}

@@ -1,0 +1,300 @@
+package rpm
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/internal/xmlread"
+	"github.com/syncmem/syncmem/contentmodel/source"
+)
+
+// primary reads primary.xml, one package at a time.
+type primary struct {
+	name      string
+	x         *xmlread.Reader
+	said      int64 // how many packages the document says it has; -1 if it does not
+	withFiles bool  // take the files that are named here
+
+	files  fileReader
+	deps   dependencies
+	entry  [5][]byte // the values of a dependency
+	common interned
+}
+
+func newPrimary(s *source.Stream) (*primary, error) {
+	p := &primary{name: s.Name(), x: xmlread.New(s.Name(), remedy, s), said: -1}
+	if err := p.x.Root("metadata"); err != nil {
+		return nil, err
+	}
+	return p, attrs(p.x, func(name, value []byte) error {
+		if string(name) == "packages" {
+			if n, err := number(value); err == nil { // what is said here is of no use to us
+				p.said = n
+			}
+		}
+		return nil
+	})
+}
+
+// next reads one package; nil at the end of the document.
+func (p *primary) next() (*Package, error) {
+	for {
+		name, err := p.x.Child()
+		switch {
+		case err != nil:
+			return nil, err
+		case name == nil:
+			return nil, p.x.End()
+		case string(name) == "package":
+			return p.pkg()
+		}
+		if err := p.x.Skip(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// pkg reads the package that was just opened.
+func (p *primary) pkg() (*Package, error) {
+	pkg := new(Package)
+	for {
+		name, err := p.x.Child()
+		if err != nil {
+			return nil, err
+		}
+		if name == nil {
+			break
+		}
+		if err := p.child(pkg, name); err != nil {
+			return nil, err
+		}
+	}
+	if p.withFiles {
+		pkg.Files = p.files.b.Files()
+	}
+	switch {
+	case pkg.Name == "":
+		return nil, p.x.Errorf("a package has no name")
+	case pkg.PkgID == "":
+		return nil, p.x.Errorf("the package %q has no checksum", pkg.Name)
+	case pkg.LocationHref == "":
+		return nil, p.x.Errorf("the package %q has no location", pkg.Name)
+	}
+	return pkg, nil
+}
+
+// child reads one element of a package.
+func (p *primary) child(pkg *Package, name []byte) (err error) {
+	switch string(name) {
+	case "name":
+		return p.text(&pkg.Name)
+	case "arch":
+		return p.shared(&pkg.Arch)
+	case "version":
+		err = attrs(p.x, func(name, value []byte) error {
+			switch string(name) {
+			case "epoch":
+				pkg.Epoch = p.common.of(value)
+			case "ver":
+				pkg.Version = string(value)
+			case "rel":
+				pkg.Release = string(value)
+			}
+			return nil
+		})
+	case "checksum":
+		pkg.PkgID, err = readChecksum(p.x)
+		return err
+	case "summary":
+		return p.text(&pkg.Summary)
+	case "description":
+		return p.text(&pkg.Description)
+	case "packager":
+		return p.shared(&pkg.Packager)
+	case "url":
+		return p.text(&pkg.URL)
+	case "time":
+		err = p.numbers("file", &pkg.TimeFile, "build", &pkg.TimeBuild, "", nil)
+	case "size":
+		err = p.numbers("package", &pkg.SizePackage, "installed", &pkg.SizeInstalled, "archive", &pkg.SizeArchive)
+	case "location":
+		err = readLocation(p.x, &pkg.LocationHref, &pkg.LocationBase)
+	case "format":
+		return p.format(pkg)
+	}
+	if err != nil {
+		return err
+	}
+	return p.x.Skip()
+}
+
+// format reads what the packages of RPM have beside those of others.
+func (p *primary) format(pkg *Package) error {
+	for {
+		name, err := p.x.Child()
+		if err == nil && name != nil {
+			err = p.formatChild(pkg, name)
+		}
+		if name == nil || err != nil {
+			return err
+		}
+	}
+}
+
+func (p *primary) formatChild(pkg *Package, name []byte) error {
+	switch string(name) {
+	case "license":
+		return p.shared(&pkg.License)
+	case "vendor":
+		return p.shared(&pkg.Vendor)
+	case "group":
+		return p.shared(&pkg.Group)
+	case "buildhost":
+		return p.shared(&pkg.BuildHost)
+	case "sourcerpm":
+		return p.text(&pkg.SourceRPM)
+	case "header-range":
+		if err := p.numbers("start", &pkg.HeaderStart, "end", &pkg.HeaderEnd, "", nil); err != nil {
+			return err
+		}
+	case "requires":
+		return p.dependencies(&pkg.Requires)
+	case "provides":
+		return p.dependencies(&pkg.Provides)
+	case "conflicts":
+		return p.dependencies(&pkg.Conflicts)
+	case "obsoletes":
+		return p.dependencies(&pkg.Obsoletes)
+	case "suggests":
+		return p.dependencies(&pkg.Suggests)
+	case "enhances":
+		return p.dependencies(&pkg.Enhances)
+	case "recommends":
+		return p.dependencies(&pkg.Recommends)
+	case "supplements":
+		return p.dependencies(&pkg.Supplements)
+	case "file":
+		if p.withFiles {
+			return p.files.child(p.x, name)
+		}
+	}
+	return p.x.Skip()
+}
+
+// text reads the text of the element that is open.
+func (p *primary) text(to *string) error {
+	text, err := p.x.Text()
+	*to = string(text)
+	return err
+}
+
+// shared is text, of a field that many packages have the same value in.
+func (p *primary) shared(to *string) error {
+	text, err := p.x.Text()
+	*to = p.common.of(text)
+	return err
+}
+
+// numbers reads up to three attributes that are numbers.
+func (p *primary) numbers(a string, toA *int64, b string, toB *int64, c string, toC *int64) error {
+	return attrs(p.x, func(name, value []byte) (err error) {
+		switch string(name) {
+		case a:
+			*toA, err = number(value)
+		case b:
+			*toB, err = number(value)
+		case c:
+			*toC, err = number(value)
+		}
+		return err
+	})
+}
+
+var errNumber = errors.New("is no number")
+
+func number(b []byte) (int64, error) {
+	n, err := strconv.ParseInt(string(b), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%.80q %w", b, errNumber)
+	}
+	return n, nil
+}
+
+// dependencies reads the <entry>s of one of the eight lists.
+func (p *primary) dependencies(to *Dependencies) error {
+	for {
+		name, err := p.x.Child()
+		if err != nil {
+			return err
+		}
+		if name == nil {
+			*to = p.deps.finish()
+			return nil
+		}
+		if string(name) == "entry" {
+			if err := p.dependency(); err != nil {
+				return err
+			}
+		}
+		if err := p.x.Skip(); err != nil {
+			return err
+		}
+	}
+}
+
+func (p *primary) dependency() error {
+	e := &p.entry
+	for i := range e {
+		e[i] = e[i][:0]
+	}
+	for {
+		name, value, err := p.x.Attr()
+		if err != nil {
+			return err
+		}
+		if name == nil {
+			break
+		}
+		switch string(name) {
+		case "name":
+			e[0] = append(e[0], value...)
+		case "flags":
+			e[1] = append(e[1], value...)
+		case "epoch":
+			e[2] = append(e[2], value...)
+		case "ver":
+			e[3] = append(e[3], value...)
+		case "rel":
+			e[4] = append(e[4], value...)
+		}
+	}
+	addDependency(&p.deps, e[0], e[1], e[2], e[3], e[4])
+	return nil
+}
+
+// interned is strings that are met again and again, each once. It is bounded:
+// what does not fit is a string of its own.
+type interned map[string]string
+
+const (
+	maxInterned      = 4096 // strings
+	maxInternedBytes = 128  // of each
+)
+
+func (m *interned) of(b []byte) string {
+	if s, ok := (*m)[string(b)]; ok {
+		return s
+	}
+	s := string(b)
+	if len(*m) < maxInterned && len(b) <= maxInternedBytes {
+		if *m == nil {
+			*m = make(interned)
+		}
+		(*m)[s] = s
+	}
+	return s
+}
+
+var _ contentmodel.Unit = (*Package)(nil)

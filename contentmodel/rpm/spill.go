@@ -1,0 +1,171 @@
+package rpm
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+
+	"github.com/syncmem/syncmem/contentmodel"
+)
+
+// spill keeps lists in a temporary file until they are asked for.
+//
+// The heap holds the place of each by the first eight bytes of its pkgid;
+// further lists with the same eight are found from one to the next.
+type spill struct {
+	f     *os.File
+	w     *bufio.Writer
+	end   int64            // where the next record goes
+	last  map[uint64]int64 // place of the newest record, plus one
+	n     int              // records not taken yet
+	taken map[int64]bool   // records of a chain that were taken; rarely any
+}
+
+func newSpill(dir string) (*spill, error) {
+	f, err := os.CreateTemp(dir, "syncmem-rpm-*")
+	if err != nil {
+		return nil, fmt.Errorf("the metadata of the repository is in different orders, and there is no room to sort it: %w", err)
+	}
+	if runtime.GOOS != "windows" { // there close removes it; here no end of the process leaves it behind
+		_ = os.Remove(f.Name())
+	}
+	return &spill{f: f, w: bufio.NewWriterSize(f, chunkBytes), last: make(map[uint64]int64), taken: make(map[int64]bool)}, nil
+}
+
+func (s *spill) close() {
+	_ = s.f.Close()
+	_ = os.Remove(s.f.Name())
+}
+
+func short(id contentmodel.Checksum) uint64 {
+	var b [8]byte
+	copy(b[:], id)
+	return binary.BigEndian.Uint64(b[:])
+}
+
+// put writes a record: the place of an older one with the same short id, plus
+// one; the id; and the list.
+func (s *spill) put(id contentmodel.Checksum, l packed) error {
+	key, place := short(id), s.end
+	b := binary.AppendUvarint(nil, uint64(s.last[key]))
+	b = appendString(b, string(id))
+	if l.rest == nil {
+		b = binary.AppendUvarint(b, 0)
+		b = appendString(b, l.data)
+	} else {
+		b = binary.AppendUvarint(b, uint64(len(l.rest.pieces)))
+		b = binary.AppendUvarint(b, uint64(l.rest.n))
+	}
+	err := s.write(b)
+	if l.rest != nil {
+		for _, p := range l.rest.pieces {
+			if err == nil {
+				err = s.write(binary.AppendUvarint(b[:0], uint64(len(p))))
+			}
+			if err == nil {
+				n, e := s.w.WriteString(p)
+				s.end += int64(n)
+				err = e
+			}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("temporary file: %w", err)
+	}
+	s.last[key] = place + 1
+	s.n++
+	return nil
+}
+
+func (s *spill) write(b []byte) error {
+	n, err := s.w.Write(b)
+	s.end += int64(n)
+	return err
+}
+
+func appendString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// take finds a list that was put and not taken yet.
+func (s *spill) take(id contentmodel.Checksum) (packed, bool, error) {
+	next := s.last[short(id)]
+	if next == 0 {
+		return packed{}, false, nil
+	}
+	if err := s.w.Flush(); err != nil {
+		return packed{}, false, fmt.Errorf("temporary file: %w", err)
+	}
+	for next > 0 {
+		place := next - 1
+		r := bufio.NewReaderSize(io.NewSectionReader(s.f, place, s.end-place), 4<<10)
+		older, err := binary.ReadUvarint(r)
+		var got string
+		if err == nil {
+			got, err = readString(r)
+		}
+		if err != nil {
+			return packed{}, false, fmt.Errorf("temporary file: %w", err)
+		}
+		if got != string(id) || s.taken[place] {
+			next = int64(older)
+			continue
+		}
+		l, err := readList(r)
+		if err != nil {
+			return packed{}, false, fmt.Errorf("temporary file: %w", err)
+		}
+		s.forget(short(id), place, int64(older))
+		return l, true, nil
+	}
+	return packed{}, false, nil
+}
+
+// forget takes a record out of its chain, mostly by making the older one the
+// newest.
+func (s *spill) forget(key uint64, place, older int64) {
+	s.n--
+	switch {
+	case s.last[key] != place+1:
+		s.taken[place] = true
+	case older == 0:
+		delete(s.last, key)
+	default:
+		s.last[key] = older
+	}
+}
+
+func readString(r *bufio.Reader) (string, error) {
+	n, err := binary.ReadUvarint(r)
+	if err != nil {
+		return "", err
+	}
+	b := make([]byte, n)
+	_, err = io.ReadFull(r, b)
+	return string(b), err
+}
+
+func readList(r *bufio.Reader) (l packed, err error) {
+	pieces, err := binary.ReadUvarint(r)
+	if err != nil {
+		return l, err
+	}
+	if pieces == 0 {
+		l.data, err = readString(r)
+		return l, err
+	}
+	n, err := binary.ReadUvarint(r)
+	l.rest = &rest{n: int(n)}
+	for range pieces {
+		if err != nil {
+			break
+		}
+		var s string
+		s, err = readString(r)
+		l.rest.pieces = append(l.rest.pieces, s)
+	}
+	return l, err
+}
