@@ -1,6 +1,7 @@
 // Command syncbench runs real content syncs under a memory limit and says whether the limit held.
 //
 //	syncbench run [--source S] [--limit 64MiB] [--mode bytes|count|none] ...
+//	syncbench units [--source S] [--top N]
 //	syncbench record FILE
 //
 // See syncbench run --help, and the README.
@@ -61,7 +62,7 @@ The result goes to stdout, progress and messages to stderr. Exit codes:
   syncbench completion bash > syncbench.bash`,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(runCommand(), recordCommand())
+	root.AddCommand(runCommand(), unitsCommand(), recordCommand())
 	return root
 }
 

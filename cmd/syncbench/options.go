@@ -72,11 +72,16 @@ func (o *options) complete(c *cobra.Command) {
 	}
 	var sources []string
 	for _, name := range synth.Names() {
-		sources = append(sources, "synth:"+name)
+		sources = append(sources, synthPrefix+name)
+	}
+	for _, f := range formats {
+		if f.prefix != "" && f.prefix != synthPrefix {
+			sources = append(sources, f.prefix)
+		}
 	}
 	for name, fn := range map[string]cobra.CompletionFunc{
 		"mode": words(modeBytes, modeCount, modeNone), "limit": words("64MiB", "auto"),
-		"source": cobra.FixedCompletions(append(sources, "deb:"), cobra.ShellCompDirectiveNoSpace),
+		"source": cobra.FixedCompletions(sources, cobra.ShellCompDirectiveNoSpace),
 		"store":  cobra.FixedCompletions([]string{"sqlite:", "postgres://", storeDiscard}, cobra.ShellCompDirectiveNoSpace),
 	} {
 		_ = c.RegisterFlagCompletionFunc(name, fn) // fails only for a flag that is not there
@@ -120,22 +125,6 @@ func (o *options) checkOverrun() (err error) {
 	if o.overrunN, err = bytesize.Parse(o.overrun); err != nil {
 		return fmt.Errorf("--overrun: %w", err)
 	}
-	return nil
-}
-
-func (o *options) checkSource() error {
-	text, ok := strings.CutPrefix(o.source, "synth:")
-	if !ok {
-		if strings.TrimPrefix(o.source, "deb:") == "" {
-			return fmt.Errorf("--source: %q names nothing: want synth:NAME, deb:PATH-or-URL, or the path or URL of a PULP_MANIFEST", o.source)
-		}
-		return nil
-	}
-	spec, err := synth.Parse(text)
-	if err != nil {
-		return fmt.Errorf("--source: %w", err)
-	}
-	o.synth = &spec
 	return nil
 }
 

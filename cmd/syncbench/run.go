@@ -31,16 +31,14 @@ where it is lower. After a limit fell the one before counts for another second. 
 elsewhere the verdict rests on what the Go runtime says, and the result notes that.
 
 Sources:
-  synth:NAME,key=value,...   units made on the fly, see below
-  deb:PATH-or-URL            a Debian Packages index, plain or as .gz, .xz, .zst or .lz4
-  PATH-or-URL                a PULP_MANIFEST, plain or compressed likewise
-
+` + sourcesHelp() + `
 The names of synth: sources, each with its keys and their defaults:
 ` + synth.Help(),
 		Example: `  syncbench run                                       # the built-in workload under 64 MiB
   syncbench run --mode count --depth 1000             # the same, bounded by count: the control
   syncbench run --limit 32MiB --source synth:rpm-mixed,units=2000,seed=7
   syncbench run --source PULP_MANIFEST --store sqlite:content.sqlite
+  syncbench run --source rpm:https://example.org/repo/ --limit 32MiB
   syncbench run --source deb:Packages.xz --json result.json
   syncbench run --source https://example.org/files/PULP_MANIFEST
   syncbench run --live localhost:6060                 # watch it at http://localhost:6060/

@@ -4,13 +4,10 @@ import (
 	"context"
 	"iter"
 	"net/url"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/syncmem/syncmem/contentmodel"
-	"github.com/syncmem/syncmem/contentmodel/deb"
-	"github.com/syncmem/syncmem/contentmodel/file"
 	contentsource "github.com/syncmem/syncmem/contentmodel/source"
 )
 
@@ -22,15 +19,16 @@ type source struct {
 	read  atomic.Int64 // units so far
 	total int64        // units; 0 if it is not known
 
-	stream *contentsource.Stream // nil for a synthetic source
+	progress func() (read, total int64) // in bytes; nil for a synthetic source
+	close    func() error               // nil if there is nothing to close
 }
 
 // done is which part of the source was read, from 0 to 1; negative if that can't be told.
 func (s *source) done() float64 {
-	if s.stream == nil {
+	if s.progress == nil {
 		return float64(s.read.Load()) / float64(s.total)
 	}
-	read, total := s.stream.Progress()
+	read, total := s.progress()
 	if total <= 0 {
 		return -1
 	}
@@ -38,46 +36,37 @@ func (s *source) done() float64 {
 }
 
 func (s *source) Close() error {
-	if s.stream == nil {
+	if s.close == nil {
 		return nil
 	}
-	return s.stream.Close()
+	return s.close()
 }
 
 // openSource opens what --source names.
 func openSource(ctx context.Context, o *options) (*source, error) {
-	if spec := o.synth; spec != nil {
-		return &source{units: spec.Units, sink: spec.Sink, pin: spec.Pin, total: int64(spec.Count)}, nil
-	}
-	path, isDeb := strings.CutPrefix(o.source, "deb:")
-	stream, err := contentsource.Open(ctx, path, contentsource.Options{StallTimeout: o.stall})
-	if err != nil {
-		return nil, err
-	}
-	s := &source{stream: stream}
-	s.units = func(context.Context) iter.Seq2[contentmodel.Unit, error] {
-		if isDeb {
-			return asUnits(deb.ReadPackages(stream.Name(), stream))
-		}
-		return asUnits(file.Read(stream.Name(), stream))
-	}
-	return s, nil
+	f, address := formatOf(o.source)
+	return f.open(ctx, o, address)
 }
+
+// streamOptions bound what the source may wait for and hold.
+func (o *options) streamOptions() contentsource.Options {
+	return contentsource.Options{StallTimeout: o.stall}
+}
+
+// note says what is odd about a source and stops nothing.
+func (o *options) note(s string) { stderr.logger().Warn(s) }
 
 // sourceName is the source as it can be given again, with every key that has a default and without a password.
 func (o *options) sourceName() string {
+	f, address := formatOf(o.source)
 	if o.synth != nil {
-		return "synth:" + o.synth.String()
+		return f.prefix + o.synth.String()
 	}
-	address, isDeb := strings.CutPrefix(o.source, "deb:")
 	u, err := url.Parse(address)
-	switch {
-	case err != nil || u.User == nil:
+	if err != nil || u.User == nil {
 		return o.source
-	case isDeb:
-		return "deb:" + u.Redacted()
 	}
-	return u.Redacted()
+	return f.prefix + u.Redacted()
 }
 
 // asUnits turns a format's units into units of any format.

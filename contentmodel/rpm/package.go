@@ -38,3 +38,13 @@ func (p *Package) Kind() string { return Kind }
 // Key is the package id in hex: two packages with the same name, version and
 // architecture may still differ, their bytes may not.
 func (p *Package) Key() string { return p.PkgID.String() }
+
+// String is how a person names the package: name-epoch:version-release.arch,
+// without an epoch of zero.
+func (p *Package) String() string {
+	epoch := ""
+	if p.Epoch != "" && p.Epoch != "0" {
+		epoch = p.Epoch + ":"
+	}
+	return p.Name + "-" + epoch + p.Version + "-" + p.Release + "." + p.Arch
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+
+	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/deb"
+	"github.com/syncmem/syncmem/contentmodel/file"
+	"github.com/syncmem/syncmem/contentmodel/rpm"
+	contentsource "github.com/syncmem/syncmem/contentmodel/source"
+	"github.com/syncmem/syncmem/internal/synth"
+)
+
+// format is one kind of source: how --source begins, and how it is opened.
+type format struct {
+	prefix string
+	takes  string // what follows the prefix
+	doc    string
+	open   func(ctx context.Context, o *options, address string) (*source, error)
+}
+
+const synthPrefix = "synth:"
+
+// formats are the sources that there are; a new one is a row here. The one without a prefix is the last.
+var formats = []format{
+	{synthPrefix, "NAME,key=value,...", "units made on the fly, see below", openSynth},
+	{"rpm:", "PATH-or-URL", "an RPM repository, with its filelists and changelogs", openRPM},
+	{
+		"deb:", "PATH-or-URL", "a Debian Packages index, plain or as .gz, .xz, .zst, .bz2 or .lz4",
+		openStream(deb.ReadPackages),
+	},
+	{"", "PATH-or-URL", "a PULP_MANIFEST, plain or compressed likewise", openStream(file.Read)},
+}
+
+// formatOf is the format of a source, and what follows its prefix.
+func formatOf(source string) (f format, address string) {
+	for _, f = range formats {
+		if rest, ok := strings.CutPrefix(source, f.prefix); ok {
+			return f, rest
+		}
+	}
+	return f, source
+}
+
+// sourcesHelp is the list of sources, for people.
+func sourcesHelp() string {
+	var b strings.Builder
+	for _, f := range formats {
+		fmt.Fprintf(&b, "  %-26s %s\n", f.prefix+f.takes, f.doc)
+	}
+	return b.String()
+}
+
+// checkSource says what is wrong with --source before anything is opened.
+func (o *options) checkSource() error {
+	f, address := formatOf(o.source)
+	if f.prefix == synthPrefix {
+		spec, err := synth.Parse(address)
+		if err != nil {
+			return fmt.Errorf("--source: %w", err)
+		}
+		o.synth = &spec
+		return nil
+	}
+	if address != "" {
+		return nil
+	}
+	var all []string
+	for _, f := range formats {
+		all = append(all, f.prefix+f.takes)
+	}
+	return fmt.Errorf("--source: %q names nothing: want %s", o.source, strings.Join(all, ", "))
+}
+
+func openSynth(_ context.Context, o *options, _ string) (*source, error) {
+	spec := o.synth
+	return &source{units: spec.Units, sink: spec.Sink, pin: spec.Pin, total: int64(spec.Count)}, nil
+}
+
+// openStream opens a format that is one stream.
+func openStream[U contentmodel.Unit](read func(string, io.Reader) iter.Seq2[U, error]) func(context.Context, *options, string) (*source, error) {
+	return func(ctx context.Context, o *options, address string) (*source, error) {
+		s, err := contentsource.Open(ctx, address, o.streamOptions())
+		if err != nil {
+			return nil, err
+		}
+		units := func(context.Context) iter.Seq2[contentmodel.Unit, error] { return asUnits(read(s.Name(), s)) }
+		return &source{units: units, progress: s.Progress, close: s.Close}, nil
+	}
+}
+
+func openRPM(ctx context.Context, o *options, address string) (*source, error) {
+	r, err := rpm.Open(ctx, address, rpm.Options{Source: o.streamOptions(), Note: o.note})
+	if err != nil {
+		return nil, err
+	}
+	units := func(ctx context.Context) iter.Seq2[contentmodel.Unit, error] { return asUnits(r.Packages(ctx)) }
+	return &source{units: units, progress: r.Progress}, nil
+}
