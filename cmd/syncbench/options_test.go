@@ -82,13 +82,24 @@ func TestHelpExamples(t *testing.T) {
 	index, err := compressed("xz", packages(50))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Packages.xz"), index, 0o644))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "PULP_MANIFEST"), manifest(50), 0o644))
+	for _, at := range []string{dir, filepath.Join(dir, "files")} {
+		require.NoError(t, os.MkdirAll(at, 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(at, "PULP_MANIFEST"), manifest(50), 0o644))
+	}
+	for name, text := range map[string]string{
+		"repomd.xml":  `<repomd><data type="primary"><location href="repodata/primary.xml"/></data></repomd>`,
+		"primary.xml": `<metadata packages="0"/>`,
+	} {
+		name = filepath.Join(dir, "repo", "repodata", name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
+		require.NoError(t, os.WriteFile(name, []byte(text), 0o644))
+	}
 	server := httptest.NewServer(http.FileServer(http.Dir(dir)))
 	defer server.Close()
 	ran := 0
 	for line := range strings.Lines(runCommand().Example) {
 		line, _, _ = strings.Cut(line, "#")
-		line = strings.Replace(line, "https://example.org/files", server.URL, 1)
+		line = strings.Replace(line, "https://example.org", server.URL, 1)
 		words := strings.Fields(strings.TrimPrefix(strings.TrimSpace(line), "sudo "))
 		require.Equal(t, []string{"syncbench", "run"}, words[:2], line)
 		o, err := parse(t, words[2:])
