@@ -28,41 +28,42 @@ type Budget struct {
 	alert atomic.Bool // as core.Alert said when the lock was last let go
 	_     [64]byte    // loops look at it for every unit, and the lock is on another cache line
 
-	mu      sync.Mutex
-	core    core.Core
-	boxes   []postbox // their inboxes are open while nobody holds the lock
-	source  limitSource
-	asked   Limit // which source was found from
-	base    int64 // live heap, in bytes, when the budget was opened
-	gov     *governor
-	largest int64 // the largest unit, in bytes, that was accepted since the governor last looked
-	idle    []*core.Waiter
-	clock   *time.Timer // runs while puts wait at gates: see tick
-	ticking bool
-	doubts  doubts
-	pulse   pulse
-	loops   map[loop]struct{}
-	inner   map[uint64]loop      // of each goroutine that runs loops, the innermost
-	booked  map[booking]struct{} // the reservations
-	open    int                  // of those, how many are neither put nor released
-	claims  map[*claim]struct{}  // the detached leases
-	shares  map[int64]*share     // the units that are in several queues, by the base of their parts
-	shared  int64                // how many there were, as a number less than 0
-	never   chan struct{}        // what they wait for, of which the core is told: it is never closed
-	stages  []*stage             // running
-	overran atomic.Int64         // units admitted past a process limit; those past one of content the core counts
-	refused atomic.Int64         // puts and reservations that failed for want of memory, and were not let in after all
-	series  series               // of refusals
-	verdict *verdict             // of those who were refused last; nil once all of them were told
-	crawl   crawl
-	stall   stall
-	dumped  time.Time // when somebody last began to look where the goroutines are
-	seen    census    // and what was seen
-	owners  []*Account
-	closed  bool
-	drained chan struct{} // closed when the last unit of a closing budget ends; nil before Close
-	misuse  misuse
-	events  events // with a lock of its own
+	mu       sync.Mutex
+	core     core.Core
+	boxes    []postbox // their inboxes are open while nobody holds the lock
+	source   limitSource
+	asked    Limit // which source was found from
+	base     int64 // live heap, in bytes, when the budget was opened
+	gov      *governor
+	expected int64 // units that are to come through gates in all, as far as that was said; 0 for unknown
+	largest  int64 // the largest unit, in bytes, that was accepted since the governor last looked
+	idle     []*core.Waiter
+	clock    *time.Timer // runs while puts wait at gates: see tick
+	ticking  bool
+	doubts   doubts
+	pulse    pulse
+	loops    map[loop]struct{}
+	inner    map[uint64]loop      // of each goroutine that runs loops, the innermost
+	booked   map[booking]struct{} // the reservations
+	open     int                  // of those, how many are neither put nor released
+	claims   map[*claim]struct{}  // the detached leases
+	shares   map[int64]*share     // the units that are in several queues, by the base of their parts
+	shared   int64                // how many there were, as a number less than 0
+	never    chan struct{}        // what they wait for, of which the core is told: it is never closed
+	stages   []*stage             // running
+	overran  atomic.Int64         // units admitted past a process limit; those past one of content the core counts
+	refused  atomic.Int64         // puts and reservations that failed for want of memory, and were not let in after all
+	series   series               // of refusals
+	verdict  *verdict             // of those who were refused last; nil once all of them were told
+	crawl    crawl
+	stall    stall
+	dumped   time.Time // when somebody last began to look where the goroutines are
+	seen     census    // and what was seen
+	owners   []*Account
+	closed   bool
+	drained  chan struct{} // closed when the last unit of a closing budget ends; nil before Close
+	misuse   misuse
+	events   events // with a lock of its own
 
 	measuring sync.Mutex // held while a verdict is measured; taken before mu
 }

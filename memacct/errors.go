@@ -79,8 +79,11 @@ type BudgetError struct {
 	Queues   []QueueStats
 	Top      []Usage     // who has the most of it, or waits for it; ten at most
 	Stuck    []Goroutine // where the pipelines' goroutines are; nil if there are too many goroutines to look
+	Sites    []Site      // that made most of what lives; five at most, nil where hardly anything is pinned
+	Residue  Residue     // of Pinned, what units left behind when they ended; zero if they leave nothing, or it can't be told
 
 	verdict *verdict                   // until it is told
+	loops   int64                      // of what lives, bytes that loops over queues made
 	unread  bool                       // it was a reservation
 	first   bool                       // of those with the same verdict
 	plain   bool                       // the heap has no part in it
@@ -120,7 +123,7 @@ func (e *BudgetError) Error() string {
 		fmt.Fprintf(&s, ", and the floors of other accounts keep %s", f(e.Floors))
 	}
 	if e.LiveHeap > 0 {
-		fmt.Fprintf(&s, "; heap %s live after GC = %s", f(e.LiveHeap), e.sum())
+		fmt.Fprintf(&s, "; heap %s live after GC = %s%s", f(e.LiveHeap), e.sum(), e.made())
 	}
 	s.WriteString(". " + e.remedy())
 	return s.String()
@@ -138,8 +141,8 @@ func (e *BudgetError) sum() string {
 	if e.Beside > 0 {
 		beside = f(e.Beside) + " in other budgets + "
 	}
-	s := fmt.Sprintf("%s accounted + %s waiting + %s baseline + %s%s held outside the queues (by the first stage, or leaked)",
-		f(e.Used), f(e.Waiting-e.Unread), f(e.Baseline), beside, f(e.Pinned))
+	s := fmt.Sprintf("%s accounted + %s waiting + %s baseline + %s%s held outside the queues (%s)",
+		f(e.Used), f(e.Waiting-e.Unread), f(e.Baseline), beside, f(e.Pinned), e.held())
 	if e.Unread > 0 {
 		s += fmt.Sprintf("; %s more were asked for and not read yet", f(e.Unread))
 	}
@@ -155,6 +158,8 @@ func (e *BudgetError) remedy() string {
 		return "The units in flight wait for each other" + e.together() + ": put the units that others wait for first, " + e.raise() + e.orOverrun() + "."
 	case e.Reason == Pinned && e.Outside > e.Pinned:
 		return "Bound what is used outside Go (C libraries, mapped memory), or " + e.raise() + "."
+	case e.Reason == Pinned && e.Residue.Bytes*2 > e.Pinned:
+		return "Have less kept of each unit, write it out as it comes, or " + e.raise() + "."
 	case e.Reason == Pinned:
 		return "Have the first stage keep less, Reserve before it reads, or " + e.raise() + "."
 	case e.Reason == Charged:
@@ -204,12 +209,19 @@ func (e *BudgetError) raise() string {
 	if e.Process == 0 {
 		return fmt.Sprintf("raise the budget by %s or more", bytesize.Format(e.missing()))
 	}
-	to := max(e.Need+e.Item+e.files, e.Process) / 10 * 11
+	to := (max(e.Need+e.Item+e.files, e.Process) + e.Residue.Expected) / 10 * 11
 	s := "raise the process limit"
 	if e.from != given {
 		s += " (" + e.from + ")"
 	}
-	s += fmt.Sprintf(" to %s or more", bytesize.Format(to))
+	switch r := e.Residue; {
+	case r.Expected > 0:
+		s += fmt.Sprintf(" to %s or more: %s are to come, and leave %s behind", bytesize.Format(to), units(int(r.ToCome)), bytesize.Format(r.Expected))
+	case r.Bytes > 0:
+		s += fmt.Sprintf(" to at least %s, and it grows by %s with every unit", bytesize.Format(to), bytesize.Format(r.Each))
+	default:
+		s += fmt.Sprintf(" to %s or more", bytesize.Format(to))
+	}
 	if to > e.most && e.wall != e.from {
 		s += fmt.Sprintf(", and %s, which is %s, with it", e.wall, bytesize.Format(e.most))
 	}

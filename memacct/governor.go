@@ -50,6 +50,7 @@ type governor struct {
 	signs   signs
 	gc      gcShare
 	sizes   calibration
+	residue residue
 	looked  time.Time
 }
 
@@ -112,7 +113,7 @@ func (b *Budget) govern(asked Limit, source limitSource) {
 // inherit takes over what a governor of another limit has learned of the process.
 func (g *governor) inherit(old *governor) {
 	g.surge, g.beside, g.outside, g.built = old.surge, old.beside, old.outside, old.built
-	g.past, g.signs, g.gc, g.sizes = max(g.past, min(old.past, g.process/8)), old.signs, old.gc, old.sizes
+	g.past, g.signs, g.gc, g.sizes, g.residue = max(g.past, min(old.past, g.process/8)), old.signs, old.gc, old.sizes, old.residue
 	if g.steers {
 		g.content = max(0, min(g.content, g.target(g.last, reading{room: math.MaxInt64})))
 	}
@@ -174,6 +175,7 @@ func (b *Budget) regulate(g *governor) bool {
 	collected := now.cycles > g.last.cycles
 	if collected {
 		g.observe(now, b.core.Snapshot().Used+sum(others), b.largest)
+		g.residue.add(b.core.Ended(), now.live-b.core.Snapshot().Used-sum(others))
 		b.largest = 0
 	}
 	var events []Event

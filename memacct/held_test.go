@@ -86,6 +86,7 @@ type flow struct {
 	stop chan struct{}
 	done sync.WaitGroup
 	err  error // of the first stage
+	kept int64 // bytes that it keeps, but for the last
 	n    int
 }
 
@@ -122,6 +123,9 @@ func (f *flow) first(t *testing.T, keep bool) error {
 		}
 		if err := f.gate.Put(t.Context(), p); err != nil {
 			return err
+		}
+		if keep {
+			f.kept += parcelSize(p)
 		}
 		runtime.KeepAlive(kept)
 	}
@@ -286,6 +290,10 @@ func TestHeldUntilPinnedMemoryIsToldOf(t *testing.T) {
 	var refused *BudgetError
 	require.ErrorAs(t, f.err, &refused)
 	require.Equal(t, Pinned, refused.Reason, "%v", f.err)
+	require.InEpsilon(t, f.kept, refused.Pinned, 0.05)
+	require.InEpsilon(t, f.kept, refused.Residue.Bytes, 0.05)
+	require.Contains(t, f.err.Error(), "held outside the queues (by the first stage, or by whom it gave the units to: each finished unit leaves about")
+	require.Regexp(t, `most of what lives was made at memacct\.newParcel held_test.go:\d+`, f.err.Error())
 	t.Logf("told %v after the last drain; peak %s of %s\n%v", took, bytesize.Format(s.Peak().RSSAnon), bytesize.Format(limit), f.err)
 	require.Less(t, took, time.Second, "an upper bound that was asked for: it is some collections of a full heap")
 	require.LessOrEqual(t, s.Peak().RSSAnon, limit)
@@ -343,4 +351,43 @@ func TestHeldSizesAreCalibrated(t *testing.T) {
 			require.InEpsilon(t, 1/truth, factor, 0.07)
 		})
 	}
+}
+
+// A consumer that keeps 6 KiB of each unit: the error says so, and how much all of them would leave behind.
+func TestHeldByConsumersIsToldOf(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	b := openProcess(t, 64*mib)
+	g := NewGate(b.Account("sync"), "units", 100, parcelSize)
+	g.Expect(20_000)
+	var kept [][]byte
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for p := range g.All(t.Context()) {
+			kept = append(kept, make([]byte, 6144))
+			runtime.KeepAlive(p)
+		}
+	}()
+	r := rand.New(rand.NewPCG(1, 2))
+	var err error
+	for range 20_000 {
+		if err = g.Put(t.Context(), newParcel(r)); err != nil {
+			break
+		}
+	}
+	g.Close()
+	<-done
+	e := refusal(t, err)
+	t.Logf("%v\n\n%s", e, e.Report())
+	truth := float64(len(kept)) * 6144
+	require.InEpsilon(t, 6144, e.Residue.Each, 0.05)
+	require.InEpsilon(t, truth, e.Residue.Bytes, 0.05)
+	require.InEpsilon(t, truth, e.Pinned, 0.05)
+	require.Contains(t, e.Error(), "held outside the queues (by a stage: each finished unit leaves about ")
+	require.Regexp(t, `; most of what lives was made at memacct\.TestHeldByConsumersIsToldOf\S* held_test.go:\d+`, e.Error())
+	require.InEpsilon(t, float64(20_000-e.Residue.Units)*6144, e.Residue.Expected, 0.05)
+	require.Contains(t, e.Error(), "are to come, and leave")
+	runtime.KeepAlive(kept)
 }

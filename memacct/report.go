@@ -40,6 +40,9 @@ func (e *BudgetError) fill(s *screen) {
 	if e.LiveHeap > 0 {
 		s.say("heap      %s live after GC = %s", f(e.LiveHeap), e.sum())
 	}
+	for _, site := range e.Sites[:min(len(e.Sites), 3)] {
+		s.say("lives     %s", site)
+	}
 	accounts, queues := slices.Clone(e.Accounts), slices.Clone(e.Queues)
 	slices.SortStableFunc(accounts, func(x, y AccountStats) int { return cmp.Compare(y.Used+y.Waiting, x.Used+x.Waiting) })
 	slices.SortStableFunc(queues, func(x, y QueueStats) int { return cmp.Compare(y.bytes(), x.bytes()) })

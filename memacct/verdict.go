@@ -16,7 +16,12 @@ type verdict struct {
 	in          *inside
 	live        int64 // heap, in bytes, after a forced garbage collection
 	others      int64 // of that, content of other budgets
-	reused      bool  // it is what the verdict before it measured
+	sites       []Site
+	loops       int64   // bytes of it that loops made
+	residue     residue // when it was measured
+	ended       int64   // units by then
+	expected    int64   // and how many are to come in all; 0 if that is not known
+	reused      bool    // it is what the verdict before it measured
 }
 
 // series is refusals one after the other, as of a sync that skips what does not fit, or of a program that tries again
@@ -97,10 +102,10 @@ func (b *Budget) explain(e *BudgetError, w *core.Waiter) {
 			b.measure(v)
 		})
 	}
-	b.tell(e, v)
+	b.judge(e, v)
 	if e.Need > e.Process+e.Overrun && !v.reused { // refused but for what a sync.Pool holds: that survives one collection
 		v.pools.Do(func() { b.collectPools(v) })
-		b.tell(e, v)
+		b.judge(e, v)
 	}
 	e.verdict, e.reused = nil, v.reused
 	b.measuring.Lock() // nobody lets go of a unit while another verdict counts it
@@ -116,9 +121,21 @@ func (b *Budget) explain(e *BudgetError, w *core.Waiter) {
 // tell completes the error with a verdict.
 func (b *Budget) tell(e *BudgetError, v *verdict) {
 	b.measuring.Lock() // pools may be collected for another one
-	in, live, others := v.in, v.live, v.others
-	b.measuring.Unlock()
-	e.tell(in, live, others)
+	defer b.measuring.Unlock()
+	e.tell(v.in, v.live, v.others)
+	if e.Pinned >= coarse {
+		e.Sites, e.loops = v.sites, v.loops
+	}
+	e.Residue = v.residue.residue(v.ended, e.Pinned, e.Baseline)
+	if r := &e.Residue; v.expected > v.ended {
+		r.ToCome = v.expected - v.ended
+		r.Expected = r.ToCome * r.Each
+	}
+}
+
+// judge is tell, and what the process makes of it.
+func (b *Budget) judge(e *BudgetError, v *verdict) {
+	b.tell(e, v)
 	b.blame(e)
 }
 
@@ -139,6 +156,7 @@ func (b *Budget) measure(v *verdict) {
 	old := b.series.recent()
 	if old != nil {
 		v.in, v.live, v.others, v.reused = old.in, old.live, old.others, true
+		v.sites, v.loops, v.residue, v.ended, v.expected = old.sites, old.loops, old.residue, old.ended, old.expected
 		v.last = b.core.Snapshot().Counts.Refused
 	}
 	b.unlockQuiet()
@@ -148,7 +166,12 @@ func (b *Budget) measure(v *verdict) {
 	from := time.Now()
 	b.take(v)
 	v.live, v.others = b.liveBeside(liveHeap)
+	v.sites, v.loops = heapSites()
 	b.lock()
+	v.ended, v.expected = b.core.Ended(), b.expected
+	if b.gov != nil {
+		v.residue = b.gov.residue
+	}
 	b.series.last, b.series.at, b.series.took = v, time.Now(), time.Since(from)
 	b.unlockQuiet()
 }

@@ -50,6 +50,7 @@ type Core struct {
 	peak      int64
 	peakLimit int64    // the limit at that moment
 	flow      int64    // sum of all charges that were ever taken
+	entered   int64    // units that came through gates that are no more
 	units     int      // live: queued, in a hand, parked, reserved, or granted and on the way into a queue
 	moving    int      // of those, the ones that can move by themselves: in a hand or on the way, and not parked
 	awake     int      // takers woken that have not run yet: what they will take is about to move

@@ -35,6 +35,17 @@ func (c *Core) Unread() (bytes int64) {
 	return bytes
 }
 
+// Ended is how many units came through gates and are charged no more.
+func (c *Core) Ended() int64 {
+	n := c.entered
+	for _, q := range c.queues {
+		if q.Gate {
+			n += q.counts.Units
+		}
+	}
+	return max(0, n-int64(c.units)) // units may be split, or come to plain queues
+}
+
 // Idle tells whether no unit is in a hand, or on its way.
 func (c *Core) Idle() bool { return c.moving+c.awake == 0 }
 

@@ -84,6 +84,9 @@ func (q *Queue) retire() {
 	}
 	if i := slices.Index(q.core.queues, q); i >= 0 {
 		q.core.queues = slices.Delete(q.core.queues, i, i+1)
+		if q.Gate {
+			q.core.entered += q.counts.Units
+		}
 	}
 }
 
