@@ -42,11 +42,20 @@ func inspect(p *check.Pass, f *flow.Func) {
 			}
 			seen[g.into] = true
 			p.Report(check.Finding{At: a, Doubt: doubt(f, g, loop), Message: fmt.Sprintf(
-				"%s collects every item before the first is emitted: %s; emit each item, or hand on batches of a fixed size (first stage: %s %s)",
-				types.ExprString(a.Lhs[i]), why, f.Name, role.Reason)})
+				"%s collects every item before the first is emitted: %s; %s (first stage: %s %s)",
+				types.ExprString(a.Lhs[i]), why, advice(f, role), f.Name, role.Reason)})
 		}
 		return true
 	})
+}
+
+// advice says what to do instead, and what the signature must become for it.
+func advice(f *flow.Func, role flow.Role) string {
+	const text = "emit each item, or hand on batches of a fixed size"
+	if shape := f.Reshaped(); role.Parses && shape != "" {
+		return text + "; " + shape
+	}
+	return text
 }
 
 // growth is one statement that makes a collection larger.

@@ -24,6 +24,70 @@ for scanner.Scan() {
 		return err
 	}
 }`,
+	More: []check.Case{
+		{
+			Title: "The function returns the list: it takes a callback instead",
+			Before: `
+func Packages(r io.Reader) ([]Package, error) {
+	var all []Package
+	for dec := json.NewDecoder(r); dec.More(); {
+		var p Package
+		if err := dec.Decode(&p); err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}`,
+			After: `
+func Packages(r io.Reader, each func(Package) error) error {
+	for dec := json.NewDecoder(r); dec.More(); {
+		var p Package
+		if err := dec.Decode(&p); err != nil {
+			return err
+		}
+		if err := each(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}`,
+		},
+		{
+			Title: "Page after page: it returns an iterator instead",
+			Before: `
+func (c *Client) List(ctx context.Context) ([]Package, error) {
+	var all []Package
+	for next := "first"; next != ""; {
+		page, err := c.page(ctx, next)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Packages...)
+		next = page.Next
+	}
+	return all, nil
+}`,
+			After: `
+func (c *Client) List(ctx context.Context) iter.Seq2[Package, error] {
+	return func(yield func(Package, error) bool) {
+		for next := "first"; next != ""; {
+			page, err := c.page(ctx, next)
+			if err != nil {
+				yield(Package{}, err)
+				return
+			}
+			for _, p := range page.Packages {
+				if !yield(p, nil) {
+					return
+				}
+			}
+			next = page.Next
+		}
+	}
+}`,
+		},
+	},
 	Since: "v0.1.0",
 	Silent: []string{
 		"the loop is not driven by a stream: its trip count is fixed before anything is read",

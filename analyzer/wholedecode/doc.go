@@ -32,6 +32,125 @@ for dec.More() {
 	}
 	units <- p
 }`,
+	More: []check.Case{
+		{
+			Title: "The function returns the list",
+			Before: `
+func Packages(r io.Reader) ([]Package, error) {
+	var list []Package
+	err := json.NewDecoder(r).Decode(&list)
+	return list, err
+}`,
+			After: `
+func Packages(r io.Reader) iter.Seq2[Package, error] {
+	return func(yield func(Package, error) bool) {
+		dec := json.NewDecoder(r)
+		if _, err := dec.Token(); err != nil { // the opening bracket
+			yield(Package{}, err)
+			return
+		}
+		for dec.More() {
+			var p Package
+			err := dec.Decode(&p)
+			if !yield(p, err) || err != nil {
+				return
+			}
+		}
+		if _, err := dec.Token(); err != nil { // the closing one, or the document was cut
+			yield(Package{}, err)
+		}
+	}
+}`,
+		},
+		{
+			Title: "The list is a field of the document",
+			Before: `
+var index Index // has Packages []Package
+if err := json.NewDecoder(r).Decode(&index); err != nil {
+	return err
+}`,
+			After: `
+dec := json.NewDecoder(r)
+if _, err := dec.Token(); err != nil { // the opening brace
+	return err
+}
+for dec.More() {
+	key, err := dec.Token()
+	if err != nil {
+		return err
+	}
+	if key != "packages" {
+		var skip json.RawMessage
+		if err := dec.Decode(&skip); err != nil {
+			return err
+		}
+		continue
+	}
+	if _, err := dec.Token(); err != nil { // the opening bracket
+		return err
+	}
+	for dec.More() {
+		var p Package
+		if err := dec.Decode(&p); err != nil {
+			return err
+		}
+		units <- p
+	}
+	if _, err := dec.Token(); err != nil { // the closing bracket
+		return err
+	}
+}`,
+		},
+		{
+			Title: "XML",
+			Before: `
+var index Index
+if err := xml.NewDecoder(r).Decode(&index); err != nil {
+	return err
+}`,
+			After: `
+dec := xml.NewDecoder(r)
+for {
+	token, err := dec.Token()
+	if err == io.EOF {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	start, ok := token.(xml.StartElement)
+	if !ok || start.Name.Local != "package" {
+		continue
+	}
+	var p Package
+	if err := dec.DecodeElement(&p, &start); err != nil {
+		return err
+	}
+	units <- p
+}`,
+		},
+		{
+			Title: "YAML: one document an item, where the file is yours; a list in one document has no streaming form",
+			Before: `
+var list []Package
+if err := yaml.NewDecoder(r).Decode(&list); err != nil {
+	return err
+}`,
+			After: `
+dec := yaml.NewDecoder(r)
+for {
+	var p Package
+	err := dec.Decode(&p)
+	if err == io.EOF {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	units <- p
+}`,
+		},
+	},
 	Since: "v0.1.0",
 	Silent: []string{
 		"the function is no first stage",

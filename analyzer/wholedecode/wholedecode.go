@@ -7,5 +7,5 @@ import (
 
 // Analyzer is the check.
 var Analyzer = check.New(Doc, func(p *check.Pass) {
-	whole.Report(p, true, "decode item by item, with Token and More or one Decode a value")
+	whole.Report(p, true)
 })

@@ -14,3 +14,5 @@ func TestParseAll(t *testing.T) {
 }
 
 func TestPublicShapes(t *testing.T) { checktest.Default(t, wholedecode.Analyzer, "public") }
+
+func TestAdvice(t *testing.T) { checktest.Default(t, wholedecode.Analyzer, "advice") }

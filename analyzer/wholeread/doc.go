@@ -26,6 +26,77 @@ for lines.Scan() {
 	units <- parse(lines.Text())
 }
 return lines.Err()`,
+	More: []check.Case{
+		{
+			Title: "It is a file already",
+			Before: `
+text, err := os.ReadFile(name)
+if err != nil {
+	return err
+}
+rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()`,
+			After: `
+f, err := os.Open(name)
+if err != nil {
+	return err
+}
+defer f.Close()
+rows := csv.NewReader(f)
+rows.ReuseRecord = true
+for {
+	row, err := rows.Read()
+	if err == io.EOF {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	units <- parse(row)
+}`,
+		},
+		{
+			Title: "A helper returns the bytes",
+			Before: `
+func fetch(url string) ([]byte, error) {
+	resp, err := http.Get(url)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	return io.ReadAll(resp.Body)
+}`,
+			After: `
+func fetch(url string, use func(io.Reader) error) error {
+	resp, err := http.Get(url)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	return use(resp.Body) // the helper still closes what it opened
+}`,
+		},
+		{
+			Title: "A zip archive, which must be read from any place",
+			Before: `
+text, err := io.ReadAll(resp.Body)
+if err != nil {
+	return err
+}
+archive, err := zip.NewReader(bytes.NewReader(text), int64(len(text)))`,
+			After: `
+spool, err := os.CreateTemp("", "index-*.zip")
+if err != nil {
+	return err
+}
+defer os.Remove(spool.Name())
+defer spool.Close()
+size, err := io.Copy(spool, resp.Body)
+if err != nil {
+	return err
+}
+archive, err := zip.NewReader(spool, size)`,
+		},
+	},
 	Since: "v0.1.0",
 	Silent: []string{
 		"the function is no first stage, and no caller of a helper is one",

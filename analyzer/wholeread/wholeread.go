@@ -7,5 +7,5 @@ import (
 
 // Analyzer is the check.
 var Analyzer = check.New(Doc, func(p *check.Pass) {
-	whole.Report(p, false, "read it piece by piece, or spool it to a file")
+	whole.Report(p, false)
 })

@@ -15,4 +15,6 @@ func TestParseAll(t *testing.T) {
 
 func TestPublicShapes(t *testing.T) { checktest.Default(t, wholeread.Analyzer, "fetch", "public") }
 
+func TestAdvice(t *testing.T) { checktest.Default(t, wholeread.Analyzer, "advice") }
+
 func TestDoubts(t *testing.T) { checktest.Low(t, wholeread.Analyzer, "low") }

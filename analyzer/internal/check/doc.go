@@ -25,9 +25,16 @@ type Doc struct {
 	Why    string   // what goes wrong, with its cost
 	Before string   // code that is reported
 	After  string   // the same work in bounded memory
+	More   []Case   // other shapes of it, each with its remedy
 	Since  string   // the first release that has the check
 	Silent []string // when the check says nothing on purpose
 	Fix    string   // what the suggested fix does; "" when there is none
+}
+
+// Case is one more shape of a check's hazard.
+type Case struct {
+	Title         string // what is different about it, without a full stop
+	Before, After string
 }
 
 // URL returns the address of the check's page.
@@ -38,6 +45,9 @@ func (d *Doc) URL() string { return BaseURL + d.Name + ".md" }
 func (d *Doc) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n%s\n\nBefore:\n\n%s\n\nAfter:\n\n%s\n", d.Title, d.Why, indent(d.Before), indent(d.After))
+	for _, c := range d.More {
+		fmt.Fprintf(&b, "\n%s. Before:\n\n%s\n\nAfter:\n\n%s\n", c.Title, indent(c.Before), indent(c.After))
+	}
 	if d.Fix != "" {
 		fmt.Fprintf(&b, "\nSuggested fix: %s\n", d.Fix)
 	}
@@ -54,6 +64,9 @@ func (d *Doc) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s.\n\n%s\n\n", d.Name, d.Title, d.Why)
 	fmt.Fprintf(&b, "## Before\n\n```go\n%s\n```\n\n## After\n\n```go\n%s\n```\n\n", code(d.Before), code(d.After))
+	for _, c := range d.More {
+		fmt.Fprintf(&b, "## %s\n\nBefore:\n\n```go\n%s\n```\n\nAfter:\n\n```go\n%s\n```\n\n", c.Title, code(c.Before), code(c.After))
+	}
 	if d.Fix != "" {
 		fmt.Fprintf(&b, "## Suggested fix\n\n%s\n\n", d.Fix)
 	}

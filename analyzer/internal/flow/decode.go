@@ -28,9 +28,9 @@ func (f *Func) decodeSink(call *ast.CallExpr, fn *types.Func) *Sink {
 	if !s.Hazard() && s.Whole == nil {
 		s.Kind = min(s.Kind, Item)
 	}
-	sink := &Sink{Call: call, Name: shortName(fn), Stream: s, Decode: true, Target: target}
+	sink := &Sink{Call: call, Name: shortName(fn), Stream: s, Decode: true, Target: target, Format: formatOf(fn)}
 	if s.Kind == Memory && s.Whole != nil {
-		s.Whole.Decodes = append(s.Whole.Decodes, target)
+		s.Whole.decodedAs(sink.Format, target)
 		return nil
 	}
 	return sink
@@ -128,9 +128,17 @@ func (f *Func) noteDecode(call *ast.CallExpr) {
 		return
 	}
 	if s := f.wholeOf(data, 0); s != nil {
-		s.Decodes = append(s.Decodes, target)
+		s.decodedAs(f.format(call), target)
 	} else if s := f.partOf(data); s != nil {
-		s.Decodes = append(s.Decodes, target)
+		s.decodedAs(f.format(call), target)
+	}
+}
+
+// decodedAs notes what the bytes of a read are decoded into.
+func (s *Sink) decodedAs(format string, target ast.Expr) {
+	s.Decodes = append(s.Decodes, target)
+	if s.Format == "" {
+		s.Format = format
 	}
 }
 

@@ -35,6 +35,7 @@ type Read struct {
 	From   int    // the parameter that is the stream, or opened
 	To     int    // where the bytes go: a parameter, or result minus the result's index
 	Decode bool   // decoded into To, rather than stored
+	Format string // of the document, where a decoder of it is used: "json"
 	Sink   string // "io.ReadAll", or the chain "fetch > io.ReadAll"
 	At     string // file:line of the sink, file without its folder
 }

@@ -7,8 +7,9 @@ import (
 
 // Parse is a decode inside a function of bytes that its caller passed.
 type Parse struct {
-	Bytes int // the parameter that is the bytes
-	To    int // what is filled: a parameter, or result minus the result's index
+	Bytes  int // the parameter that is the bytes
+	To     int // what is filled: a parameter, or result minus the result's index
+	Format string
 }
 
 // summarizeFetches notes what the function gives its caller of a stream that

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/types"
 	"slices"
+	"strings"
 )
 
 // parsesAll says why the function has the parse-all shape: what it read leaves
@@ -214,12 +215,36 @@ func methodName(call *ast.CallExpr) string {
 }
 
 // TypeString is a type as a reader of the package would write it: with the
-// last element of a package's path, and without it for the package's own.
+// last element of a package's path, and without it for the package's own. Of a
+// struct without a name the fields are left out.
 func (f *Func) TypeString(t types.Type) string {
-	return types.TypeString(t, func(p *types.Package) string {
+	text := types.TypeString(t, func(p *types.Package) string {
 		if p == f.Pkg.Pass.Pkg {
 			return ""
 		}
 		return p.Name()
 	})
+	return withoutFields(text)
+}
+
+// withoutFields shortens every struct type in a type's text to struct{...}.
+func withoutFields(text string) string {
+	const start = "struct{"
+	i := strings.Index(text, start)
+	if i < 0 {
+		return text
+	}
+	depth := 0
+	for end := i + len(start) - 1; end < len(text); end++ {
+		switch text[end] {
+		case '{':
+			depth++
+		case '}':
+			depth--
+		}
+		if depth == 0 {
+			return text[:i] + "struct{...}" + withoutFields(text[end+1:])
+		}
+	}
+	return text
 }

@@ -55,9 +55,9 @@ func (f *Func) summarizeParses(s *Summary) {
 			continue
 		}
 		if to, ok := f.params[f.Object(target)]; ok && to.lit == nil && to.index >= 0 {
-			s.addParse(Parse{from.index, to.index})
+			s.addParse(Parse{from.index, to.index, f.format(call)})
 		} else if i, ok := f.returnedAt(f.Root(target)); ok {
-			s.addParse(Parse{from.index, result - i})
+			s.addParse(Parse{from.index, result - i, f.format(call)})
 		}
 	}
 }

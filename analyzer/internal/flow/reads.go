@@ -24,7 +24,7 @@ func (f *Func) summarizeReads(s *Summary) {
 		}
 		f.summarizeDecodes(s, sink, from)
 		if to, ok := f.destination(sink); ok {
-			s.addRead(Read{From: from, To: to, Decode: sink.Decode, Sink: sink.Name, At: f.shortPos(sink)})
+			s.addRead(Read{From: from, To: to, Decode: sink.Decode, Format: sink.Format, Sink: sink.Name, At: f.shortPos(sink)})
 		}
 	}
 	f.summarizeCopies(s)
@@ -36,7 +36,7 @@ func (f *Func) summarizeReads(s *Summary) {
 func (f *Func) summarizeDecodes(s *Summary, sink *Sink, from int) {
 	for _, target := range sink.Decodes {
 		if p, ok := f.params[f.Object(target)]; ok && p.lit == nil && p.index >= 0 {
-			s.addRead(Read{From: from, To: p.index, Decode: true, Sink: sink.Name, At: f.shortPos(sink)})
+			s.addRead(Read{From: from, To: p.index, Decode: true, Format: sink.Format, Sink: sink.Name, At: f.shortPos(sink)})
 		}
 	}
 }
@@ -77,6 +77,10 @@ func (s *Summary) addRead(r Read) {
 		s.Reads = append(s.Reads, r)
 	}
 }
+
+// At is the place of the read or decode itself, through helpers: file:line, the
+// file without its folder.
+func (f *Func) At(sink *Sink) string { return f.shortPos(sink) }
 
 func (f *Func) shortPos(sink *Sink) string {
 	if sink.Via != nil {

@@ -59,7 +59,7 @@ func (f *Func) stageByInterface() string {
 	}
 	for _, of := range f.Pkg.stageInterfaces() {
 		if f.implements(of) {
-			return "implements " + of.String()
+			return "implements " + shortName(of)
 		}
 	}
 	return ""

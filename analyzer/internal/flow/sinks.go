@@ -17,7 +17,8 @@ type Sink struct {
 	Fn     *types.Func // the function called
 	Stream Stream
 	Place  Place
-	Decode bool // the sink itself decodes
+	Decode bool   // the sink itself decodes
+	Format string // of the document, where its decoder is known: see formats
 
 	Target  ast.Expr     // what a decoding sink fills, or nil
 	Result  types.Object // the variable that takes the bytes of a reading sink
@@ -85,7 +86,7 @@ func (f *Func) sinkOf(call *ast.CallExpr) *Sink {
 }
 
 func (f *Func) readSink(call *ast.CallExpr, fn *types.Func, index int) *Sink {
-	s := &Sink{Call: call, Name: shortName(fn), Result: f.takes(call, 0)}
+	s := &Sink{Call: call, Name: shortName(fn), Result: f.takes(call, 0), Format: formatOf(fn)}
 	switch index {
 	case path:
 		s.Stream = Stream{Kind: Local, Pos: call.Pos(), Open: call}
@@ -129,7 +130,7 @@ func (f *Func) helperSink(call *ast.CallExpr, fn *types.Func) *Sink {
 	sum := f.Pkg.SummaryOf(fn)
 	for i := range sum.Reads {
 		r := &sum.Reads[i]
-		s := &Sink{Call: call, Name: chain(fn, r), Via: r, Fn: fn, Decode: r.Decode}
+		s := &Sink{Call: call, Name: chain(fn, r), Via: r, Fn: fn, Decode: r.Decode, Format: r.Format}
 		switch {
 		case r.From == opened:
 			s.Stream = Stream{Kind: Remote, Pos: call.Pos(), Open: call}
@@ -164,7 +165,7 @@ func (f *Func) fetchedSink(call *ast.CallExpr, fn *types.Func) *Sink {
 	if data == nil || f.wholeOf(data, 0) != nil || !f.fromFetch(data) || f.partOf(data) != nil {
 		return nil
 	}
-	return &Sink{Call: call, Name: shortName(fn), Stream: Stream{Kind: Remote, Pos: call.Pos()}, Decode: true, Target: target}
+	return &Sink{Call: call, Name: shortName(fn), Stream: Stream{Kind: Remote, Pos: call.Pos()}, Decode: true, Target: target, Format: f.format(call)}
 }
 
 // argStream is the stream of an argument that is a reader, or that has one.

@@ -69,6 +69,10 @@ func vet(tool, repo, dir string, flags []string) ([]finding, error) {
 		Findings []struct {
 			Check, File, Message string
 			Line                 int
+			Related              []struct {
+				File, Message string
+				Line          int
+			}
 		}
 	}
 	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
@@ -76,18 +80,36 @@ func vet(tool, repo, dir string, flags []string) ([]finding, error) {
 	}
 	var all []finding
 	for _, f := range report.Findings {
-		abs := f.File
-		if !filepath.IsAbs(abs) {
-			abs = filepath.Join(dir, f.File)
-		}
-		rel, err := filepath.Rel(dir, abs)
-		if err != nil || strings.HasPrefix(rel, "..") {
-			rel = f.File
-		}
+		abs := absolute(dir, f.File)
 		_, doubt, _ := strings.Cut(f.Message, "; low confidence: ")
-		all = append(all, finding{repo: repo, file: filepath.ToSlash(rel), check: f.Check, message: f.Message, line: f.Line, fn: funcAt(abs, f.Line), doubt: doubt})
+		one := finding{repo: repo, file: inside(dir, abs), check: f.Check, message: f.Message, line: f.Line, fn: funcAt(abs, f.Line), doubt: doubt}
+		all = append(all, one)
+		for _, r := range f.Related { // one read that several functions reach is one finding, which names them
+			if strings.HasSuffix(r.Message, " reaches it, too") {
+				abs = absolute(dir, r.File)
+				one.file, one.line, one.fn = inside(dir, abs), r.Line, funcAt(abs, r.Line)
+				all = append(all, one)
+			}
+		}
 	}
 	return all, nil
+}
+
+// absolute is the path of a file that memvet named when it ran in dir.
+func absolute(dir, file string) string {
+	if filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.Join(dir, file)
+}
+
+// inside is the path as labels have it: from the checkout, with slashes.
+func inside(dir, abs string) string {
+	rel, err := filepath.Rel(dir, abs)
+	if err != nil || strings.HasPrefix(rel, "..") {
+		rel = abs
+	}
+	return filepath.ToSlash(rel)
 }
 
 // funcAt is the name of the function around a line, as the labels write it.

@@ -6,6 +6,8 @@ package whole
 import (
 	"fmt"
 	"go/ast"
+	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/analysis"
 
@@ -13,41 +15,119 @@ import (
 	"github.com/syncmem/syncmem/analyzer/internal/flow"
 )
 
-// Report reports the hazards of the package: the decodes, or the reads.
-func Report(p *check.Pass, decode bool, advice string) {
+// Report reports the hazards of the package: the decodes, or the reads. What
+// several functions reach through helpers is one finding, with the other places
+// beside it.
+func Report(p *check.Pass, decode bool) {
 	p.Flow.Use(func(pkg *flow.Package) {
+		var all []*hazard
 		for _, f := range pkg.Funcs {
 			for _, s := range f.Sinks() {
-				if s.Decode == decode {
-					reportSink(p, f, s, advice)
+				if h := hazardOf(f, s); s.Decode == decode && h != nil {
+					all = append(all, h)
 				}
 			}
+		}
+		for _, h := range merge(all) {
+			p.Report(h.finding)
 		}
 	})
 }
 
-func reportSink(p *check.Pass, f *flow.Func, s *flow.Sink, advice string) {
+// hazard is a sink that is worth a finding.
+type hazard struct {
+	f       *flow.Func
+	s       *flow.Sink
+	finding check.Finding
+	also    []*hazard // the same read, reached from elsewhere
+}
+
+// key is equal for the hazards that are one read of one document: the place of
+// the read, and what is made of it.
+func (h *hazard) key() string {
+	name := h.s.Name[strings.LastIndex(h.s.Name, " ")+1:] // the last of the chain
+	key := name + " " + h.f.At(h.s)
+	for _, t := range targets(h.s) {
+		key += " " + h.f.TypeString(h.f.TargetType(t))
+	}
+	return key
+}
+
+// merge keeps one hazard for each key: that of the read itself, else the first
+// that is sure.
+func merge(all []*hazard) []*hazard {
+	var kept []*hazard
+	first := map[string]int{}
+	for _, h := range all {
+		i, seen := first[h.key()]
+		switch {
+		case !seen:
+			first[h.key()] = len(kept)
+			kept = append(kept, h)
+		case h.before(kept[i]):
+			kept[i], h = h, kept[i]
+			kept[i].also = append(h.also, h)
+		default:
+			kept[i].also = append(kept[i].also, h)
+		}
+	}
+	for _, h := range kept {
+		h.name()
+	}
+	return kept
+}
+
+// maxNames is how many other functions a message names.
+const maxNames = 3
+
+// name says in the finding from where else its read is reached.
+func (h *hazard) name() {
+	var names []string
+	for _, other := range h.also {
+		h.finding.Related = append(h.finding.Related, check.Related(other.s.Call, "%s reaches it, too", other.f.Name))
+		if other.f.Name != h.f.Name && !slices.Contains(names, other.f.Name) {
+			names = append(names, other.f.Name)
+		}
+	}
+	if more := len(names) - maxNames; more > 0 {
+		names = append(names[:maxNames], fmt.Sprintf("%d more", more))
+	}
+	if len(names) > 0 {
+		h.finding.Message += "; it is reached from " + strings.Join(names, ", ") + ", too"
+	}
+}
+
+// before reports whether a finding of h says more than one of the other.
+func (h *hazard) before(other *hazard) bool {
+	if sure := h.finding.Doubt == ""; sure != (other.finding.Doubt == "") {
+		return sure
+	}
+	return h.s.Via == nil && other.s.Via != nil
+}
+
+// hazardOf is the hazard of a sink, or nil.
+func hazardOf(f *flow.Func, s *flow.Sink) *hazard {
 	if !s.Stream.Hazard() {
-		return
+		return nil
 	}
 	role := f.Role()
 	if role.None() || f.Counted() || f.Guarded(s.Call) || f.AsksAbout() || s.Place == flow.Once && f.StatesSize() {
-		return
+		return nil
 	}
 	why := evidence(f, s, role)
 	if why == "" || !oftenEnough(f, s) {
-		return
+		return nil
 	}
-	related := []analysis.RelatedInformation{}
+	var related []analysis.RelatedInformation
 	if s.Via != nil {
 		related = append(related, s.Helper(s.Via.Sink+" is at "+s.Via.At))
 	}
-	p.Report(check.Finding{
+	return &hazard{f: f, s: s, finding: check.Finding{
 		At:      s.Call,
-		Message: fmt.Sprintf("%s holds a whole stream of unknown size in memory: %s; %s (first stage: %s %s)", s.Name, why, advice, f.Name, role.Reason),
+		Message: fmt.Sprintf("%s holds a whole stream of unknown size in memory: %s; %s (first stage: %s %s)", s.Name, why, advice(f, s, role), f.Name, role.Reason),
 		Related: related,
 		Doubt:   doubt(f, s),
-	})
+	}}
 }
 
 // oftenEnough drops what is one item or one page of many: a loop over items, a
@@ -123,7 +203,7 @@ func targetEvidence(f *flow.Func, target ast.Expr, role flow.Role) string {
 	if flow.Syndicated(t) {
 		return ""
 	}
-	name := f.TypeString(t)
+	name := strings.TrimPrefix(f.TypeString(t), "*")
 	shape := flow.ShapeOf(t)
 	switch {
 	case shape == flow.Collection:

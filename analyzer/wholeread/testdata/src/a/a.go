@@ -84,10 +84,10 @@ func table(r io.Reader) {
 }
 
 //memvet:firststage
-func oneHop(r io.Reader) { b, _ := helpers.Slurp(r); use(b) } // want `helpers.Slurp > io.ReadAll`
+func oneHop(r io.Reader) { b, _ := helpers.Slurp(r); use(b) } // want `helpers.Slurp > io.ReadAll.*first stage: oneHop marked .*; it is reached from twoHops, too`
 
 //memvet:firststage
-func twoHops(r io.Reader) { b, _ := helpers.Slurp2(r); use(b) } // want `helpers.Slurp2 > helpers.Slurp > io.ReadAll`
+func twoHops(r io.Reader) { b, _ := helpers.Slurp2(r); use(b) } // the same read
 
 //memvet:firststage
 func laterDeclared(r io.Reader) { b, _ := helpers.Later(r); use(b) } // want `helpers.Later > helpers.later > io.ReadAll`
