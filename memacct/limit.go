@@ -33,7 +33,7 @@ const (
 // second.
 //
 // A container sees its own group, but none above it. Where a pod has a limit and this container has none, give it the
-// pod's by GOMEMLIMIT: README.md has how. An [EventAlarm] says so where the own group can't be seen either.
+// pod's by GOMEMLIMIT: docs/operating.md has how. An [EventAlarm] says so where the own group can't be seen either.
 func Auto() Limit { return Limit{} }
 
 // Share is that part of Auto, 0 < f <= 1, for several processes in one cgroup. Any other part is an error of [New].

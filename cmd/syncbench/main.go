@@ -4,7 +4,7 @@
 //	syncbench units [--source S] [--top N]
 //	syncbench record FILE
 //
-// See syncbench run --help, and the README.
+// See syncbench run --help, and docs/syncbench.md.
 package main
 
 import (
