@@ -12,6 +12,8 @@ FUZZTIME  ?= 10s
 LIMIT     ?= 64MiB
 SOURCE    ?= synth:rpm-mixed
 LABELS    ?= labels.tsv
+KIND      ?= uml
+NEWEST    ?= go1.27.4
 CHECKOUTS ?= checkouts
 PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 # Sizes are compared with real heap growth, which the race detector changes: those tests skip themselves under it.
@@ -22,10 +24,10 @@ RACY      := ./memacct/... ./pipeline/...
 LIBRARIES := ./sizer/... ./memacct/... ./pipeline/... ./contentmodel/...
 TOOL      := $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help build test race accuracy model fuzz bench lint vet cross cgroup sweep speed score graph tidy clean
+.PHONY: help build test race accuracy model fuzz bench lint vet cross newest cgroup wall2 sweep speed score graph tidy clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: ## the commands, into bin/
 	mkdir -p bin && $(GO) build -o bin/ ./cmd/...
@@ -75,6 +77,13 @@ cross: ## build, and vet the tests, for every one of PLATFORMS; the libraries fo
 		echo "== $$p"; export CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/}; $(GO) build ./... && $(GO) vet ./...; \
 	done; \
 	echo "== linux/386, libraries"; CGO_ENABLED=0 GOOS=linux GOARCH=386 $(GO) vet $(LIBRARIES)
+
+newest: ## all tests again, without the race detector, with the newest Go (NEWEST), which is downloaded; go.mod names the oldest
+	GOTOOLCHAIN=$(NEWEST) $(GO) test -shuffle=on ./...
+	GOTOOLCHAIN=$(NEWEST) $(GO) vet ./...
+
+wall2: ## cgroup v2 in a virtual machine: limits found, walls held and broken, huge pages; KIND=uml 2 minutes, qemu 5; Debian on x86-64
+	internal/wall2/run $(KIND)
 
 cgroup: ## SOURCE behind a real memory cgroup of LIMIT (64MiB): held with a budget, broken by count; needs the right to make a cgroup; a minute
 	SYNCMEM_CGROUP=1 $(GO) test -count=1 -run 'TestCgroup$$' ./cmd/syncbench

@@ -59,7 +59,7 @@ func TestSignsShutTheGate(t *testing.T) {
 func TestThrashIsToldOnceAnOnset(t *testing.T) {
 	g, now := governed()
 	now.at, now.live, now.goal = time.Now(), 40*mib, 44*mib
-	told := 0
+	told, text := 0, ""
 	cycle := func(share float64) {
 		now.at = now.at.Add(500 * time.Millisecond)
 		now.cycles++
@@ -67,6 +67,7 @@ func TestThrashIsToldOnceAnOnset(t *testing.T) {
 		g.gc.add(now)
 		if e, yes := g.thrash(now); yes {
 			told++
+			text = e.Text
 			require.Equal(t, EventThrash, e.Kind)
 			require.Contains(t, e.Text, "raise the limit to")
 			require.Greater(t, g.roomy(now), g.process)
@@ -81,12 +82,14 @@ func TestThrashIsToldOnceAnOnset(t *testing.T) {
 		cycle(0.6)
 	}
 	require.Equal(t, 1, told)
+	require.Regexp(t, `held only by collecting garbage nearly all the time: [2-6][0-9]% of all CPU goes there, with`, text)
 	for range 30 {
 		cycle(0.05)
 	}
 	now.limiter = now.cycles // the runtime gives up: at once
 	cycle(0.05)
 	require.Equal(t, 2, told)
+	require.Contains(t, text, "held only for now: collecting garbage took half of the processor, and so the Go runtime let its memory limit go for a moment, with")
 	require.True(t, g.gc.limited)
 	for range 20 {
 		cycle(0.05)

@@ -70,9 +70,13 @@ func (g *governor) thrash(now memSample) (Event, bool) {
 		s.since, s.told = time.Time{}, false
 	case much && !s.told && (now.at.Sub(s.since) >= thrashOver || s.limited) && (s.toldAt.IsZero() || now.at.Sub(s.toldAt) >= tellEvery):
 		s.told, s.toldAt = true, now.at
+		how := fmt.Sprintf("by collecting garbage nearly all the time: %.0f%% of all CPU goes there", 100*s.share)
+		if s.share <= thrashFrom { // of late; the runtime looks at shorter times
+			how = "for now: collecting garbage took half of the processor, and so the Go runtime let its memory limit go for a moment"
+		}
 		return Event{Kind: EventThrash, Bytes: g.process, Text: fmt.Sprintf(
-			"the limit of %s is held only by collecting garbage nearly all the time: %.0f%% of all CPU goes there, with %s of a heap of %s alive%s; raise the limit to %s or more",
-			bytesize.Format(g.process), 100*s.share, bytesize.Format(now.live), bytesize.Format(now.goal),
+			"the limit of %s is held only %s, with %s of a heap of %s alive%s; raise the limit to %s or more",
+			bytesize.Format(g.process), how, bytesize.Format(now.live), bytesize.Format(now.goal),
 			g.parts(now).text(s.first, g.process), bytesize.Format(g.roomy(now)))}, true
 	}
 	return Event{}, false

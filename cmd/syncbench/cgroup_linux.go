@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"runtime"
@@ -34,7 +35,11 @@ func runBehindWall(ctx context.Context, o *options) error {
 	case ctx.Err() != nil && err != nil:
 		return &codedError{exitInterrupted, errors.New("interrupted: nothing was run")}
 	case errors.Is(err, wall.ErrNoCgroup):
-		return failed(fmt.Errorf("--cgroup: %w; run it as root, or without --cgroup: the verdict rests on its resident memory then", err))
+		asRoot := ""
+		if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 {
+			asRoot = "as root, or "
+		}
+		return failed(fmt.Errorf("--cgroup: %w; run it %swithout --cgroup: the verdict rests on its resident memory then", err, asRoot))
 	case err != nil:
 		return failed(err)
 	case res.OOMKills > 0:

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"sync"
 	"time"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
@@ -87,7 +86,7 @@ func (f *force) look(now time.Time) {
 	f.changes = append(f.changes, c)
 }
 
-// words are all limits of the run, as a person reads them.
+// limitWords are all limits of the run, as a person reads them.
 func limitWords(changes []limitChange) string {
 	var s string
 	for i, c := range changes {
@@ -101,27 +100,4 @@ func limitWords(changes []limitChange) string {
 		s += ")"
 	}
 	return s
-}
-
-// leastBound reads the least limit of the cgroups around this process, which are found once.
-func leastBound() func() procmem.Bound {
-	group := sync.OnceValue(func() *procmem.Cgroup {
-		g, err := procmem.OwnCgroup()
-		if err != nil {
-			return nil // no limit, or none that can be seen: memacct warns of the latter
-		}
-		return g
-	})
-	return func() procmem.Bound {
-		least := procmem.Bound{Bytes: procmem.NoLimit}
-		if g := group(); g != nil {
-			bounds, _ := g.Bounds() // what can't be read bounds nothing
-			for _, b := range bounds {
-				if b.Bytes < least.Bytes {
-					least = b
-				}
-			}
-		}
-		return least
-	}
 }

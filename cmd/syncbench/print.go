@@ -18,6 +18,9 @@ func (r *result) print(out io.Writer) error {
 	row("units", "%d (%d known, %d saved) in %.2f s, %.0f/s", r.Units, r.Known, r.Saved, r.Seconds, r.UnitsPerSecond)
 	row("limit", "%s", limitWords(r.Limits))
 	row("peak", "%s", r.peaks())
+	if r.WaitedSome != nil && *r.WaitedSome >= 0.01 {
+		row("pressure", "for %.2f s some task in the cgroup waited for memory, for %.2f s all of them did (PSI)", *r.WaitedSome, *r.WaitedFull)
+	}
 	if r.AccountedPeak > 0 {
 		row("accounted", "%s at most, of a content budget of %s then, and of %s at the end", bytesize.Format(r.AccountedPeak), bytesize.Format(r.ContentAtPeak), bytesize.Format(r.Content))
 		row("gate", "%d waits, %.2f s together", r.GateWaits, r.GateWait)

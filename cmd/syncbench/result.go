@@ -41,8 +41,10 @@ type result struct {
 	PeakGo         int64              `json:"peak_go_bytes"` // of what GOMEMLIMIT bounds
 	PeakCgroup     *int64             `json:"peak_cgroup_bytes"`
 	OOMKills       *int64             `json:"oom_kills"`
-	CgroupFailcnt  *int64             `json:"cgroup_failcnt"`       // how often the cgroup's limit was met, and something reclaimed or killed
-	Content        int64              `json:"content_budget_bytes"` // at the end
+	WaitedSome     *float64           `json:"memory_pressure_some_seconds"` // of the cgroup, while the work ran: some task waited for memory
+	WaitedFull     *float64           `json:"memory_pressure_full_seconds"` // and nothing else went on
+	CgroupFailcnt  *int64             `json:"cgroup_failcnt"`               // how often the cgroup's limit was met, and something reclaimed or killed
+	Content        int64              `json:"content_budget_bytes"`         // at the end
 	ContentAtPeak  int64              `json:"content_budget_at_peak_bytes"`
 	AccountedPeak  int64              `json:"accounted_peak_bytes"`
 	GateWaits      int64              `json:"gate_waits"`
@@ -127,6 +129,10 @@ func (r *result) addMemory(peak peaks) {
 	}
 	r.PeakRSSAnon, r.PeakRSSFile, r.PeakSwap = &peak.RSSAnon, &peak.RSSFile, &peak.Swap
 	r.Closest, r.Limits = peak.closest, peak.limits
+	if p := peak.waited; p != nil {
+		some, full := p.Some.Seconds(), p.Full.Seconds()
+		r.WaitedSome, r.WaitedFull = &some, &full
+	}
 	group, err := procmem.OwnCgroup()
 	if err != nil {
 		return

@@ -39,6 +39,7 @@ var rooms = map[string][]string{
 	"/internal":               {"/internal", "golang.org/x/sys"},
 	"/internal/synth":         {"/internal", "/contentmodel"},
 	"/internal/synth/keeping": {"/memacct", "github.com/KimMachineGun/automemlimit"}, // a whole program
+	"/internal/wall2/found":   {"/memacct", "golang.org/x/sys"},                      // a whole program
 
 	"/cmd/memvet":          {"/analyzer", "/internal", "golang.org/x/tools"},
 	"/cmd/memvet/golangci": {"/analyzer", "golang.org/x/tools", "github.com/golangci/plugin-module-register"},

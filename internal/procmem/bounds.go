@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path"
+	"strings"
+	"time"
 )
 
 // Bound is a limit that the kernel enforces on a cgroup.
@@ -116,6 +119,31 @@ func (c *Cgroup) Events() (e Events, err error) {
 	}
 	e.UnderOOM = under > 0
 	return e, nil
+}
+
+// Pressure is how long processes of the group have waited for memory since it was made: some of them, and all that had
+// something to do at once. v2, of kernels that count it (PSI).
+type Pressure struct{ Some, Full time.Duration }
+
+// Pressure reads it, in some 15 microseconds.
+func (c *Cgroup) Pressure() (p Pressure, err error) {
+	text, err := fs.ReadFile(c.fsys, path.Join(c.dir, "memory.pressure"))
+	if err != nil {
+		return Pressure{}, fmt.Errorf("%w (%w by this kernel, or by cgroup v1)", err, ErrUnsupported)
+	}
+	for key, to := range map[string]*time.Duration{"some": &p.Some, "full": &p.Full} {
+		line, err := lookup(string(text), key)
+		if err != nil {
+			return Pressure{}, fmt.Errorf("/%s/memory.pressure: %w", c.dir, err)
+		}
+		_, total, _ := strings.Cut(line, "total=")
+		n, err := parseNumber(total)
+		if err != nil {
+			return Pressure{}, fmt.Errorf("/%s/memory.pressure: %w", c.dir, err)
+		}
+		*to = time.Duration(min(n, math.MaxInt64/int64(time.Microsecond))) * time.Microsecond
+	}
+	return p, nil
 }
 
 // In is the cgroup of a [Bound] of c.

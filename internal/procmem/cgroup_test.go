@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -285,9 +286,15 @@ func TestBoundsAndWhatIsHeld(t *testing.T) {
 		"sys/fs/cgroup/a/b/memory.stat":    "anon 9\ninactive_file 1000\nactive_file 500\n",
 		"sys/fs/cgroup/a/b/memory.events":  "low 0\nhigh 4\nmax 17\noom 5\noom_kill 3\noom_group_kill 0\n",
 		"sys/fs/cgroup/a/b/cgroup.procs":   "",
+		"sys/fs/cgroup/a/b/memory.pressure": "some avg10=0.00 avg60=1.50 avg300=0.00 total=2500000\n" +
+			"full avg10=0.00 avg60=0.00 avg300=0.00 total=1700\n",
+		"sys/fs/cgroup/a/memory.pressure": "some avg10=0.00 avg60=1.50 avg300=0.00 total=1\n",
 	})
 	c, err := on(v2).find()
 	require.NoError(t, err)
+	pressure, err := c.Pressure()
+	require.NoError(t, err)
+	require.Equal(t, Pressure{2500 * time.Millisecond, 1700 * time.Microsecond}, pressure)
 	bounds, err := c.Bounds()
 	require.NoError(t, err)
 	require.Equal(t, []Bound{
@@ -306,6 +313,8 @@ func TestBoundsAndWhatIsHeld(t *testing.T) {
 	require.Equal(t, Events{High: 4, OOM: 5, OOMKills: 3}, e)
 	_, err = c.In(bounds[1]).Events()
 	require.ErrorIs(t, err, ErrUnsupported)
+	_, err = c.In(bounds[1]).Pressure()
+	require.ErrorIs(t, err, ErrUnsupported, "half of it is not told")
 
 	v1 := machine("4:memory:/a\n", v1Mount, map[string]string{
 		"sys/fs/cgroup/memory/memory.limit_in_bytes":   "9223372036854771712\n",
@@ -331,4 +340,6 @@ func TestBoundsAndWhatIsHeld(t *testing.T) {
 	e, err = c.Events()
 	require.NoError(t, err)
 	require.Equal(t, Events{OOMKills: 3, UnderOOM: true}, e)
+	_, err = c.Pressure()
+	require.ErrorIs(t, err, ErrUnsupported, "v1 does not tell")
 }

@@ -82,6 +82,7 @@ var budgetMetrics = []metric[budget]{
 	gauge("memacct_go_bytes", "Memory that GOMEMLIMIT bounds: heap, stacks and the runtime's own.", func(s budget) int64 { return s.Memory.Go }),
 	known("memacct_rss_anon_bytes", "Resident anonymous memory; absent where the kernel does not tell.", func(s budget) int64 { return s.Memory.RSS }),
 	gauge("memacct_outside_bytes", "Resident memory that Go does not know of; 0 where the kernel does not tell.", func(s budget) int64 { return s.Memory.Outside }),
+	gauge("memacct_refilled_bytes", "Memory of the heap that Go gave back and that huge pages made resident again.", func(s budget) int64 { return s.Memory.Refilled }),
 	known("memacct_gc_cpu_ratio", "Part of the processors' time that the garbage collector took of late; absent if unknown.", func(s budget) float64 { return s.Memory.GCCPU }),
 	flagged("memacct_gc_limited", "1 if the limit is held only because the garbage collector runs as much as it may, else 0.", func(s budget) bool { return s.Memory.GCLimited }),
 	known("memacct_size_factor", "Bytes of live heap that come with an accounted byte: above 1, sizes under-report; absent if unknown.", func(s budget) float64 { return s.Memory.SizeFactor }),

@@ -12,11 +12,17 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/syncmem/syncmem/internal/procmem"
 )
 
 // group is a cgroup that Run made and will remove.
-type group struct{ *procmem.Cgroup }
+type group struct {
+	*procmem.Cgroup
+	// handsDown is the parent, where Run had to let it hand the memory controller down, which is to be undone.
+	handsDown string
+}
 
 // settings are the files to write, by version. Those that may be absent are
 // there only if the kernel accounts for swap.
@@ -77,23 +83,91 @@ func lineage(top, dir string) []string {
 
 // makeIn makes the cgroup in that parent, or leaves nothing behind.
 func makeIn(version int, parent string, limit int64) (*group, error) {
+	defer alone(parent)()
+	g := new(group)
 	if version == 2 {
-		// Best effort: it may be on already, or on and not ours to write.
-		// If it is off, the files to set below are missing, and that is told.
-		_ = write(filepath.Join(parent, "cgroup.subtree_control"), "+memory")
+		changed, err := handDown(parent)
+		if err != nil {
+			return nil, err
+		}
+		if changed {
+			g.handsDown = parent
+		}
 	}
-	dir, err := os.MkdirTemp(parent, fmt.Sprintf("syncmem-wall-%d-", os.Getpid()))
+	dir, err := os.MkdirTemp(parent, fmt.Sprintf(prefix+"%d-", os.Getpid()))
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, g.undo())
 	}
-	g := &group{procmem.At(version, dir)}
+	g.Cgroup = procmem.At(version, dir)
 	for _, s := range settings[version-1] {
 		err := write(filepath.Join(dir, s.file), s.value(limit))
 		if err != nil && !(s.absent && errors.Is(err, fs.ErrNotExist)) {
-			return nil, errors.Join(err, g.remove())
+			return nil, errors.Join(err, g.rmdir(), g.undo())
 		}
 	}
 	return g, nil
+}
+
+// prefix begins the names of walls.
+const prefix = "syncmem-wall-"
+
+// alone has other walls of the same parent wait until it is undone: one that is removed must not take the controller
+// from one that was just made. Where that can't be had, nobody waits.
+func alone(parent string) (undo func()) {
+	d, err := os.Open(parent)
+	if err != nil {
+		return func() {}
+	}
+	_ = unix.Flock(int(d.Fd()), unix.LOCK_EX)
+	return func() { d.Close() }
+}
+
+const (
+	controllers    = "cgroup.controllers"
+	subtreeControl = "cgroup.subtree_control"
+)
+
+// handDown lets the groups below parent have a limit of their own, if they have none yet.
+func handDown(parent string) (changed bool, err error) {
+	has := func(file string) (bool, error) {
+		text, err := os.ReadFile(filepath.Join(parent, file))
+		return slices.Contains(strings.Fields(string(text)), "memory"), err
+	}
+	if on, err := has(subtreeControl); on || err != nil {
+		return false, err
+	}
+	if there, err := has(controllers); !there && err == nil {
+		return false, fmt.Errorf("%s: the memory controller is not handed down to it: its parent's %s lacks +memory", parent, subtreeControl)
+	}
+	err = write(filepath.Join(parent, subtreeControl), "+memory")
+	if errors.Is(err, unix.EBUSY) {
+		err = fmt.Errorf("%s has processes, and such a group can't hand limits down: move them to a group below it first, "+
+			"with mkdir %[1]s/main && for p in $(cat %[1]s/cgroup.procs); do echo $p >%[1]s/main/cgroup.procs; done (%w)", parent, err)
+	}
+	return err == nil, err
+}
+
+// undo has the parent no longer hand the controller down, if it did not before, and unless others use it by now: walls
+// like this one, or groups with a limit. Nobody else may make or remove a wall there meanwhile.
+func (g *group) undo() error {
+	if g.handsDown == "" {
+		return nil
+	}
+	others, err := os.ReadDir(g.handsDown)
+	if err != nil {
+		return err
+	}
+	for _, o := range others {
+		limit, err := os.ReadFile(filepath.Join(g.handsDown, o.Name(), "memory.max"))
+		if err == nil && (strings.HasPrefix(o.Name(), prefix) || strings.TrimSpace(string(limit)) != "max") {
+			return nil
+		}
+	}
+	// Busy it is where a group below hands it down further: that needs it.
+	if err := write(filepath.Join(g.handsDown, subtreeControl), "-memory"); err != nil && !errors.Is(err, unix.EBUSY) {
+		return fmt.Errorf("%s hands the memory controller down still: %w", g.handsDown, err)
+	}
+	return nil
 }
 
 // write writes to a control file that must be there already.
@@ -139,9 +213,15 @@ func (g *group) kill() {
 	}
 }
 
-// remove removes the cgroup. The kernel may call it busy for a moment after
-// its last process has ended.
+// remove removes the cgroup, and leaves everything as it was before.
 func (g *group) remove() error {
+	defer alone(filepath.Dir(g.Dir()))()
+	return errors.Join(g.rmdir(), g.undo())
+}
+
+// rmdir removes the directory. The kernel may call it busy for a moment after
+// its last process has ended.
+func (g *group) rmdir() error {
 	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		err := syscall.Rmdir(g.Dir())
 		switch {
