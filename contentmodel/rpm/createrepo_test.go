@@ -25,7 +25,8 @@ def on(p):
         d[k] = [[x or "" for x in e[:5]] for e in getattr(p, k)]
     d["files"] = [[f[0] or "", f[1], f[2]] for f in p.files]
     d["changelogs"] = [list(c) for c in p.changelogs]
-    print(json.dumps({k: v for k, v in d.items() if v}))
+    # This version gives an ampersand in an attribute as the reference that libxml2 makes of it.
+    print(json.dumps({k: v for k, v in d.items() if v}).replace("&#38;", "&"))
 md = cr.Metadata()
 md.locate_and_load_xml(sys.argv[1])
 for k in md.keys(): on(md.get(k))
@@ -68,9 +69,10 @@ for i in $(seq %d); do echo $i > "%%{buildroot}/usr/share/%s/deep/er/file-$i & Ã
 - begin
 `
 
+const python = "/usr/bin/python3" // the distribution's, which its packages belong to
+
 // TestCreaterepo reads what createrepo_c makes of real packages, and compares it with how its own parser reads that.
 func TestCreaterepo(t *testing.T) {
-	const python = "/usr/bin/python3" // the distribution's, which its packages belong to
 	if exec.Command(python, "-c", "import createrepo_c").Run() != nil {
 		t.Skip("NOT COMPARED: needs createrepo_c, python3-createrepo-c and rpmbuild")
 	}
@@ -85,25 +87,30 @@ func TestCreaterepo(t *testing.T) {
 		args := []string{"--quiet", "--no-database", "--general-compress-type", c.compress, "--checksum", c.sum, dir}
 		out, err := exec.Command("createrepo_c", args...).CombinedOutput()
 		require.NoError(t, err, string(out))
-		var said bytes.Buffer
-		parse := exec.Command(python, "-c", theirs, dir)
-		parse.Stderr = &said
-		want, err := parse.Output()
-		require.NoError(t, err, said.String())
-		got := readRepo(t.Context(), dir)
-		require.NoError(t, got.err)
-		require.Empty(t, got.notes)
-		require.Len(t, got.bodies, 3)
-		theirs := make(map[any]any)
-		for all := json.NewDecoder(bytes.NewReader(want)); all.More(); {
-			var p map[string]any
-			require.NoError(t, all.Decode(&p))
-			theirs[p["pkgid"]] = p
-		}
-		for _, b := range got.bodies {
-			var ours map[string]any
-			require.NoError(t, json.Unmarshal([]byte(b), &ours))
-			require.Equal(t, theirs[ours["pkgid"]], ours)
-		}
+		checkTheirs(t, dir, readRepo(t.Context(), dir), 3)
+	}
+}
+
+// checkTheirs compares what was read with what createrepo_c's own parser reads.
+func checkTheirs(t *testing.T, dir string, got result, n int) {
+	var said bytes.Buffer
+	parse := exec.Command(python, "-c", theirs, dir)
+	parse.Stderr = &said
+	want, err := parse.Output()
+	require.NoError(t, err, said.String())
+	require.Empty(t, said.String())
+	require.NoError(t, got.err)
+	require.Empty(t, got.notes)
+	require.Len(t, got.bodies, n)
+	theirs := make(map[any]any)
+	for all := json.NewDecoder(bytes.NewReader(want)); all.More(); {
+		var p map[string]any
+		require.NoError(t, all.Decode(&p))
+		theirs[p["pkgid"]] = p
+	}
+	for _, b := range got.bodies {
+		var ours map[string]any
+		require.NoError(t, json.Unmarshal([]byte(b), &ours))
+		require.Equal(t, theirs[ours["pkgid"]], ours)
 	}
 }

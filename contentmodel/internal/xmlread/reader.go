@@ -258,7 +258,7 @@ func (x *Reader) Text() ([]byte, error) {
 		}
 		switch kind {
 		case gosax.EventText:
-			x.text, err = unescape(x.text, x.event.Bytes)
+			x.text, err = unescape(x.text, x.event.Bytes, newlines)
 		case gosax.EventCData:
 			x.text, err = cdata(x.text, x.event.Bytes)
 		case gosax.EventEnd:

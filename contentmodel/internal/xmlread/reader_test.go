@@ -73,6 +73,7 @@ func TestReads(t *testing.T) {
 		"<r><t>a&lt;b&#x20ac;&amp;amp;</t></r>":                            `<r><t>"a<b€&amp;"</>`,
 		"<r><t>a<![CDATA[<b>&amp;]]>c<!-- d -->e</t></r>":                  `<r><t>"a<b>&amp;ce"</>`,
 		"<r><t>a\r\nb\rc\r\r\n</t></r>":                                    `<r><t>"a\nb\nc\n\n"</>`,
+		"<r><a b='\t\r\n&#10;&#13;&#9;'/></r>":                             "<r><a b=\"  \\n\\r\\t\"></></>",
 		"<r><t/><t></t></r>":                                               `<r><t>""<t>""</>`,
 		`<r><a b="c>d" e = 'f"g'  h="&quot;"/></r>`:                        `<r><a b="c>d" e="f\"g" h="\""></></>`,
 		"<p:r xmlns:p='u'><p:t xml:base='v'>w</p:t></p:r>":                 `<r p="u"><t base="v">"w"</>`,
@@ -172,7 +173,9 @@ func FuzzReader(f *testing.F) {
 		if err != nil || strings.Count(want, ":") > 0 {
 			t.Skip() // it knows more rules, such as which characters a name has
 		}
-		require.Equal(t, want, got)
+		// It leaves space in attributes as it is.
+		same := strings.NewReplacer(`\t`, " ", `\n`, " ", `\r`, " ")
+		require.Equal(t, same.Replace(want), same.Replace(got))
 	})
 }
 

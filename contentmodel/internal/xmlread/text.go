@@ -45,8 +45,8 @@ func (x *Reader) Attr() (name, value []byte, err error) {
 		return nil, nil, x.Errorf("the value of the attribute %s has no end", lines.Quote(name))
 	}
 	value, x.attrs = b[1:1+end], b[end+2:]
-	if bytes.IndexByte(value, '&') >= 0 || bytes.IndexByte(value, '\r') >= 0 {
-		if x.value, err = unescape(x.value[:0], value); err != nil {
+	if special(value) {
+		if x.value, err = unescape(x.value[:0], value, spaces); err != nil {
 			return nil, nil, x.fail(err)
 		}
 		value = x.value
@@ -54,15 +54,25 @@ func (x *Reader) Attr() (name, value []byte, err error) {
 	return local(name), value, nil
 }
 
-// unescape appends b to dst with its references resolved, and with the ends of
-// lines as one "\n" each (XML 1.0, section 2.11).
-func unescape(dst, b []byte) ([]byte, error) {
+// special tells whether an attribute's value is not what it looks like.
+func special(value []byte) bool {
+	for _, c := range value {
+		if c == '&' || c < ' ' {
+			return true
+		}
+	}
+	return false
+}
+
+// unescape appends b to dst with its references resolved, and what is between
+// them as plain makes it.
+func unescape(dst, b []byte, plain func(dst, b []byte) []byte) ([]byte, error) {
 	for {
 		n := bytes.IndexByte(b, '&')
 		if n < 0 {
-			return newlines(dst, b), nil
+			return plain(dst, b), nil
 		}
-		dst = newlines(dst, b[:n])
+		dst = plain(dst, b[:n])
 		b = b[n+1:]
 		const longest = 10 // #x10FFFF with some zeros
 		end := bytes.IndexByte(b[:min(len(b), longest+1)], ';')
@@ -108,6 +118,7 @@ func reference(s string) (rune, error) {
 	return rune(n), nil
 }
 
+// newlines has the ends of lines as one "\n" each (XML 1.0, section 2.11).
 func newlines(dst, b []byte) []byte {
 	for {
 		n := bytes.IndexByte(b, '\r')
@@ -117,6 +128,19 @@ func newlines(dst, b []byte) []byte {
 		dst = append(append(dst, b[:n]...), '\n')
 		b = bytes.TrimPrefix(b[n+1:], []byte("\n"))
 	}
+}
+
+// spaces is newlines in an attribute, where whatever is space is one of " "
+// (section 3.3.3).
+func spaces(dst, b []byte) []byte {
+	from := len(dst)
+	dst = newlines(dst, b)
+	for i, c := range dst[from:] {
+		if c == '\t' || c == '\n' {
+			dst[from+i] = ' '
+		}
+	}
+	return dst
 }
 
 // cdata appends a section's text, which has no references.
