@@ -2,6 +2,7 @@ package memacct
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -97,6 +98,42 @@ func TestHeldWhenTheCgroupIsLoweredToItsUse(t *testing.T) {
 	close(stop)
 	all.Wait()
 	empty(t, b)
+}
+
+// How long the group stood still is told from one reading to the next.
+func TestHowLongTheGroupStoodStill(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("paths of cgroups have no drive letter")
+	}
+	dir := t.TempDir()
+	write := func(file, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600))
+	}
+	full := func(micros int) {
+		write("memory.pressure", fmt.Sprintf("some avg10=0.00 total=9999999999\nfull avg10=0.00 total=%d\n", micros))
+	}
+	write("memory.max", "1073741824\n")
+	write("memory.current", "1000\n")
+	write("memory.stat", "inactive_file 0\nactive_file 0\n")
+	full(5e6)
+	k := kernel{host: &host{walls: func() walls {
+		w := walls{group: procmem.At(2, dir), name: noWall}
+		return w.again()
+	}}}
+	next := func() float64 { // two seconds later
+		k.usesAt = k.usesAt.Add(-2 * time.Second)
+		return k.read(true, 0).still
+	}
+	require.Zero(t, k.read(true, 0).still, "what was before is not told")
+	full(6e6)
+	require.InDelta(t, 0.5, next(), 0.1)
+	require.InDelta(t, 0.5, k.read(true, 0).still, 0.1, "as long as nothing is read anew")
+	require.Zero(t, next())
+	k.wallsAt = time.Time{} // found anew
+	full(7e6)
+	require.InDelta(t, 0.5, next(), 0.1)
+	write("memory.pressure", "") // as a kernel has it that does not count
+	require.Zero(t, next())
 }
 
 // The limits of the groups that are known are read again at each look, and not once a second as the groups are.

@@ -27,6 +27,8 @@ type kernel struct {
 	wallsAt time.Time
 	uses    reading
 	usesAt  time.Time
+	waited  time.Duration // for which nothing in the group went on, for want of memory, by then
+	group   string        // which group that was
 	refill  refill
 }
 
@@ -77,6 +79,7 @@ type reading struct {
 	room   int64          // what the cgroups leave this process, in bytes, with others in them; math.MaxInt64: no bound
 	most   int64          // that, and what files need: those can be read again
 	fill   float64        // the largest part of a bound that is held, page cache left out
+	still  float64        // the part of the time since the reading before in which nothing went on, for want of memory
 	full   string         // which bound that is
 	events procmem.Events // of all bounds together
 }
@@ -88,17 +91,37 @@ func (k *kernel) read(wanted bool, rss int64) reading {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	stale := false
 	if k.wallsAt.IsZero() || since(k.wallsAt) >= wallsEvery {
 		k.walls, k.wallsAt = k.host.walls(), time.Now()
-		k.usesAt = time.Time{}
+		stale = true
 	} else if again := k.walls.again(); again.least != k.walls.least || !slices.Equal(again.bounds, k.walls.bounds) {
 		k.walls = again
-		k.usesAt = time.Time{}
+		stale = true
 	}
-	if k.usesAt.IsZero() || since(k.usesAt) >= usesEvery {
-		k.uses, k.usesAt = k.walls.use(rss), time.Now()
+	if stale || k.usesAt.IsZero() || since(k.usesAt) >= usesEvery {
+		last, at := k.usesAt, time.Now()
+		k.uses, k.usesAt = k.walls.use(rss), at
+		k.stand(at.Sub(last))
 	}
 	return k.uses
+}
+
+// stand finds how much of the time since the last reading the group stood still. The kernel tells that of v2 groups; a
+// first reading has nothing to compare with.
+func (k *kernel) stand(passed time.Duration) {
+	if k.walls.group == nil || len(k.walls.bounds) == 0 {
+		return
+	}
+	p, err := k.walls.group.Pressure()
+	if err != nil {
+		return
+	}
+	dir := k.walls.group.Dir()
+	if k.group == dir && passed > 0 {
+		k.uses.still = float64(p.Full-k.waited) / float64(passed)
+	}
+	k.waited, k.group = p.Full, dir
 }
 
 // last is what the last reading found.

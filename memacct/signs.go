@@ -13,6 +13,7 @@ const (
 	residentAlarm = 0.95 // resident part of the process limit
 	heldAlarm     = 0.98 // part of a cgroup's limit held by what is no page cache
 	slowedAlarm   = 0.85 // the same, where the kernel slows the group down as well: page cache alone brings that about
+	stillAlarm    = 0.2  // part of the time in which nothing in the group goes on for want of memory, where so much is held
 	liveAlarm     = 0.95 // live part of the heap's goal, after two collections in a row
 )
 
@@ -29,7 +30,7 @@ const briefly = 3
 // signs of the process running out of memory now. The budget does not wait for the law to see them: the gate
 // is shut until the next look.
 type signs struct {
-	list    [5]sign
+	list    [6]sign
 	events  procmem.Events // at the last look
 	limiter int64          // collection of the last look in which the runtime gave the limit up
 	began   bool           // the two above are set
@@ -66,6 +67,9 @@ func (s *signs) look(g *governor, now memSample, kernel reading, collected bool)
 		}},
 		{kernel.fill > heldAlarm || s.began && e.High > old.High && kernel.fill > slowedAlarm, briefly, func() string {
 			return fmt.Sprintf("%.0f%% of the cgroup's limit are held, page cache left out: %s", 100*kernel.fill, kernel.full)
+		}},
+		{kernel.still > stillAlarm && kernel.fill > slowedAlarm, 1, func() string {
+			return fmt.Sprintf("for %.0f%% of the time nothing in the cgroup goes on for want of memory, and %.0f%% of its limit are held, page cache left out: %s", 100*kernel.still, 100*kernel.fill, kernel.full)
 		}},
 		{s.tight >= 2, 1, func() string {
 			return fmt.Sprintf("%s of the heap's goal of %s are live after a collection", size(now.live), size(now.goal))

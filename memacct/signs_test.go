@@ -18,16 +18,18 @@ func TestSignsShutTheGate(t *testing.T) {
 		show  func(now *memSample, k *reading)
 		says  string
 	}{
-		"limiter":       {1, func(now *memSample, _ *reading) { now.limiter++ }, "gave the Go memory limit up"},
-		"oom":           {1, func(_ *memSample, k *reading) { k.events.OOM++ }, "ran out of memory"},
-		"a kill":        {1, func(_ *memSample, k *reading) { k.events.OOMKills++ }, "ran out of memory"},
-		"under oom":     {1, func(_ *memSample, k *reading) { k.events.UnderOOM = true }, "ran out of memory"},
-		"full cgroup":   {briefly, func(_ *memSample, k *reading) { k.fill = 0.99 }, "99% of the cgroup's limit are held"},
-		"slowed down":   {briefly, func(_ *memSample, k *reading) { k.fill, k.events.High = 0.9, k.events.High+1 }, "90% of the cgroup's limit are held"},
-		"live heap":     {2, func(now *memSample, _ *reading) { now.live, now.goal = 40*mib, 41*mib }, "40.0 MiB of the heap's goal"},
-		"resident":      {briefly, func(now *memSample, _ *reading) { now.rss = 63 * mib }, "63.0 MiB are resident"},
-		"page cache":    {0, func(_ *memSample, k *reading) { k.events.High++ }, ""},
-		"usual figures": {0, func(*memSample, *reading) {}, ""},
+		"limiter":                        {1, func(now *memSample, _ *reading) { now.limiter++ }, "gave the Go memory limit up"},
+		"oom":                            {1, func(_ *memSample, k *reading) { k.events.OOM++ }, "ran out of memory"},
+		"a kill":                         {1, func(_ *memSample, k *reading) { k.events.OOMKills++ }, "ran out of memory"},
+		"under oom":                      {1, func(_ *memSample, k *reading) { k.events.UnderOOM = true }, "ran out of memory"},
+		"full cgroup":                    {briefly, func(_ *memSample, k *reading) { k.fill = 0.99 }, "99% of the cgroup's limit are held"},
+		"slowed down":                    {briefly, func(_ *memSample, k *reading) { k.fill, k.events.High = 0.9, k.events.High+1 }, "90% of the cgroup's limit are held"},
+		"standing still":                 {1, func(_ *memSample, k *reading) { k.fill, k.still = 0.9, 0.3 }, "for 30% of the time nothing in the cgroup goes on"},
+		"page cache, and standing still": {0, func(_ *memSample, k *reading) { k.fill, k.still = 0.5, 0.9 }, ""},
+		"live heap":                      {2, func(now *memSample, _ *reading) { now.live, now.goal = 40*mib, 41*mib }, "40.0 MiB of the heap's goal"},
+		"resident":                       {briefly, func(now *memSample, _ *reading) { now.rss = 63 * mib }, "63.0 MiB are resident"},
+		"page cache":                     {0, func(_ *memSample, k *reading) { k.events.High++ }, ""},
+		"usual figures":                  {0, func(*memSample, *reading) {}, ""},
 	} {
 		g, calm := governed()
 		calm.live, calm.goal = 20*mib, 40*mib
