@@ -12,6 +12,7 @@ import (
 	"github.com/syncmem/syncmem/analyzer/retain"
 	"github.com/syncmem/syncmem/analyzer/trackedcopy"
 	"github.com/syncmem/syncmem/analyzer/truncated"
+	"github.com/syncmem/syncmem/analyzer/unfiltered"
 	"github.com/syncmem/syncmem/analyzer/ungated"
 	"github.com/syncmem/syncmem/analyzer/wholedecode"
 	"github.com/syncmem/syncmem/analyzer/wholeread"
@@ -35,6 +36,7 @@ var hazards = []*analysis.Analyzer{
 	retain.Analyzer,
 	ungated.Analyzer,
 	truncated.Analyzer,
+	unfiltered.Analyzer,
 	lease.Analyzer,
 }
 
@@ -51,6 +53,6 @@ func All() []*analysis.Analyzer {
 func Docs() []*Doc {
 	return []*Doc{
 		wholeread.Doc, wholedecode.Doc, accumulate.Doc, trackedcopy.Doc, pinning.Doc,
-		retain.Doc, ungated.Doc, truncated.Doc, lease.Doc, directive.Doc,
+		retain.Doc, ungated.Doc, truncated.Doc, unfiltered.Doc, lease.Doc, directive.Doc,
 	}
 }

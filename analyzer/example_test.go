@@ -21,6 +21,7 @@ func ExampleAll() {
 	// retain
 	// ungated
 	// truncated
+	// unfiltered
 	// lease
 	// directive
 	// firststage

@@ -105,8 +105,13 @@ func checksOn(fs *flag.FlagSet) map[string]bool {
 	for _, d := range analyzer.Docs() {
 		on[d.Name] = true
 	}
+	if fs.Lookup("unfiltered.on").Value.String() != "true" {
+		delete(on, "unfiltered") // the one that must be asked for
+	}
 	fs.Visit(func(f *flag.Flag) {
 		switch {
+		case f.Name == "unfiltered" && f.Value.String() == "true":
+			named[f.Name] = true
 		case !on[f.Name]:
 		case f.Value.String() == "true":
 			named[f.Name] = true

@@ -19,7 +19,7 @@ import (
 // names are the checks an ignore may name; a fixed list, because a check that
 // only learns of the others when they are linked in would call their ignores
 // malformed.
-var names = []string{"wholeread", "wholedecode", "accumulate", "trackedcopy", "pinning", "retain", "ungated", "truncated", "lease", "directive"}
+var names = []string{"wholeread", "wholedecode", "accumulate", "trackedcopy", "pinning", "retain", "ungated", "truncated", "unfiltered", "lease", "directive"}
 
 // Known reports whether name is a check.
 func Known(name string) bool { return slices.Contains(names, name) }

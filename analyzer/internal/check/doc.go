@@ -1,4 +1,4 @@
-// Package check is what the ten checks of memvet share: the shape of their
+// Package check is what the eleven checks of memvet share: the shape of their
 // documentation, the wrapper that keeps a crash inside one package, and the
 // directives that silence a finding.
 //
