@@ -31,9 +31,11 @@ var formats = []format{
 	{"rpm:", "PATH-or-URL", "an RPM repository, with its filelists and changelogs", openRPM},
 	{
 		"deb:", "PATH-or-URL", "a Debian Packages index, plain or as .gz, .xz, .zst, .bz2 or .lz4",
-		openStream(deb.ReadPackages),
+		openStream(func(o *options, name string, r io.Reader) iter.Seq2[*deb.Package, error] {
+			return deb.Options{SkipBad: o.skipBad, Note: o.note}.ReadPackages(name, r)
+		}),
 	},
-	{"", "PATH-or-URL", "a PULP_MANIFEST, plain or compressed likewise", openStream(file.Read)},
+	{"", "PATH-or-URL", "a PULP_MANIFEST, plain or compressed likewise", openStream(func(_ *options, name string, r io.Reader) iter.Seq2[*file.File, error] { return file.Read(name, r) })},
 }
 
 // formatOf is the format of a source, and what follows its prefix.
@@ -82,13 +84,13 @@ func openSynth(_ context.Context, o *options, _ string) (*source, error) {
 }
 
 // openStream opens a format that is one stream.
-func openStream[U contentmodel.Unit](read func(string, io.Reader) iter.Seq2[U, error]) func(context.Context, *options, string) (*source, error) {
+func openStream[U contentmodel.Unit](read func(*options, string, io.Reader) iter.Seq2[U, error]) func(context.Context, *options, string) (*source, error) {
 	return func(ctx context.Context, o *options, address string) (*source, error) {
 		s, err := contentsource.Open(ctx, address, o.streamOptions())
 		if err != nil {
 			return nil, err
 		}
-		units := func(context.Context) iter.Seq2[contentmodel.Unit, error] { return asUnits(read(s.Name(), s)) }
+		units := func(context.Context) iter.Seq2[contentmodel.Unit, error] { return asUnits(read(o, s.Name(), s)) }
 		return &source{units: units, progress: s.Progress, close: s.Close}, nil
 	}
 }

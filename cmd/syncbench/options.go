@@ -22,9 +22,13 @@ type options struct {
 	record                         string
 	cgroup, quiet                  bool
 	stall                          time.Duration
+	window                         string
+	skipBad                        int
 
 	limitN   int64           // of limit, in bytes; 0 if it has to be found out
 	overrunN int64           // of overrun
+	windowN  int64           // of window
+	notes    int             // that note was given so far
 	synth    *synth.Spec     // of source; nil for a real one
 	sqlite   string          // of store; "" for a file that is removed afterwards
 	budget   *memacct.Budget // that account opened; nil where nothing is accounted
@@ -54,7 +58,7 @@ func (o *options) register(c *cobra.Command) {
 	f.IntVar(&o.depth, "depth", 0, "slots of each queue, in `units` (default 1000; not with --mode none)")
 	f.IntVar(&o.batch, "batch", pipeline.DefaultBatchSize, "`units` that a stage collects before it acts")
 	f.StringVar(&o.overrun, "overrun", "", "admit a unit that is larger than the budget, alone, up to that `amount` past it (default: fail)")
-	f.DurationVar(&o.stall, "stall-timeout", time.Minute, "how long a URL may send nothing")
+	o.registerReading(c)
 	f.BoolVar(&o.cgroup, "cgroup", false, "run in a memory cgroup of the limit's size, with the kernel's OOM killer on (Linux only; needs the right to make one, as root has)")
 	f.StringVar(&o.json, "json", "", "write the result as JSON to this `file`, too; - is stdout, instead of the text")
 	f.StringVar(&o.live, "live", "", "serve a live page and /metrics at this `address` while the run lasts, such as :6060, or localhost:6060 for this machine alone")
@@ -90,7 +94,7 @@ func (o *options) complete(c *cobra.Command) {
 
 // check reads the flags' values, and says what is wrong with them before anything is opened.
 func (o *options) check(depthGiven bool) error {
-	for _, check := range []func() error{o.checkLimit, o.checkOverrun, o.checkSource, o.checkStore, o.checkLive} {
+	for _, check := range []func() error{o.checkLimit, o.checkOverrun, o.checkSource, o.checkReading, o.checkStore, o.checkLive} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -109,8 +113,6 @@ func (o *options) check(depthGiven bool) error {
 		return fmt.Errorf("--depth %d: want 1 unit or more, or 0 for the default", o.depth)
 	case o.batch < 1:
 		return fmt.Errorf("--batch %d: want 1 unit or more", o.batch)
-	case o.stall <= 0:
-		return fmt.Errorf("--stall-timeout %v: want a time above 0, such as 30s", o.stall)
 	}
 	return nil
 }
@@ -164,7 +166,7 @@ func (o *options) args() []string {
 	a := []string{
 		"--source=" + o.source, fmt.Sprintf("--limit=%dB", o.limitN), "--limit-from=" + o.limitFrom,
 		"--mode=" + o.mode, fmt.Sprint("--batch=", o.batch), "--store=" + o.store, "--overrun=" + o.overrun,
-		"--json=" + o.json, "--live=" + o.live, "--record=" + o.record, fmt.Sprint("--stall-timeout=", o.stall), fmt.Sprint("--quiet=", o.quiet),
+		"--json=" + o.json, "--live=" + o.live, "--record=" + o.record, fmt.Sprint("--stall-timeout=", o.stall), "--max-window=" + o.window, fmt.Sprint("--skip-bad=", o.skipBad), fmt.Sprint("--quiet=", o.quiet),
 	}
 	if o.mode != modeNone {
 		a = append(a, fmt.Sprint("--depth=", o.depth))

@@ -2,13 +2,18 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/syncmem/syncmem/contentmodel"
 	contentsource "github.com/syncmem/syncmem/contentmodel/source"
+	"github.com/syncmem/syncmem/internal/bytesize"
 )
 
 // source is what is synced: its units, how far it was read, and what the run should do about it.
@@ -48,13 +53,44 @@ func openSource(ctx context.Context, o *options) (*source, error) {
 	return f.open(ctx, o, address)
 }
 
-// streamOptions bound what the source may wait for and hold.
-func (o *options) streamOptions() contentsource.Options {
-	return contentsource.Options{StallTimeout: o.stall}
+// registerReading makes the flags that say how a source is read.
+func (o *options) registerReading(c *cobra.Command) {
+	f := c.Flags()
+	f.DurationVar(&o.stall, "stall-timeout", time.Minute, "how long a URL may send nothing")
+	f.StringVar(&o.window, "max-window", "8MiB", "the `amount` of memory that decompressing one file may take: xz -9 needs 64MiB, zstd --long=27 needs 128MiB")
+	f.IntVar(&o.skipBad, "skip-bad", 0, "how many `units` of a deb: source may be left out because they can't be read; each is named")
 }
 
-// note says what is odd about a source and stops nothing.
-func (o *options) note(s string) { stderr.logger().Warn(s) }
+// checkReading reads those flags.
+func (o *options) checkReading() (err error) {
+	switch o.windowN, err = bytesize.Parse(o.window); {
+	case err != nil:
+		return fmt.Errorf("--max-window: %w", err)
+	case o.stall <= 0:
+		return fmt.Errorf("--stall-timeout %v: want a time above 0, such as 30s", o.stall)
+	case o.skipBad < 0:
+		return fmt.Errorf("--skip-bad %d: want 0 units or more", o.skipBad)
+	}
+	return nil
+}
+
+// streamOptions bound what the source may wait for and hold.
+func (o *options) streamOptions() contentsource.Options {
+	return contentsource.Options{StallTimeout: o.stall, MaxWindow: o.windowN}
+}
+
+// maxNotes is how many notes are shown: what is odd in one unit often is in all.
+const maxNotes = 20
+
+// note says what is odd about a source and stops nothing. Units that are left out are always named.
+func (o *options) note(s string) {
+	switch o.notes++; {
+	case o.notes <= maxNotes || strings.HasPrefix(s, "left out"):
+		stderr.logger().Warn(s)
+	case o.notes == maxNotes+1:
+		stderr.logger().Warn("there is more of this kind, which is not shown")
+	}
+}
 
 // sourceName is the source as it can be given again, with every key that has a default and without a password.
 func (o *options) sourceName() string {

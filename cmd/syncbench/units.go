@@ -11,7 +11,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -43,7 +42,7 @@ Exit codes: 0 all units were printed; 1 the source can't be read, or only a part
 			if top < 0 || c.Flags().Changed("top") && top == 0 {
 				return fmt.Errorf("--top %d: want 1 unit or more", top)
 			}
-			if err := o.checkSource(); err != nil {
+			if err := cmp.Or(o.checkSource(), o.checkReading()); err != nil {
 				return err
 			}
 			out := bufio.NewWriterSize(os.Stdout, 64<<10)
@@ -194,5 +193,5 @@ func printable(s string) string {
 // registerSource makes the flags that say what to read.
 func (o *options) registerSource(c *cobra.Command) {
 	c.Flags().StringVar(&o.source, "source", "synth:rpm-mixed", "the `source` to read, see Sources above")
-	c.Flags().DurationVar(&o.stall, "stall-timeout", time.Minute, "how long a URL may send nothing")
+	o.registerReading(c)
 }

@@ -13,16 +13,16 @@ import (
 type text struct {
 	name  string
 	at    func(*Package) *string
-	check func([]byte) error
+	check func([]byte) ([]byte, error) // gives the value as it is kept, in the same bytes
 }
 
 // texts is the whole mapping between index and Package: the reader finds its
 // target here, WriteBody its order.
 var texts = []text{
-	{"Package", func(p *Package) *string { return &p.Package }, checkWord},
+	{"Package", func(p *Package) *string { return &p.Package }, checkName},
 	{"Version", func(p *Package) *string { return &p.Version }, checkWord},
 	{"Architecture", func(p *Package) *string { return &p.Architecture }, checkWord},
-	{"Filename", func(p *Package) *string { return &p.Filename }, lines.CheckPath},
+	{"Filename", func(p *Package) *string { return &p.Filename }, lines.CleanPath},
 	{"Source", func(p *Package) *string { return &p.Source }, nil},
 	{"Section", func(p *Package) *string { return &p.Section }, nil},
 	{"Priority", func(p *Package) *string { return &p.Priority }, nil},
@@ -51,7 +51,7 @@ var numbers = []struct {
 	must  bool
 }{
 	{sizeName, parseSize, true},
-	{sha256Name, parseSHA256, true},
+	{sha256Name, parseSHA256, false}, // or SHA512: see missing
 	{installedName, parseInstalled, false},
 }
 
@@ -59,6 +59,7 @@ const (
 	sizeName      = "Size"
 	sha256Name    = "SHA256"
 	installedName = "Installed-Size"
+	sha512Name    = "SHA512"
 )
 
 // places finds a field by its name, as usually written and in lower case: case
@@ -84,7 +85,9 @@ func (p *Package) WriteBody(w io.Writer) error {
 	for _, t := range texts {
 		j.Field(t.name, *t.at(p))
 	}
-	j.Field(sha256Name, p.SHA256.String())
+	if !p.SHA256.IsZero() {
+		j.Field(sha256Name, p.SHA256.String())
+	}
 	j.Key(sizeName)
 	j.Int(p.Size)
 	j.IntField(installedName, p.InstalledSize)

@@ -1,6 +1,8 @@
 package deb
 
 import (
+	"strings"
+
 	"github.com/syncmem/syncmem/contentmodel"
 )
 
@@ -10,11 +12,11 @@ const Kind = "deb"
 // Package is one paragraph of a Packages index. Strings are the index's own
 // words; the lines of a folded value stay as they are, after a "\n" each.
 type Package struct {
-	Package, Version, Architecture string // the identity, never empty
-	Filename                       string // relative path in the repository
-	SHA256                         contentmodel.Digest
-	Size                           int64 // bytes of the package file
-	InstalledSize                  int64 // KiB, as in the index; 0 if absent
+	Package, Version, Architecture string              // the identity, never empty
+	Filename                       string              // relative path in the repository
+	SHA256                         contentmodel.Digest // zero where the index has SHA512 alone, among Fields
+	Size                           int64               // bytes of the package file
+	InstalledSize                  int64               // KiB, as in the index; 0 if absent
 
 	Source, Section, Priority, MultiArch  string
 	Maintainer, Homepage, Tag             string
@@ -37,13 +39,28 @@ type Field struct {
 func (p *Package) Kind() string { return Kind }
 
 // Key is name, version, architecture and digest: the same version is now and
-// then rebuilt with other bytes. No part can hold a space.
+// then rebuilt with other bytes. Only a name may hold a space, so no two
+// packages share a key.
 func (p *Package) Key() string {
 	b := make([]byte, 0, len(p.Package)+len(p.Version)+len(p.Architecture)+3+2*len(p.SHA256))
 	for _, part := range [...]string{p.Package, p.Version, p.Architecture} {
 		b = append(b, part...)
 		b = append(b, ' ')
 	}
-	b, _ = p.SHA256.AppendText(b)
+	if p.SHA256.IsZero() {
+		b = append(b, p.field(sha512Name)...)
+	} else {
+		b, _ = p.SHA256.AppendText(b)
+	}
 	return string(b)
+}
+
+// field is the value of one of Fields, or empty.
+func (p *Package) field(name string) string {
+	for _, f := range p.Fields {
+		if strings.EqualFold(f.Name, name) {
+			return f.Value
+		}
+	}
+	return ""
 }

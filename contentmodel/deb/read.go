@@ -2,9 +2,11 @@ package deb
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"iter"
 
+	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/internal/lines"
 )
 
@@ -13,26 +15,48 @@ import (
 const (
 	maxLine      = 1 << 20 // bytes
 	maxParagraph = 4 << 20 // bytes of values
-	maxFields    = 512     // fields without a place of their own
+	maxFields    = 1 << 16 // fields without a place of their own
 )
 
 // remedy is for a line that can't be read.
 const remedy = "check that it is the Packages index of a repository, and fetch it again"
 
+// Options are for reading an index. The zero value is ready.
+type Options struct {
+	// SkipBad is how many paragraphs may be left out because they can't be
+	// used; each is told to Note. One more is the error that it would have been.
+	SkipBad int
+	// Note is told what is odd but stops nothing. It is called by the goroutine
+	// that reads. Nil drops it.
+	Note func(string)
+}
+
+// ReadPackages reads a Packages index as [Options.ReadPackages] does, without
+// any options.
+func ReadPackages(name string, r io.Reader) iter.Seq2[*Package, error] {
+	return Options{}.ReadPackages(name, r)
+}
+
 // ReadPackages reads a Packages index as a stream; name stands in its errors.
 // It holds one paragraph at a time and hands out packages that pin nothing of
 // its buffers, each field in a string of its own.
 //
+// What apt reads is read: a Filename may begin with a slash or have two in a
+// row, a field may be there twice, and an Installed-Size may be no number.
+//
 // The first error ends the sequence: (nil, err), where err is a
 // InputError of package contentmodel with the line. The sequence reads r as it goes, so
 // it can be ranged over once.
-func ReadPackages(name string, r io.Reader) iter.Seq2[*Package, error] {
+func (o Options) ReadPackages(name string, r io.Reader) iter.Seq2[*Package, error] {
 	return func(yield func(*Package, error) bool) {
-		p := parser{in: lines.New(name, r, maxLine, remedy), names: make(map[string]string)}
+		p := parser{in: lines.New(name, r, maxLine, remedy), names: make(map[string]string), opt: o, source: name}
 		for {
 			pkg, err := p.next()
 			if err == io.EOF {
 				return
+			}
+			if err != nil && p.skip(err) {
+				continue
 			}
 			if !yield(pkg, err) || err != nil {
 				return
@@ -44,27 +68,72 @@ func ReadPackages(name string, r io.Reader) iter.Seq2[*Package, error] {
 // parser holds the paragraph being read. A field is complete only when the
 // next one begins, so its value waits in a buffer that is reused.
 type parser struct {
-	in    *lines.Reader
-	names map[string]string // names of Fields, one copy for all packages
+	in     *lines.Reader
+	source string
+	opt    Options
+	names  map[string]string // names of Fields, one copy for all packages
+	broken error             // of the stream, which nothing can be read behind
+	bad    int               // paragraphs left out
 
-	pkg     *Package // nil between paragraphs
-	begin   int64    // the paragraph's first line
-	size    int      // bytes of values so far
-	seen    uint64   // the places filled, one bit each
-	name    []byte   // of the field that is open; empty if none
-	lower   []byte   // the same in lower case, when that was asked for
-	value   []byte
-	fieldAt int64 // its line
+	pkg     *Package       // nil between paragraphs
+	begin   int64          // the paragraph's first line
+	size    int            // bytes of values so far
+	seen    uint64         // the places filled, one bit each
+	name    []byte         // of the field that is open; empty if none
+	lower   []byte         // the same in lower case
+	value   []byte         // of it
+	fieldAt int64          // its line
+	table   map[string]int // where Fields are, if there are many
 }
 
-// next reads one paragraph, or io.EOF.
+// note tells what is odd about the field that was read last.
+func (p *parser) note(format string, args ...any) {
+	if p.opt.Note != nil {
+		p.opt.Note(fmt.Sprintf("%s:%d: ", p.source, p.fieldAt) + fmt.Sprintf(format, args...))
+	}
+}
+
+// skip leaves out the paragraph that can't be used, if that is allowed, and
+// reads on to its end.
+func (p *parser) skip(err error) bool {
+	if p.broken != nil || p.bad == p.opt.SkipBad {
+		return false
+	}
+	p.bad++
+	if p.opt.Note != nil {
+		p.opt.Note(fmt.Sprintf("left out, the %d. of at most %d: %v", p.bad, p.opt.SkipBad, err))
+	}
+	for p.pkg != nil {
+		line, err := p.in.Next()
+		if err != nil {
+			p.broken = err // next meets it, too
+			p.reset()
+		}
+		if len(line) == 0 {
+			p.reset()
+		}
+	}
+	p.reset()
+	return true
+}
+
+func (p *parser) reset() {
+	p.pkg, p.size, p.seen, p.name = nil, 0, 0, p.name[:0]
+}
+
+// next reads one paragraph, or io.EOF. Only an empty line ends it: one of
+// spaces is a part of a folded value.
 func (p *parser) next() (*Package, error) {
 	for {
+		if p.broken != nil {
+			return nil, p.broken
+		}
 		line, err := p.in.Next()
 		if err != nil && err != io.EOF {
+			p.broken = err
 			return nil, err
 		}
-		if len(bytes.TrimSpace(line)) == 0 { // an empty line, or the end
+		if len(line) == 0 || p.pkg == nil && len(bytes.TrimSpace(line)) == 0 {
 			if p.pkg != nil {
 				return p.finish()
 			}
@@ -104,7 +173,11 @@ func (p *parser) field(line []byte) error {
 		return err
 	}
 	name, value, ok := bytes.Cut(line, []byte(":"))
-	if !ok || checkWord(name) != nil {
+	if ok {
+		_, err := checkWord(name)
+		ok = err == nil
+	}
+	if !ok {
 		return p.in.Errorf("want \"Field: value\" but have %s", lines.Quote(line))
 	}
 	if p.pkg == nil {
@@ -119,14 +192,20 @@ func (p *parser) field(line []byte) error {
 // finish closes the paragraph and checks that nothing a package needs is
 // absent.
 func (p *parser) finish() (*Package, error) {
-	if err := p.closeField(); err != nil {
+	pkg := p.pkg
+	err := p.closeField()
+	if name := p.missing(); err == nil && name != "" {
+		err = p.in.ErrorAt(p.begin, "package %q has no %s", pkg.Package, name)
+	}
+	if err == nil && pkg.SHA256.IsZero() {
+		if _, bad := contentmodel.ParseChecksum("sha512", pkg.field(sha512Name)); bad != nil {
+			err = p.in.ErrorAt(p.begin, "%s: %w", sha512Name, bad)
+		}
+	}
+	p.reset()
+	if err != nil {
 		return nil, err
 	}
-	if name := p.missing(); name != "" {
-		return nil, p.in.ErrorAt(p.begin, "package %q has no %s", p.pkg.Package, name)
-	}
-	pkg := p.pkg
-	p.pkg, p.size, p.seen = nil, 0, 0
 	return pkg, nil
 }
 
@@ -141,6 +220,9 @@ func (p *parser) missing() string {
 		if n.must && p.seen&(1<<(len(texts)+i)) == 0 {
 			return n.name
 		}
+	}
+	if p.pkg.SHA256.IsZero() && p.pkg.field(sha512Name) == "" {
+		return sha256Name + " nor " + sha512Name
 	}
 	return ""
 }

@@ -93,24 +93,97 @@ func TestReadErrors(t *testing.T) {
 		{`P:2: want "Field: value" but have "a b: x"`, "Package: a\na b: x\n"},
 		{`P:1: want "Field: value" but have "<html>"`, "<html>\n"},
 		{`P:7: package: the field is there twice`, "Package: a\n" + need + "package: b\n"},
-		{`P:8: x-y: the field is there twice`, "Package: a\n" + need + "X-Y: 1\nx-y: 2\n"},
 		{`P:1: package "a" has no Version`, "Package: a\nSize: 1\n\n"},
 		{`P:1: package "" has no Package`, need},
-		{`P:1: package "a" has no SHA256`, strings.Replace("Package: a\n"+need, "SHA256", "SHA1", 1)},
-		{`P:1: Package: want one word`, "Package:\n" + need},
-		{`P:1: Package: want one word of printable ASCII, have "a b"`, "Package: a b\n" + need},
-		{`P:1: Package: want one word`, "Package: \xc3\xa4\n" + need},
-		{`P:1: Package: want one word of printable ASCII, have "a\n b"`, "Package: a\n b\n" + need},
-		{`P:7: Installed-Size: size "x" is not a number`, "Package: a\n" + need + "Installed-Size: x\n"},
+		{`P:1: package "a" has no SHA256 nor SHA512`, strings.Replace("Package: a\n"+need, "SHA256", "SHA1", 1)},
+		{`P:1: Package: want a name of printable ASCII, have ""`, "Package:\n" + need},
+		{`P:2: Version: want one word of printable ASCII, have "1 2"`, strings.Replace("Package: a\n"+need, "1", "1 2", 1)},
+		{`P:1: Package: want a name`, "Package: \xc3\xa4\n" + need},
+		{`P:1: Package: want a name of printable ASCII, have "a\n b"`, "Package: a\n b\n" + need},
+		{`P:5: Size: size "x" is not a number`, strings.Replace("Package: a\n"+need, "Size: 5", "Size: x", 1)},
+		{`P:4: Filename: path "pool/" ends with a slash`, strings.Replace("Package: a\n"+need, "x.deb", "", 1)},
+		{`P:4: Filename: path is empty`, strings.Replace("Package: a\n"+need, "pool/x.deb", "/.", 1)},
+		{`P:1: SHA512: not a sha512: has 2 characters`, strings.Replace("Package: a\n"+need, "SHA256: "+digest, "SHA512: 12", 1)},
 		{`P:6: SHA256: not a SHA-256`, strings.Replace("Package: a\n"+need, digest, "12", 1)},
 		{`P:4: Filename: path "../../etc/passwd" has a ".."`, strings.Replace("Package: a\n"+need, "pool/x.deb", "../../etc/passwd", 1)},
 		{`P:2: the line is longer than 1048576 bytes`, "Package: a\nTag: " + strings.Repeat("x", 3<<20)},
 		{`P:7: the paragraph that begins at line 1 is longer than 4194304 bytes`, "Package: a\nTag:\n" + strings.Repeat(" "+strings.Repeat("x", 1<<20-10)+"\n", 9)},
-		{`more than 512 unknown fields`, "Package: a\n" + manyFields(600)},
+		{`more than 65536 unknown fields`, "Package: a\n" + manyFields(70000)},
 	} {
 		_, err := readAll(t, strings.NewReader(c.index))
 		require.ErrorContains(t, err, c.want)
 		require.NotContains(t, err.Error(), "\n")
+	}
+}
+
+// TestOdd is what apt reads.
+func TestOdd(t *testing.T) {
+	whole := "Package: a\n" + need
+	for name, c := range map[string]struct {
+		index, note string
+		check       func(*deb.Package) bool
+	}{
+		"a slash first": {strings.Replace(whole, "pool", "/pool", 1), "", func(p *deb.Package) bool { return p.Filename == "pool/x.deb" }},
+		"two slashes":   {strings.Replace(whole, "pool", ".//pool/", 1), "", func(p *deb.Package) bool { return p.Filename == "pool/x.deb" }},
+		"a line of one space": {
+			"Package: a\nDescription: b\n c\n \n\t\n" + need, "",
+			func(p *deb.Package) bool { return p.Description == "b\n c\n\n" },
+		},
+		"a field twice":          {"Package: a\nSection: b\n" + need + "section: c\n", "P:8: section is there twice in the paragraph of \"a\": the last one counts", func(p *deb.Package) bool { return p.Section == "c" }},
+		"an unknown field twice": {whole + "X-Y: 1\nx-y: 2\n", "P:8: x-y is there twice", func(p *deb.Package) bool { return len(p.Fields) == 1 && p.Fields[0].Value == "2" }},
+		"a size with a point":    {whole + "Installed-Size: 1234.5\n", "Installed-Size of \"a\" is ignored: size \"1234.5\" is not a number", func(p *deb.Package) bool { return p.InstalledSize == 0 }},
+		"a name with spaces":     {strings.Replace(whole, ": a", ": a b - c", 1), "", func(p *deb.Package) bool { return p.Package == "a b - c" }},
+		"thousands of fields":    {whole + manyFields(5000), "", func(p *deb.Package) bool { return len(p.Fields) == 5000 }},
+		"many fields, one twice": {whole + manyFields(500) + "x-7: 2\n", "x-7 is there twice", func(p *deb.Package) bool { return len(p.Fields) == 500 && p.Fields[7].Value == "2" }},
+		"SHA512 alone": {
+			strings.Replace(whole, "SHA256: ", "SHA512: "+digest, 1), "",
+			func(p *deb.Package) bool { return p.SHA256.IsZero() && p.Key() == "a 1 all "+digest+digest },
+		},
+	} {
+		var notes []string
+		n := 0
+		for p, err := range (deb.Options{Note: func(s string) { notes = append(notes, s) }}).ReadPackages("P", strings.NewReader(c.index)) {
+			require.NoError(t, err, name)
+			require.True(t, c.check(p), "%s: %+v", name, p)
+			require.NoError(t, p.WriteBody(io.Discard))
+			n++
+		}
+		require.Equal(t, 1, n, name)
+		if c.note == "" {
+			require.Empty(t, notes, name)
+			continue
+		}
+		require.Len(t, notes, 1, name)
+		require.Contains(t, notes[0], c.note)
+	}
+}
+
+// TestSkipBad: one odd paragraph does not end a sync of many, if that is asked for.
+func TestSkipBad(t *testing.T) {
+	good := func(name string) string { return "Package: " + name + "\n" + need + "\n" }
+	index := good("a") + "Package: b\nVersion\nTag: x\n more\n\n" + good("c") + need + "\n" + good("d") + "Package: e\nSize: x\n" + need
+	for skip, want := range map[int]string{0: "a", 1: "ac", 2: "acd", 3: "acd", 9: "acd"} {
+		var got string
+		var last error
+		var notes []string
+		for p, err := range (deb.Options{SkipBad: skip, Note: func(s string) { notes = append(notes, s) }}).ReadPackages("P", strings.NewReader(index)) {
+			if last = err; err == nil {
+				got += p.Package
+			}
+		}
+		require.Equal(t, want, got, "%d", skip)
+		require.Equal(t, skip < 3, last != nil, "%v", last)
+		require.Len(t, notes, min(skip, 3))
+		if skip > 0 {
+			require.Contains(t, notes[0], fmt.Sprintf("left out, the 1. of at most %d: P:9: want \"Field: value\" but have \"Version\"", skip))
+		}
+	}
+	// A stream that breaks is no bad paragraph.
+	cut := errors.New("cut")
+	for _, err := range (deb.Options{SkipBad: 9}).ReadPackages("P", io.MultiReader(strings.NewReader(good("a")+"Package: b\nVersion\nTag"), iotest.ErrReader(cut))) {
+		if err != nil {
+			require.ErrorIs(t, err, cut)
+		}
 	}
 }
 
@@ -178,7 +251,7 @@ func FuzzReadPackages(f *testing.F) {
 			require.True(t, ok, err)
 		}
 		for _, p := range pkgs {
-			require.Equal(t, 3, strings.Count(p.Key(), " "), "parts of the key")
+			require.Equal(t, 3, strings.Count(p.Key(), " ")-strings.Count(p.Package, " "), "parts of the key")
 			var b bytes.Buffer
 			require.NoError(t, p.WriteBody(&b))
 			require.True(t, json.Valid(b.Bytes()))

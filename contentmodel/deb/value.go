@@ -30,46 +30,97 @@ func (p *parser) closeField() error {
 	return err
 }
 
-// store puts the value where it belongs.
+// store puts the value where it belongs. Of a field that is there twice the
+// last counts, as for apt, but a second Package is a second paragraph whose
+// beginning was lost.
 func (p *parser) store() error {
+	p.lower = appendLower(p.lower[:0], p.name)
 	place, ok := places[string(p.name)]
 	if !ok {
-		p.lower = appendLower(p.lower[:0], p.name)
 		place, ok = places[string(p.lower)]
 	}
-	switch {
-	case !ok:
+	if !ok {
 		return p.storeOther()
-	case p.seen&(1<<place) != 0:
-		return errTwice
+	}
+	if p.seen&(1<<place) != 0 {
+		if place == 0 {
+			return errTwice
+		}
+		p.noteTwice()
 	}
 	p.seen |= 1 << place
 	if place >= len(texts) {
-		return numbers[place-len(texts)].parse(p.pkg, p.value)
+		return p.number(place - len(texts))
 	}
-	t := &texts[place]
-	*t.at(p.pkg) = string(p.value) // a copy: the buffer is reused
+	t, value := &texts[place], p.value
 	if t.check != nil {
-		return t.check(p.value)
+		var err error
+		if value, err = t.check(value); err != nil {
+			return err
+		}
 	}
+	*t.at(p.pkg) = string(value) // a copy: the buffer is reused
 	return nil
 }
 
-var errTwice = errors.New("the field is there twice in one paragraph")
+var errTwice = errors.New("the field is there twice in one paragraph, so that the empty line between two may be missing")
+
+func (p *parser) noteTwice() {
+	p.note("%s is there twice in the paragraph of %s: the last one counts", p.name, lines.Quote([]byte(p.pkg.Package)))
+}
+
+// number parses a number. An Installed-Size that is none is of no use to
+// anybody, and is ignored as apt does.
+func (p *parser) number(i int) error {
+	n := &numbers[i]
+	err := n.parse(p.pkg, p.value)
+	if err != nil && n.name == installedName {
+		p.pkg.InstalledSize = 0
+		p.note("%s of %s is ignored: %v", installedName, lines.Quote([]byte(p.pkg.Package)), err)
+		return nil
+	}
+	return err
+}
 
 // storeOther keeps a field that has no place of its own.
 func (p *parser) storeOther() error {
-	if len(p.pkg.Fields) == maxFields {
+	fields := p.pkg.Fields
+	if len(fields) == maxFields {
 		return fmt.Errorf("more than %d unknown fields in one paragraph", maxFields)
 	}
-	name := p.intern(p.name)
-	for _, f := range p.pkg.Fields {
-		if strings.EqualFold(f.Name, name) {
-			return errTwice
-		}
+	if i := p.other(); i >= 0 {
+		p.noteTwice()
+		fields[i].Value = string(p.value)
+		return nil
 	}
-	p.pkg.Fields = append(p.pkg.Fields, Field{name, string(p.value)})
+	p.pkg.Fields = append(fields, Field{p.intern(p.name), string(p.value)})
 	return nil
+}
+
+// other is where the open field is among Fields, or -1. Paragraphs with many
+// fields are rare, and would cost the square of their number without a table.
+func (p *parser) other() int {
+	const few = 32
+	fields := p.pkg.Fields
+	if len(fields) < few {
+		clear(p.table)
+		for i, f := range fields {
+			if len(f.Name) == len(p.name) && strings.EqualFold(f.Name, string(p.name)) {
+				return i
+			}
+		}
+		return -1
+	}
+	if p.table == nil {
+		p.table = make(map[string]int)
+	}
+	for i := len(p.table); i < len(fields); i++ {
+		p.table[strings.ToLower(fields[i].Name)] = i
+	}
+	if i, ok := p.table[string(p.lower)]; ok {
+		return i
+	}
+	return -1
 }
 
 // intern gives the same string for the same name, as long as there is room.
@@ -99,14 +150,24 @@ func parseSHA256(p *Package, b []byte) (err error) {
 	return err
 }
 
-// checkWord accepts what names of fields and packages, versions and
-// architectures are made of: printable ASCII without spaces.
-func checkWord(b []byte) error {
+// checkWord accepts what names of fields, versions and architectures are made
+// of: printable ASCII without spaces.
+func checkWord(b []byte) ([]byte, error) {
 	bad := func(r rune) bool { return r <= ' ' || r > '~' }
 	if len(b) == 0 || bytes.IndexFunc(b, bad) >= 0 {
-		return fmt.Errorf("want one word of printable ASCII, have %s", lines.Quote(b))
+		return nil, fmt.Errorf("want one word of printable ASCII, have %s", lines.Quote(b))
 	}
-	return nil
+	return b, nil
+}
+
+// checkName accepts the names of packages. Some that are no Debian packages
+// but tools made have spaces in them.
+func checkName(b []byte) ([]byte, error) {
+	bad := func(r rune) bool { return r < ' ' || r > '~' }
+	if len(b) == 0 || bytes.IndexFunc(b, bad) >= 0 {
+		return nil, fmt.Errorf("want a name of printable ASCII, have %s", lines.Quote(b))
+	}
+	return b, nil
 }
 
 // appendLower is ASCII alone, as field names are.

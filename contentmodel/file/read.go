@@ -69,6 +69,10 @@ func parse(line []byte) (*File, error) {
 	if err := lines.CheckPath(path); err != nil {
 		return nil, err
 	}
+	path, err := lines.CleanPath(path) // "./a" is "a"
+	if err != nil {
+		return nil, err
+	}
 	d, err := contentmodel.ParseDigestBytes(digest)
 	n, errSize := lines.ParseSize(size)
 	if err = cmp.Or(err, errSize); err != nil {

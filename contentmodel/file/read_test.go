@@ -59,22 +59,22 @@ func TestRead(t *testing.T) {
 func TestReadErrors(t *testing.T) {
 	good := "good," + digest + ",1\n"
 	for want, line := range map[string]string{
-		`want path,sha256,size but have "one"`:         "one",
-		`want path,sha256,size but have "a,1"`:         "a,1",
-		`path "" is empty`:                             "," + digest + ",1",
-		`path "/a" is empty, or has a slash at an end`: "/a," + digest + ",1",
-		`path "a/" is empty, or has a slash at an end`: "a/," + digest + ",1",
-		`path "a//b" is empty, or has a slash`:         "a//b," + digest + ",1",
-		`path "a/../b" has a ".." in it`:               "a/../b," + digest + ",1",
-		`path "\xff" is not UTF-8 text`:                "\xff," + digest + ",1",
-		`path "a\x00b" is not UTF-8 text`:              "a\x00b," + digest + ",1",
-		`not a SHA-256: want 64 hex digits, have 3`:    "a,abc,1",
-		`not a SHA-256: "g1" is no pair of hex`:        "a,g1" + digest[2:] + ",1",
-		`size is empty`:                                "a," + digest + ",",
-		`size "-1" is not a number`:                    "a," + digest + ",-1",
-		`size "9223372036854775808" is too large`:      "a," + digest + ",9223372036854775808",
-		`the line is longer than 65536 bytes`:          strings.Repeat("x", 70000) + "," + digest + ",1",
-		`the line is longer than 65536`:                strings.Repeat("x", 10<<20),
+		`want path,sha256,size but have "one"`:                "one",
+		`want path,sha256,size but have "a,1"`:                "a,1",
+		`path is empty`:                                       "," + digest + ",1",
+		`path "/a" begins with a slash, and must be relative`: "/a," + digest + ",1",
+		`path "a/" ends with a slash, and names no file`:      "a/," + digest + ",1",
+		`path "a//b" has two slashes in a row`:                "a//b," + digest + ",1",
+		`path "a/../b" has a ".." in it`:                      "a/../b," + digest + ",1",
+		`path "\xff" is not UTF-8 text`:                       "\xff," + digest + ",1",
+		`path "a\x00b" is not UTF-8 text`:                     "a\x00b," + digest + ",1",
+		`not a SHA-256: want 64 hex digits, have 3`:           "a,abc,1",
+		`not a SHA-256: "g1" is no pair of hex`:               "a,g1" + digest[2:] + ",1",
+		`size is empty`:                                       "a," + digest + ",",
+		`size "-1" is not a number`:                           "a," + digest + ",-1",
+		`size "9223372036854775808" is too large`:             "a," + digest + ",9223372036854775808",
+		`the line is longer than 65536 bytes`:                 strings.Repeat("x", 70000) + "," + digest + ",1",
+		`the line is longer than 65536`:                       strings.Repeat("x", 10<<20),
 	} {
 		files, err := readAll(t, strings.NewReader(good+"\n"+line+"\n"+good))
 		require.ErrorContains(t, err, "M:3: "+want)

@@ -109,5 +109,5 @@ func unsupported(name string) func(*bufio.Reader, int64) (io.ReadCloser, error) 
 
 func tooWide(name string, err error, window int64) error {
 	return remedy(fmt.Errorf("%s: %w, the limit is %d MiB", name, err, window>>20),
-		"recompress it with a smaller window")
+		"if there is memory for it, set MaxWindow (syncbench: --max-window) to that")
 }

@@ -215,7 +215,7 @@ func TestWindow(t *testing.T) {
 	for name, packed := range map[string][]byte{"zstd": z.Bytes(), "xz": x.Bytes()} {
 		path := write(t, "x", packed)
 		_, err := read(t.Context(), path, source.Options{})
-		require.ErrorContains(t, err, "the limit is 8 MiB; recompress it with a smaller window", name)
+		require.ErrorContains(t, err, "the limit is 8 MiB; if there is memory for it, set MaxWindow (syncbench: --max-window) to that", name)
 		_, err = read(t.Context(), path, source.Options{MaxWindow: 16 << 20})
 		require.NoError(t, err, name)
 	}
