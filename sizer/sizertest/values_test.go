@@ -305,6 +305,21 @@ func holes() []probe {
 			b := []byte("12345") // no garbage beside them, which would pin the blocks
 			return &[4]string{string(b), string(b), string(b), string(b)}
 		})),
+		mark("tiny blocks shared with the next value", value("[]any of 10 int32", func() *[]any {
+			a := make([]any, 10)
+			for i := range a {
+				a[i] = int32(1000 + i) // 4 bytes of a block of 16
+			}
+			return &a
+		})),
+		mark("parts of one block", value("one string of 280 in 10 parts", func() *[10]string {
+			var a [10]string
+			s := text(280)
+			for i := range a {
+				a[i] = s[28*i : 28*(i+1)]
+			}
+			return &a
+		})),
 		mark("pinned", value("20 bytes of 10000", func() *string { s := text(10000)[:20]; return &s })),
 		mark("pinned", value("the end of a slice", func() *[]int { s := make([]int, 50)[40:]; return &s })),
 		mark("closure", value("func over 10000 bytes", func() *func() byte {
