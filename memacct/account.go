@@ -14,6 +14,7 @@ type Account struct {
 	acct   core.Account
 	queues []*queueInfo // that are not over; guarded by the budget's lock
 	past   []QueueStats // of those that are, summed up by name; likewise
+	holds  []*Hold      // that are not released; likewise
 	growth growth       // likewise
 	closed bool         // likewise
 }

@@ -115,7 +115,7 @@ func (b *Budget) SetLimit(l Limit) error {
 	if err != nil {
 		return err
 	}
-	others, share := b.neighbours()
+	others, share := b.neighbours(core.Snapshot.Content)
 	b.lock()
 	if b.closed {
 		b.unlockQuiet()
@@ -135,7 +135,7 @@ func (b *Budget) SetLimit(l Limit) error {
 		b.core.Overrun = b.policy.overrun
 	}
 	b.govern(l, source)
-	b.core.SetLimit(b.gov.content)
+	b.cap(b.gov.content)
 	b.unlock()
 	if source.process > 0 && b.mode == Enforce {
 		b.settleIn()

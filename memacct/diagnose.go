@@ -272,7 +272,7 @@ func (in *inside) awaited(g *Goroutine) string {
 func (in *inside) charges() (all []cause) {
 	for _, a := range in.accounts {
 		if in.sum.Waiters > 0 && a.Named*2 > in.sum.Limit {
-			all = append(all, cause{causeCharges, fmt.Sprintf("account %q has named charges of %s", a.Name, bytesize.Format(a.Named)), "give back what Account.Charge booked, or raise the limit"})
+			all = append(all, cause{causeCharges, fmt.Sprintf("account %q has named charges of %s", a.Name, a.NamedText()), "give back what is charged by name, or raise the limit"})
 		}
 	}
 	return all

@@ -37,7 +37,7 @@ func atQueue(q *core.Queue, err error) error {
 type Reason string
 
 // The reasons. TooLarge: the unit exceeds the whole budget. Pinned: it would fit, but memory that is in no
-// queue leaves too little. Charged: it would fit, but for what [Account.Charge] booked. Floors: it would fit, but for
+// queue leaves too little. Charged: it would fit, but for what [Account.Charge] and [Account.Hold] booked. Floors: it would fit, but for
 // what the floors of other accounts keep free. Stalled: the units in flight wait for each other, and it does not fit
 // beside them, or finds no slot.
 const (
@@ -58,7 +58,7 @@ type BudgetError struct {
 	Account, Queue string
 	Item           int64 // the unit refused
 	Used           int64 // charged by units in flight and named charges
-	Named          int64 // of Used, what [Account.Charge] booked
+	Named          int64 // of Used, what [Account.Charge] and [Account.Hold] booked
 	Units          int   // in flight
 	Waiting        int64 // of the puts that wait at gates, this one and those refused with it included
 	Unread         int64 // of Waiting, reservations: there is nothing in memory for them yet
@@ -163,7 +163,7 @@ func (e *BudgetError) remedy() string {
 	case e.Reason == Pinned:
 		return "Have the first stage keep less, Reserve before it reads, or " + e.raise() + "."
 	case e.Reason == Charged:
-		return "Give back what Account.Charge booked (" + e.charges() + "), or " + e.raise() + "."
+		return "Give back what was charged by name (" + e.charges() + "), or " + e.raise() + "."
 	case e.Reason == Floors:
 		return "Lower the floors of the other accounts, close those that are done, or " + e.raise() + "."
 	}
@@ -189,7 +189,7 @@ func (e *BudgetError) charges() string {
 	var all []string
 	for _, a := range e.Accounts {
 		if a.Named > 0 {
-			all = append(all, fmt.Sprintf("%s: %s", a.Name, bytesize.Format(a.Named)))
+			all = append(all, a.Name+": "+a.NamedText())
 		}
 	}
 	return strings.Join(all, ", ")

@@ -9,6 +9,7 @@ import (
 	"weak"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/memacct/internal/core"
 )
 
 // governor lets the content budget follow what the process really has free. It looks once after each garbage
@@ -164,7 +165,7 @@ func (b *Budget) regulate(g *governor) bool {
 	now := b.host.readMem()
 	kernel := g.kernel.read(g.steers, now.rss)
 	g.kernel.measure(now)
-	others, share := b.neighbours()
+	others, share := b.neighbours(core.Snapshot.Content)
 	b.lock()
 	if b.closed || b.gov != g {
 		b.unlockQuiet()
@@ -174,8 +175,9 @@ func (b *Budget) regulate(g *governor) bool {
 	// Whoever calls: cleanups, by which collections tell, may be held up by somebody else's.
 	collected := now.cycles > g.last.cycles
 	if collected {
-		g.observe(now, b.core.Snapshot().Used+sum(others), b.largest)
-		g.residue.add(b.core.Ended(), now.live-b.core.Snapshot().Used-sum(others))
+		s := b.core.Snapshot()
+		g.observe(now, s.Content()+sum(others), b.largest)
+		g.residue.add(b.core.Ended(), now.live-s.Used-sum(others))
 		b.largest = 0
 	}
 	var events []Event
@@ -225,7 +227,7 @@ func (b *Budget) steer(g *governor, now memSample, kernel reading, collected boo
 	if in || b.pulse.shut || since(g.letAt) >= letFor || g.need(now, now.live) > g.process {
 		g.let = 0
 	}
-	b.core.SetLimit(max(limit, g.let))
+	b.cap(max(limit, g.let))
 	events = append(events, alarms...)
 	if !collected {
 		return events
@@ -237,6 +239,16 @@ func (b *Budget) steer(g *governor, now memSample, kernel reading, collected boo
 		events = append(events, e)
 	}
 	return events
+}
+
+// cap sets the budget to so much content. What is charged by name comes on top where the budget follows a process: it
+// lives beside the content, and has left less for that already. So who charges what an aggregate keeps has no less than
+// who does not. The lock is held.
+func (b *Budget) cap(content int64) {
+	if b.gov.steers {
+		content += b.core.Snapshot().Named
+	}
+	b.core.SetLimit(content)
 }
 
 // follow takes over a limit that has changed outside: the cgroup's, or GOMEMLIMIT. The amounts it is found from
@@ -409,7 +421,7 @@ func (b *Budget) reconsider(e *BudgetError) (past int64, yes bool) {
 	if s.Units > 0 && e.Reason != Stalled {
 		return 0, true // somebody came in meanwhile, and there is something to wait for
 	}
-	g.let, g.letAt = e.fits, time.Now()
-	b.core.SetLimit(max(s.Limit, g.let))
+	g.let, g.letAt = e.fits-s.Named, time.Now()
+	b.core.SetLimit(max(s.Limit, e.fits))
 	return max(0, e.Need-g.process), true
 }

@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"sync"
 	"weak"
+
+	"github.com/syncmem/syncmem/memacct/internal/core"
 )
 
 // neighbours are the budgets of this process that steer by a process limit. Usually there is one. Several share what
@@ -47,11 +49,11 @@ func (b *Budget) others() (others []*Budget) {
 
 // neighbours reads what the other budgets hold, in bytes, and says how many there are with this one. No lock may be
 // held: theirs are taken, one after the other.
-func (b *Budget) neighbours() (used []int64, share int) {
+func (b *Budget) neighbours(of func(core.Snapshot) int64) (used []int64, share int) {
 	others := b.others()
 	for _, o := range others {
 		o.lock()
-		used = append(used, o.core.Snapshot().Used)
+		used = append(used, of(o.core.Snapshot()))
 		o.unlockQuiet()
 	}
 	return used, len(others) + 1
@@ -60,9 +62,10 @@ func (b *Budget) neighbours() (used []int64, share int) {
 // liveBeside measures the live heap, and tells how much of it, in bytes, is content of other budgets. They are at work
 // meanwhile, so that is what they held at least. No lock may be held.
 func (b *Budget) liveBeside(measure func() int64) (live, others int64) {
-	before, _ := b.neighbours()
+	used := func(s core.Snapshot) int64 { return s.Used }
+	before, _ := b.neighbours(used)
 	live = measure()
-	after, _ := b.neighbours()
+	after, _ := b.neighbours(used)
 	return live, min(live, sum(before), sum(after))
 }
 

@@ -69,7 +69,8 @@ func (m MemoryStats) Sizes() string { return sizesText(m.SizeFactor) }
 type AccountStats struct {
 	Name                string
 	Used, Peak, Waiting int64
-	Named               int64 // of Used, what [Account.Charge] booked
+	Named               int64       // of Used, what [Account.Charge] and [Account.Hold] booked
+	Holds               []HoldStats // of Named, the holds that have something, the largest first
 	Floor               int64
 	Weight, Growth      float64
 	Units               int
@@ -164,7 +165,7 @@ func (b *Budget) memory(now memSample) MemoryStats {
 func (a *Account) figures() AccountStats {
 	c, named := a.acct.Snapshot()
 	return AccountStats{
-		Name: a.acct.Name, Used: c.Used, Peak: c.Peak, Waiting: c.Waiting, Named: named,
+		Name: a.acct.Name, Used: c.Used, Peak: c.Peak, Waiting: c.Waiting, Named: named, Holds: a.held(),
 		Floor: a.acct.Floor, Weight: a.acct.Weight, Growth: a.growth.factor, Units: c.Units,
 	}
 }

@@ -33,7 +33,7 @@ func accountRows(all []AccountStats) [][]string {
 	f := bytesize.Format
 	rows := [][]string{{"account", "in use", "units", "named", "floor", "peak"}}
 	for _, a := range all {
-		rows = append(rows, []string{a.Name, f(a.Used), fmt.Sprint(a.Units), f(a.Named), f(a.Floor), f(a.Peak)})
+		rows = append(rows, []string{a.Name, f(a.Used), fmt.Sprint(a.Units), a.NamedText(), f(a.Floor), f(a.Peak)})
 	}
 	return rows
 }

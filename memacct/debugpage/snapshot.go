@@ -67,6 +67,7 @@ type Account struct {
 	Peak    int64   `json:"peak_bytes"`
 	Waiting int64   `json:"waiting_bytes"`
 	Named   int64   `json:"named_bytes"`
+	Holds   []Hold  `json:"holds"` // of what is charged by name, the holds that have something
 	Floor   int64   `json:"floor_bytes"`
 	Weight  float64 `json:"weight"`
 	Growth  float64 `json:"growth"` // 0: not learned
@@ -118,6 +119,20 @@ type Event struct {
 
 func (h *handler) snapshot() *Snapshot { return snapshotOf(h.budget) }
 
+// Hold is memory that an aggregate keeps, by name.
+type Hold struct {
+	Name  string `json:"name"`
+	Bytes int64  `json:"bytes"`
+}
+
+func holdsOf(a memacct.AccountStats) []Hold {
+	all := []Hold{}
+	for _, h := range a.Holds {
+		all = append(all, Hold(h))
+	}
+	return all
+}
+
 // snapshotOf reads a budget. Lists are empty and not null, so that scripts need not tell the two apart.
 func snapshotOf(b *memacct.Budget) *Snapshot {
 	s := b.Stats()
@@ -136,7 +151,7 @@ func snapshotOf(b *memacct.Budget) *Snapshot {
 	}
 	for _, a := range s.Accounts {
 		snap.Accounts = append(snap.Accounts, Account{
-			Name: a.Name, Used: a.Used, Peak: a.Peak, Waiting: a.Waiting, Named: a.Named, Floor: a.Floor,
+			Name: a.Name, Used: a.Used, Peak: a.Peak, Waiting: a.Waiting, Named: a.Named, Holds: holdsOf(a), Floor: a.Floor,
 			Weight: finite(a.Weight), Growth: finite(a.Growth), Units: a.Units,
 		})
 	}

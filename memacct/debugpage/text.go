@@ -65,12 +65,21 @@ type column[T any] struct {
 	cell func(T) string
 }
 
+// byName is what is charged by name, with the names of the holds.
+func byName(a Account) string {
+	s := memacct.AccountStats{Named: a.Named}
+	for _, h := range a.Holds {
+		s.Holds = append(s.Holds, memacct.HoldStats(h))
+	}
+	return s.NamedText()
+}
+
 var accountColumns = []column[Account]{
 	{"ACCOUNT", func(a Account) string { return a.Name }},
 	{"USED", func(a Account) string { return bytesize.Format(a.Used) }},
 	{"PEAK", func(a Account) string { return bytesize.Format(a.Peak) }},
 	{"WAITING", func(a Account) string { return bytesize.Format(a.Waiting) }},
-	{"BY NAME", func(a Account) string { return bytesize.Format(a.Named) }},
+	{"BY NAME", byName},
 	{"FLOOR", func(a Account) string { return bytesize.Format(a.Floor) }},
 	{"UNITS", func(a Account) string { return fmt.Sprint(a.Units) }},
 }

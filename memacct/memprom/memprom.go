@@ -71,6 +71,7 @@ func (c *collector) describe() {
 	for _, m := range queueMetrics {
 		add(m.name, m.help, "account", "queue", "kind")
 	}
+	add(holdBytes, "Bytes that an aggregate keeps and has charged by name.", "account", "hold")
 	add(queueInfo, "A queue and the Go type of its units. The value is always 1.", "account", "queue", "kind", "type")
 	add(batchesTotal, "Batches handed on, by what ended them.", "account", "queue", "kind", "cause")
 	add(eventsTotal, "Rare things that the budget decided or noticed since the collector was made, by their kind.", "event")
@@ -89,6 +90,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	send(c, out, budgetMetrics, s)
 	for name, a := range merge(s.Accounts, accountName, addAccount) {
 		send(c, out, accountMetrics, a, name)
+		for _, h := range a.Holds {
+			c.send(out, holdBytes, prometheus.GaugeValue, float64(h.Bytes), name, valid(h.Name))
+		}
 	}
 	types := map[[4]string]bool{}
 	for id, q := range merge(s.Queues, queueID, addQueue) {

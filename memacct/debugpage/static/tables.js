@@ -8,7 +8,7 @@ const accountColumns = [
   ["Used", (a) => bytes(a.used_bytes)],
   ["Peak", (a) => bytes(a.peak_bytes)],
   ["Waiting", (a) => bytes(a.waiting_bytes)],
-  ["Charged by name", (a) => bytes(a.named_bytes)],
+  ["Charged by name", (a) => [bytes(a.named_bytes), ...a.holds.map((h) => `${h.name} ${bytes(h.bytes)}`)].join(", ")],
   ["Floor", (a) => bytes(a.floor_bytes)],
   ["Weight", (a) => few(a.weight)],
   ["Growth", growthText],

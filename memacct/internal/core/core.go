@@ -47,6 +47,7 @@ type Core struct {
 
 	limit     int64
 	used      int64 // sum of all charges
+	named     int64 // of that, what is in no queue
 	peak      int64
 	peakLimit int64    // the limit at that moment
 	flow      int64    // sum of all charges that were ever taken
@@ -175,6 +176,7 @@ func (c *Core) SetLimit(limit int64) {
 // It never waits.
 func (a *Account) Charge(n int64) {
 	a.named += n
+	a.core.named += n
 	a.charge(n)
 	if n < 0 || a.core.pressed() {
 		a.core.settle()
@@ -260,15 +262,19 @@ func (a *Account) Empty() bool { return a.units == 0 && a.used == 0 }
 // Snapshot is the state in figures, bytes unless said otherwise.
 type Snapshot struct {
 	Limit, Used, Peak, PeakLimit, Waiting, Debt int64
+	Named                                       int64 // of Used, what is in no queue
 	Units, Moving, Waiters                      int
 	Pressure                                    bool
 	Counts                                      Counts
 }
 
+// Content is what units in flight are charged.
+func (s Snapshot) Content() int64 { return s.Used - s.Named }
+
 // Snapshot returns the state of the whole budget.
 func (c *Core) Snapshot() Snapshot {
 	return Snapshot{
-		Limit: c.limit, Used: c.used, Peak: c.peak, PeakLimit: c.peakLimit, Waiting: c.waiting, Debt: max(0, c.used-c.limit),
+		Limit: c.limit, Used: c.used, Named: c.named, Peak: c.peak, PeakLimit: c.peakLimit, Waiting: c.waiting, Debt: max(0, c.used-c.limit),
 		Units: c.units, Moving: c.moving, Waiters: c.waiters, Pressure: c.pressed(), Counts: c.counts,
 	}
 }

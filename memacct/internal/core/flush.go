@@ -214,7 +214,7 @@ func (c *Core) share() int64 {
 		takers = c.wrong.parts(c)
 	}
 	parts := 4*int64(max(1, takers)) + 1
-	all := max(c.limit, c.used)
+	all := max(c.limit, c.used) - c.named        // what is charged by name is in no batch
 	return max(1, all/parts*4+all%parts*4/parts) // no product of all, which may be as large as an int64
 }
 

@@ -136,7 +136,7 @@ func (w *world) shares() (n int) {
 // share is what a batch must have under pressure, as the world counts those that share the budget.
 func (w *world) share() int64 {
 	n := int64(max(1, w.shares()))
-	return max(1, max(w.c.limit, w.c.used)*4/(4*n+1))
+	return max(1, (max(w.c.limit, w.c.used)-w.named)*4/(4*n+1))
 }
 
 func (w *world) countWaiters(want *tally) {

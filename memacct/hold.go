@@ -1,0 +1,137 @@
+package memacct
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/memacct/internal/core"
+)
+
+// Hold is memory that an aggregate keeps of many units: results, an index, what an archive will consist of. It is a
+// charge with a name that grows with the aggregate, and the name stands in errors, statistics, pages and metrics. Where
+// the budget follows a process it leaves the gates no less than the same bytes would that nobody charged. Its methods
+// may be called from several goroutines; those of a nil Hold do nothing.
+type Hold struct {
+	a     *Account
+	name  string
+	bytes int64 // guarded by the budget's lock
+	over  bool
+}
+
+// Hold opens a hold of no bytes yet; Release ends it. Several may have the same name: their bytes are told together. A
+// nil account, and one of a budget that is off, has none.
+func (a *Account) Hold(name string) *Hold {
+	if a == nil || a.b.mode == Off {
+		return nil
+	}
+	h := &Hold{a: a, name: name}
+	a.b.lock()
+	defer a.b.unlockQuiet()
+	a.holds = append(a.holds, h)
+	return h
+}
+
+// Add books n bytes more, or gives back so many where n is negative, down to none. It never waits: what goes past the
+// limit is debt and keeps the gates shut. It costs about as much as a put that need not wait, so a call for each unit
+// is fine. After Release it does nothing.
+func (h *Hold) Add(n int64) {
+	if h == nil {
+		return
+	}
+	h.a.b.lock()
+	defer h.a.b.unlock()
+	if !h.over {
+		h.set(h.bytes + max(min(n, core.MaxCharge), -core.MaxCharge))
+	}
+}
+
+// Set has the hold be of n bytes, which must not be negative.
+func (h *Hold) Set(n int64) {
+	if n < 0 {
+		panic(fmt.Sprintf("memacct: hold %q: Set(%d): bytes can't be negative", h.label(), n))
+	}
+	if h == nil {
+		return
+	}
+	h.a.b.lock()
+	defer h.a.b.unlock()
+	if !h.over {
+		h.set(n)
+	}
+}
+
+// set books the difference. The lock is held.
+func (h *Hold) set(n int64) {
+	n = min(max(n, 0), core.MaxCharge)
+	h.a.acct.Charge(n - h.bytes)
+	h.bytes = n
+}
+
+// Bytes returns what is charged now.
+func (h *Hold) Bytes() int64 {
+	if h == nil {
+		return 0
+	}
+	h.a.b.lock()
+	defer h.a.b.unlockQuiet()
+	return h.bytes
+}
+
+// Release gives everything back and ends the hold. It may be called more than once.
+func (h *Hold) Release() {
+	if h == nil {
+		return
+	}
+	h.a.b.lock()
+	defer h.a.b.unlock()
+	if !h.over {
+		h.set(0)
+		h.over = true
+		h.a.holds = slices.DeleteFunc(h.a.holds, func(o *Hold) bool { return o == h })
+	}
+}
+
+func (h *Hold) label() string {
+	if h == nil {
+		return ""
+	}
+	return h.a.acct.Name + "/" + h.name
+}
+
+// HoldStats is what holds of one name have, in bytes.
+type HoldStats struct {
+	Name  string
+	Bytes int64
+}
+
+// held lists the account's holds that have something, by name, the largest first. The lock is held.
+func (a *Account) held() (all []HoldStats) {
+	for _, h := range a.holds {
+		if h.bytes == 0 {
+			continue
+		}
+		i := slices.IndexFunc(all, func(s HoldStats) bool { return s.Name == h.name })
+		if i < 0 {
+			all = append(all, HoldStats{Name: h.name})
+			i = len(all) - 1
+		}
+		all[i].Bytes += h.bytes
+	}
+	slices.SortStableFunc(all, func(x, y HoldStats) int { return int(max(-1, min(1, y.Bytes-x.Bytes))) })
+	return all
+}
+
+// NamedText is what is charged by name, with the names of the holds: "40.0 MiB (results 38.0 MiB)".
+func (s AccountStats) NamedText() string {
+	f := bytesize.Format
+	if len(s.Holds) == 0 {
+		return f(s.Named)
+	}
+	var all []string
+	for _, h := range s.Holds {
+		all = append(all, h.Name+" "+f(h.Bytes))
+	}
+	return f(s.Named) + " (" + strings.Join(all, ", ") + ")"
+}
