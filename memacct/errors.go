@@ -39,13 +39,15 @@ type Reason string
 // The reasons. TooLarge: the unit exceeds the whole budget. Pinned: it would fit, but memory that is in no
 // queue leaves too little. Charged: it would fit, but for what [Account.Charge] and [Account.Hold] booked. Floors: it would fit, but for
 // what the floors of other accounts keep free. Stalled: the units in flight wait for each other, and it does not fit
-// beside them, or finds no slot.
+// beside them, or finds no slot. Growing: this one would fit, one by one, but what finished units leave behind will
+// exceed the limit before all are through that [Gate.Expect] announced.
 const (
 	TooLarge Reason = "too large"
 	Pinned   Reason = "pinned"
 	Charged  Reason = "charged"
 	Floors   Reason = "floors"
 	Stalled  Reason = "stalled"
+	Growing  Reason = "growing"
 )
 
 // BudgetError says that a unit does not fit and nothing will drain, and where the memory is. All amounts are
@@ -131,6 +133,9 @@ func (e *BudgetError) Error() string {
 
 // gist is what happened.
 func (e *BudgetError) gist() string {
+	if e.Reason == Growing {
+		return fmt.Sprintf("memacct: %s/%s: the sync is bound to fail (%s): its units get in one by one, and %s of them are to come", e.Account, e.Queue, e.Reason, fmt.Sprint(e.Residue.ToCome))
+	}
 	return fmt.Sprintf("memacct: %s/%s: a unit of %s does not fit (%s)", e.Account, e.Queue, bytesize.Format(e.Item), e.Reason)
 }
 
@@ -158,7 +163,7 @@ func (e *BudgetError) remedy() string {
 		return "The units in flight wait for each other" + e.together() + ": put the units that others wait for first, " + e.raise() + e.orOverrun() + "."
 	case e.Reason == Pinned && e.Outside > e.Pinned:
 		return "Bound what is used outside Go (C libraries, mapped memory), or " + e.raise() + "."
-	case e.Reason == Pinned && e.Residue.Bytes*2 > e.Pinned:
+	case e.Reason == Growing, e.Reason == Pinned && e.Residue.Bytes*2 > e.Pinned:
 		return "Have less kept of each unit, write it out as it comes, or " + e.raise() + "."
 	case e.Reason == Pinned:
 		return "Have the first stage keep less, Reserve before it reads, or " + e.raise() + "."

@@ -52,6 +52,7 @@ type governor struct {
 	gc      gcShare
 	sizes   calibration
 	residue residue
+	bound   sign // that what units leave behind will exceed the limit
 	looked  time.Time
 }
 
@@ -233,6 +234,9 @@ func (b *Budget) steer(g *governor, now memSample, kernel reading, collected boo
 		return events
 	}
 	if e, yes := g.thrash(now); yes {
+		events = append(events, e)
+	}
+	if e, yes := b.foretell(g, now); yes {
 		events = append(events, e)
 	}
 	if e, yes := g.sizes.off(now.at); yes {

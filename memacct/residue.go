@@ -86,6 +86,24 @@ func (r *residue) residue(units, pinned, baseline int64) Residue {
 // leastResidue is the part of what is held outside the queues that finished units must have left behind to be told.
 const leastResidue = 4
 
+// foretell warns that what units leave behind will exceed the limit before all have ended that are to come, long before
+// it does. The lock is held.
+func (b *Budget) foretell(g *governor, now memSample) (e Event, yes bool) {
+	toCome := b.expected - b.core.Ended()
+	if toCome <= 0 {
+		return e, false
+	}
+	each, _ := g.residue.fit()
+	need := g.need(now, now.live) + int64(each*float64(toCome))
+	if !g.bound.look(each > 0 && need > g.process+g.process/looseness, briefly) {
+		return e, false
+	}
+	f := bytesize.Format
+	return Event{Kind: EventAlarm, Bytes: g.process, Text: fmt.Sprintf(
+		"each finished unit leaves about %s behind, and %s are to come: the process will need %s of its %s; have less kept of each, or raise the limit to %s or more",
+		f(int64(each)), units(int(toCome)), f(need), f(g.process), f(need/10*11))}, true
+}
+
 // Residue is what the units that ended have left behind. All amounts are bytes.
 type Residue struct {
 	Units    int64 // that ended

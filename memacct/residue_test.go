@@ -3,6 +3,7 @@ package memacct
 import (
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -60,4 +61,70 @@ func TestTheResidueIsOfWhatWasMeasured(t *testing.T) {
 	told := r.residue(10_000, 40*mib+60_000_000, 2*mib)
 	require.InEpsilon(t, 60_000_000, told.Bytes, 0.01)
 	require.Zero(t, r.residue(100, 40*mib+600_000, 2*mib), "hardly anything of it")
+}
+
+// A sync that crawls goes on where nobody knows that it can't get through, and is refused where the units to come will
+// leave more behind than there is room for.
+func TestASyncThatIsBoundToFailIsRefusedEarly(t *testing.T) {
+	b := quiet(t, Process(200*mib))
+	crawls := func(r Residue) *BudgetError {
+		now := time.Now()
+		b.crawl = crawl{since: now.Add(-thrashOver), last: now, units: crawlUnits}
+		return &BudgetError{Reason: Pinned, Account: "sync", Queue: "units", Process: 200 * mib, Need: 195 * mib, LiveHeap: 150 * mib, Pinned: 140 * mib, Residue: r}
+	}
+	for name, c := range map[string]struct {
+		left  Residue
+		bound bool
+	}{
+		"nothing is left behind":      {Residue{}, false},
+		"nobody knows how many come":  {Residue{Units: 24_000, Each: 6144, Bytes: 140 * mib}, false},
+		"few are to come":             {Residue{Units: 24_000, Each: 6144, Bytes: 140 * mib, ToCome: 1000, Expected: 6 * mib}, false},
+		"as many again are to come":   {Residue{Units: 24_000, Each: 6144, Bytes: 140 * mib, ToCome: 24_000, Expected: 140 * mib}, true},
+		"a little more than there is": {Residue{Units: 24_000, Each: 6144, Bytes: 140 * mib, ToCome: 1700, Expected: 10 * mib}, false},
+		"surely more than there is":   {Residue{Units: 24_000, Each: 6144, Bytes: 140 * mib, ToCome: 3500, Expected: 21 * mib}, true},
+	} {
+		e := crawls(c.left)
+		require.Equal(t, c.bound, b.tellCrawl(e), name)
+		if c.bound {
+			require.Equal(t, Growing, e.Reason, name)
+			require.Contains(t, e.Error(), "the sync is bound to fail (growing)", name)
+			require.Contains(t, e.Error(), "Have less kept of each unit", name)
+		}
+	}
+	b.crawl = crawl{}
+	e := crawls(Residue{Units: 24_000, Each: 6144, Bytes: 140 * mib, ToCome: 24_000, Expected: 140 * mib})
+	b.crawl = crawl{}
+	require.False(t, b.tellCrawl(e), "not at the first")
+	empty(t, b)
+}
+
+// That it will not do is told while there is much room yet, once, and only where it is known how many units are to come.
+func TestWhatUnitsWillLeaveBehindIsForetold(t *testing.T) {
+	b := quiet(t, Process(200*mib))
+	g, gate := b.gov, NewGate(b.Account("sync"), "units", 10, weight)
+	for range 1000 {
+		fill(t, gate, 1)
+		gate.Discard()
+	}
+	b.lock()
+	g.residue = *leftBehind(10, func(n int64) int64 { return n * 50 })
+	b.unlock()
+	told := func() (said []string) {
+		for range 2 * briefly {
+			b.lock()
+			if e, yes := b.foretell(g, memSample{live: 30 * mib}); yes {
+				said = append(said, e.Text)
+			}
+			b.unlock()
+		}
+		return said
+	}
+	require.Empty(t, told())
+	gate.Expect(500_000)
+	require.Empty(t, told(), "25 MB more")
+	gate.Expect(10_000_000)
+	said := told()
+	require.Len(t, said, 1)
+	require.Regexp(t, `^each finished unit leaves about 50 B behind, and 9999000 units are to come: the process will need 5\d\d\.\d MiB of its 200.0 MiB; have less kept of each, or raise the limit to \d+`, said[0])
+	empty(t, b)
 }

@@ -114,18 +114,24 @@ func (c *crawl) add(now time.Time) bool {
 	return c.units >= crawlUnits && now.Sub(c.since) >= thrashOver
 }
 
-// tellCrawl notes that a unit was let in after all, and warns of a crawl.
-func (b *Budget) tellCrawl(e *BudgetError) {
+// tellCrawl notes that a unit is to be let in after all, and warns of a crawl. It reports whether the sync will not get
+// through all the same: then it is refused now, and not after minutes of that.
+func (b *Budget) tellCrawl(e *BudgetError) (bound bool) {
 	if e.Process == 0 {
-		return // its limit was just raised
+		return false // its limit was just raised
 	}
 	b.lock()
 	crawls := b.crawl.add(time.Now())
 	b.unlockQuiet()
 	if !crawls {
-		return
+		return false
+	}
+	if e.Residue.Expected > 0 && e.Need+e.Residue.Expected > e.Process+e.Process/looseness+e.Overrun { // by more than the estimate is off
+		e.Reason = Growing
+		return true
 	}
 	b.emitOnce("crawl", Event{Kind: EventThrash, Account: e.Account, Queue: e.Queue, Bytes: e.Process, Text: fmt.Sprintf(
 		"the limit of %s is held only by letting units in one by one, each after a forced collection: the budget for content is %s; heap %s live after GC = %s. Keep less beside the content, or %s.",
 		bytesize.Format(e.Process), bytesize.Format(e.Limit), bytesize.Format(e.LiveHeap), e.sum(), e.raise())})
+	return false
 }

@@ -249,13 +249,13 @@ func (b *Budget) again(err error) bool {
 		return false
 	}
 	past, yes := b.reconsider(e)
+	yes = yes && !b.tellCrawl(e)
 	b.stands(e, !yes)
 	if yes {
 		if past > 0 {
 			b.overran.Add(1)
 			b.overrun(e.Account, e.Queue, e.Item, past)
 		}
-		b.tellCrawl(e)
 		return true
 	}
 	b.refused.Add(1)
