@@ -116,7 +116,7 @@ func TestErrorsSayWhereTheMemoryIsAndWhatToDo(t *testing.T) {
 	require.Equal(t, int64(60), budget.Named)
 	require.Equal(t, int64(50), budget.Waiting)
 	require.ErrorContains(t, err, "in use by 0 units and 60 B by charges")
-	require.ErrorContains(t, err, "Give back what Account.Charge booked (test: 60 B), or raise the budget by 10 B or more.")
+	require.ErrorContains(t, err, "Give back what was charged by name (test: 60 B), or raise the budget by 10 B or more.")
 	require.ErrorContains(t, g.Put(t.Context(), &load{150}), "Raise the budget by 110 B or more, or allow an overrun of 110 B.")
 	require.ErrorContains(t, &BudgetError{Reason: Pinned}, "Have the first stage keep less")
 	require.ErrorContains(t, &BudgetError{Reason: Stalled, Debt: 7}, "7 B past it")
