@@ -2,6 +2,7 @@
 //
 //	syncbench run [--source S] [--limit 64MiB] [--mode bytes|count|none] ...
 //	syncbench units [--source S] [--top N]
+//	syncbench gen DIR [--source synth:...]
 //	syncbench record FILE
 //
 // See syncbench run --help, and docs/syncbench.md.
@@ -62,7 +63,7 @@ The result goes to stdout, progress and messages to stderr. Exit codes:
   syncbench completion bash > syncbench.bash`,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(runCommand(), unitsCommand(), recordCommand())
+	root.AddCommand(runCommand(), unitsCommand(), genCommand(), recordCommand())
 	return root
 }
 

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/rpm"
+	"github.com/syncmem/syncmem/internal/synth"
+)
+
+// unitWriter writes a repository, unit by unit.
+type unitWriter interface {
+	write(contentmodel.Unit) error
+	close() error
+}
+
+// writers are the kinds of units that a repository can be written of; a new one is a row here.
+var writers = map[string]func(dir, compress string, units int) (unitWriter, error){
+	rpm.Kind: newRPMWriter,
+}
+
+type rpmWriter struct{ w *rpm.Writer }
+
+func newRPMWriter(dir, compress string, units int) (unitWriter, error) {
+	w, err := rpm.NewWriter(dir, rpm.WriteOptions{Packages: units, Suffix: map[string]string{"gz": ".gz", "zst": ".zst", "none": ".xml"}[compress]})
+	return rpmWriter{w}, err
+}
+
+func (r rpmWriter) write(u contentmodel.Unit) error { return r.w.Write(u.(*rpm.Package)) }
+func (r rpmWriter) close() error                    { return r.w.Close() }
+
+func genCommand() *cobra.Command {
+	o, compress := new(options), ""
+	c := &cobra.Command{
+		Use:   "gen DIR",
+		Short: "Write a repository of a given shape to disk",
+		Long: `gen writes the metadata of a repository whose units are made on the fly: the same units with the same seed,
+and so the same files. It holds one unit at a time. So far it writes RPM repositories.
+
+The names of synth: sources, each with its keys and their defaults:
+` + synth.Help() + `
+Exit codes: 0 the repository is written; 1 it could not be; 2 wrong usage.`,
+		Example: `  syncbench gen repo --source synth:rpm-mixed,units=2000,seed=7
+  syncbench run --source rpm:repo`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 || args[0] == "" {
+				return errors.New("syncbench gen takes one DIR; see syncbench gen --help")
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			switch compress {
+			case "gz", "zst", "none":
+			default:
+				return fmt.Errorf("--compress: %q is not one of gz, zst, none", compress)
+			}
+			if err := o.checkSource(); err != nil {
+				return err
+			}
+			if o.synth == nil {
+				return fmt.Errorf("--source: %q is not made on the fly: want %sNAME", o.source, synthPrefix)
+			}
+			if err := generate(c.Context(), o.synth, args[0], compress); err != nil {
+				return failed(err)
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&o.source, "source", "synth:rpm-mixed", "the `source` whose units are written")
+	c.Flags().StringVar(&compress, "compress", "gz", "`how` the files are compressed: gz, zst or none")
+	return c
+}
+
+func generate(ctx context.Context, spec *synth.Spec, dir, compress string) error {
+	var w unitWriter
+	for u, err := range spec.Units(ctx) {
+		if err != nil {
+			return err
+		}
+		if w == nil {
+			open, ok := writers[u.Kind()]
+			if !ok {
+				return fmt.Errorf("there is no writer of %s repositories yet", u.Kind())
+			}
+			if w, err = open(dir, compress, spec.Count); err != nil {
+				return err
+			}
+		}
+		if err := w.write(u); err != nil {
+			return err
+		}
+	}
+	return w.close() // a source has one unit at least
+}
