@@ -12,7 +12,8 @@ race, and keeping it makes the account wrong, because its bytes are given back
 while the reference still holds them. The same goes for a consumer that keeps
 the unit its loop body leased, for a batch whose array is filled again while it
 is still on its way, and for a pointer into a slice that then grows: the old
-array stays alive, whole, for one element.`,
+array stays alive, whole, for one element. And a list that is returned and kept on
+its owner too lives as long as the owner, when its caller is long done with it.`,
 	Before: `
 for p := range units.All(ctx) {
 	seen[p.Name] = p // holds the package when the account no longer does
@@ -27,6 +28,7 @@ for p := range units.All(ctx) {
 		"plain channels, except for a slice that is sent and then cut to length zero",
 		"a collection that is emptied inside the loop: a batch",
 		"scalars taken from the unit",
+		"a list that is only kept, or only returned, or that was asked for by number",
 		"a pointer to an element that is only used locally, or into a slice that does not grow in the loop",
 	},
 }

@@ -15,6 +15,8 @@ var Analyzer = check.New(Doc, func(p *check.Pass) {
 		for _, f := range pkg.Funcs {
 			ast.Inspect(f.Body, func(n ast.Node) bool {
 				switch n := n.(type) {
+				case *ast.AssignStmt:
+					onOwner(p, f, n)
 				case *ast.BlockStmt:
 					handovers(p, f, n.List)
 				case *ast.CaseClause:
@@ -179,6 +181,39 @@ func kept(p *check.Pass, f *flow.Func, r *ast.RangeStmt) {
 		}
 		return true
 	})
+}
+
+// onOwner looks for a list that a function fetched, returns, and keeps in a field
+// of its owner as well: it lives as long as the owner does, whoever is done with
+// it.
+func onOwner(p *check.Pass, f *flow.Func, a *ast.AssignStmt) {
+	if f.Recv == nil || len(a.Lhs) != len(a.Rhs) {
+		return
+	}
+	for i, l := range a.Lhs {
+		sel, ok := ast.Unparen(l).(*ast.SelectorExpr)
+		list := f.Object(a.Rhs[i])
+		if !ok || list == nil || f.Root(sel) == nil || flow.ShapeOf(list.Type()) != flow.Collection {
+			continue
+		}
+		if index, lit, isParam := f.Param(f.Root(sel)); !isParam || lit != nil || index >= 0 {
+			continue // not the receiver's
+		}
+		if f.FetchedAbove(list, a) && returnedAfter(f, list, a) && !f.Counted() {
+			p.Reportf(a, "%s keeps the whole list after it was handed to the caller, as long as its owner lives; keep what is asked for again, or let the caller keep it", types.ExprString(l))
+		}
+	}
+}
+
+// returnedAfter reports whether the variable itself is returned further down.
+func returnedAfter(f *flow.Func, o types.Object, a *ast.AssignStmt) bool {
+	found := f.IsResult(o)
+	f.Returns(func(r *ast.ReturnStmt) {
+		for _, e := range r.Results {
+			found = found || r.Pos() > a.End() && f.Object(e) == o
+		}
+	})
+	return found
 }
 
 // detached reports whether the loop body detaches the lease that it got: then it may outlive the body, and whether it

@@ -31,7 +31,7 @@ var Analyzer = check.New(Doc, func(p *check.Pass) {
 // is set while loading or read by code that looks for changes.
 var (
 	fieldNames = regexp.MustCompile(`(?i)^(orig|initial|snap|prev|before|clean|loaded|pristine|persisted|stored|baseline|unmodified|old)`)
-	loadNames  = regexp.MustCompile(`^(Open$|After|Post|On)(Find|Load|Scan|Select|Fetch|Read|Query|Get)|^(Scan|Load|Unmarshal|From|New|Hydrate|Track|Snapshot|Reload|Refresh|Init|load|track|snapshot|hydrate|markClean|MarkClean)`)
+	loadNames  = regexp.MustCompile(`^(Open$|After|Post|On)(Find|Load|Scan|Select|Fetch|Read|Query|Get)|^(Scan|Load|Unmarshal|From|New|new|Hydrate|Track|Snapshot|Reload|Refresh|Init|load|track|snapshot|hydrate|markClean|MarkClean)`)
 	cloneNames = regexp.MustCompile(`(?i)^(deep_?)?(clone|copy)|^copystructure|^dup(licate)?$`)
 	diffNames  = regexp.MustCompile(`(?i)diff|chang|dirty|modified|delta|isequal|needs?(update|save)`)
 )
@@ -105,6 +105,9 @@ func judge(p *check.Pass, f *flow.Func, s store, compared map[*types.Var]bool) {
 // copied says how the value is a copy of live state, or "".
 func copied(f *flow.Func, s store) string {
 	value := ast.Unparen(s.value)
+	if perField(f, s) {
+		return "copied field by field"
+	}
 	if root := f.Marshalled(value); root != nil {
 		return "a serialized one"
 	}
@@ -146,6 +149,42 @@ func copied(f *flow.Func, s store) string {
 		}
 	}
 	return ""
+}
+
+// perField reports whether the store is one round of a loop that asks for the
+// value of each field: kept[i] = doc.Value(name), in a list or map of any.
+func perField(f *flow.Func, s store) bool {
+	a, ok := s.at.(*ast.AssignStmt)
+	if !ok {
+		return false
+	}
+	if _, ok := ast.Unparen(a.Lhs[0]).(*ast.IndexExpr); !ok {
+		return false
+	}
+	var elem types.Type
+	switch t := s.field.Type().Underlying().(type) {
+	case *types.Slice:
+		elem = t.Elem()
+	case *types.Map:
+		elem = t.Elem()
+	default:
+		return false
+	}
+	if it, ok := elem.Underlying().(*types.Interface); !ok || !it.Empty() {
+		return false
+	}
+	call, ok := ast.Unparen(s.value).(*ast.CallExpr)
+	loop, _ := f.Loop(s.at)
+	r, isRange := loop.(*ast.RangeStmt)
+	if !ok || !isRange || flow.Receiver(call) == nil {
+		return false
+	}
+	for _, arg := range call.Args {
+		if f.Object(r.Value) != nil && f.Object(arg) == f.Object(r.Value) {
+			return true
+		}
+	}
+	return false
 }
 
 // clones reports whether this is a clone being made, where every copy is of the

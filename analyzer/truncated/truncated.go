@@ -28,7 +28,7 @@ func inspect(p *check.Pass, f *flow.Func, s *flow.Sink) {
 		return
 	}
 	doubt := ""
-	if flow.Quiet(f.Name) {
+	if f.Quiet() {
 		doubt = "its name says that it is small"
 	}
 	p.Report(check.Finding{

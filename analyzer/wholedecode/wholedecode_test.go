@@ -16,3 +16,8 @@ func TestParseAll(t *testing.T) {
 func TestPublicShapes(t *testing.T) { checktest.Default(t, wholedecode.Analyzer, "public") }
 
 func TestAdvice(t *testing.T) { checktest.Default(t, wholedecode.Analyzer, "advice") }
+
+func TestNames(t *testing.T) {
+	checktest.Default(t, wholedecode.Analyzer, "names")
+	checktest.Low(t, wholedecode.Analyzer, "names")
+}

@@ -86,6 +86,32 @@ func (f *Func) Gathered(o types.Object, use ast.Node) *ast.CallExpr {
 	return call
 }
 
+// FetchedAbove reports whether the variable's list was filled above the node by a
+// whole decode of a stream, or by a call that fetched it or was given the stream
+// that the function opened.
+func (f *Func) FetchedAbove(o types.Object, n ast.Node) bool {
+	if f.DecodedWhole(o) {
+		return true
+	}
+	d := f.last(o, n.Pos())
+	if d == nil || d.each || d.index > 0 {
+		return false
+	}
+	call := callIn(d.rhs)
+	if call == nil {
+		return false
+	}
+	if fn := f.Callee(call); fn != nil && f.Pkg.SummaryOf(fn).Fetches {
+		return true
+	}
+	for _, a := range call.Args {
+		if isReader(f.TypeOf(a)) && f.StreamOf(a).Kind == Remote {
+			return true
+		}
+	}
+	return false
+}
+
 // FetchedIn reports whether the value is what a call inside of the node
 // fetched, or has it as a part.
 func (f *Func) FetchedIn(e ast.Expr, inside ast.Node) bool { return f.fetchedIn(e, inside, 0) }

@@ -81,7 +81,7 @@ func (f *Func) placeIn(at ast.Node, s Stream) Place {
 		}
 	case *ast.ForStmt:
 		if within(s.Pos, at) && !f.retries(at) {
-			if f.countsItems(at.Cond) {
+			if f.countsItems(at.Cond) || f.takesMembers(at) {
 				return PerItem
 			}
 			return PerPage
@@ -172,6 +172,18 @@ func (f *Func) countsItems(cond ast.Expr) bool {
 		return !found
 	})
 	return found
+}
+
+// takesMembers reports whether a loop takes the next member of an archive each
+// time round.
+func (f *Func) takesMembers(l *ast.ForStmt) bool {
+	for _, call := range f.Calls {
+		fn := f.Callee(call)
+		if fn != nil && within(call.Pos(), l.Body) && fn.FullName() == "(*archive/tar.Reader).Next" {
+			return true
+		}
+	}
+	return false
 }
 
 // retries reports whether a loop repeats one request until it works.

@@ -52,6 +52,31 @@ func shapeOf(t types.Type, depth int) Shape {
 	return Single
 }
 
+// IsList reports whether the type is a list or a map of many things, or a pointer
+// to one.
+func IsList(t types.Type) bool {
+	switch t.Underlying().(type) {
+	case *types.Pointer:
+		return IsList(deref(t))
+	case *types.Slice, *types.Map:
+		return ShapeOf(t) == Collection
+	}
+	return false
+}
+
+// OnlyNames reports whether all that a document lists are strings or numbers.
+func OnlyNames(t types.Type) bool {
+	switch u := deref(t).Underlying().(type) {
+	case *types.Slice:
+		return listOf(u.Elem()) == Names
+	case *types.Struct:
+		lists, rest, names := 0, 0, 0
+		countFields(u, shapeDepth, &lists, &rest, &names)
+		return lists == 0 && names > 0 && !hasIndex(u)
+	}
+	return false
+}
+
 func listOf(elem types.Type) Shape {
 	switch u := elem.Underlying().(type) {
 	case *types.Basic:

@@ -4,14 +4,21 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 )
 
 // Quiet reports whether a name says that the thing is small by nature.
 func Quiet(name string) bool { return quietText.MatchString(name) }
 
-// Small reports whether a function's name says that what it fetches is one
+// Quiet reports whether the function's own name says so. What its receiver is
+// called does not: a Config is what says where to fetch from.
+func (f *Func) Quiet() bool { return Quiet(f.ownName()) }
+
+// Small reports whether the function's own name says that what it fetches is one
 // small thing.
-func Small(name string) bool { return smallText.MatchString(name) }
+func (f *Func) Small() bool { return smallText.MatchString(f.ownName()) }
+
+func (f *Func) ownName() string { return f.Name[strings.LastIndex(f.Name, ".")+1:] }
 
 // QuietArgs reports whether a call's arguments say so.
 func QuietArgs(call *ast.CallExpr) bool {
@@ -119,6 +126,19 @@ func (f *Func) usesEach(o types.Object, deeper bool) bool {
 				found = found || f.listOf(a, o) && !f.measures(n) && (f.ReturnsAll() || f.HandsOn(n))
 				found = found || deeper && f.given(a, o) && f.calleeUsesEach(n, i)
 			}
+		}
+		return !found
+	})
+	return found
+}
+
+// HandsEachOf reports whether a range over what the variable holds hands on its
+// items.
+func (f *Func) HandsEachOf(o types.Object) bool {
+	found := false
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if r, ok := n.(*ast.RangeStmt); ok && f.Root(r.X) == o && f.manyIn(r.X) {
+			found = found || f.handsOnIn(r.Body)
 		}
 		return !found
 	})

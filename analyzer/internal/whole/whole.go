@@ -136,7 +136,7 @@ func hazardOf(f *flow.Func, s *flow.Sink) *hazard {
 func oftenEnough(f *flow.Func, s *flow.Sink) bool {
 	switch s.Place {
 	case flow.PerItem:
-		return listIn(f, s) && (s.Stream.Kind == flow.Remote || f.HandsEach())
+		return listIn(f, s) && (s.Stream.Kind == flow.Remote || f.HandsEach() || f.Grand(s))
 	case flow.PerPage:
 		return !f.Paged(nil)
 	}
@@ -167,7 +167,7 @@ func doubt(f *flow.Func, s *flow.Sink) string {
 	switch {
 	case quiet(f, s):
 		return "its name says that it is small"
-	case s.Place == flow.PerItem:
+	case s.Place == flow.PerItem && !unitsWithin(f, s):
 		return "it may be one item of many"
 	case s.Place == flow.PerFeed && s.Stream.Kind == flow.Local:
 		return "it is one of several files"
@@ -179,7 +179,36 @@ func doubt(f *flow.Func, s *flow.Sink) string {
 			return "it may be a list of the newest"
 		}
 	}
+	if onlyNames(f, s) {
+		return "a list of plain names may be short"
+	}
 	return ""
+}
+
+// onlyNames reports whether all that the sink fills are lists of plain strings.
+func onlyNames(f *flow.Func, s *flow.Sink) bool {
+	names := false
+	for _, t := range targets(s) {
+		switch {
+		case flow.OnlyNames(f.TargetType(t)):
+			names = true
+		case flow.ShapeOf(f.TargetType(t)) == flow.Collection, flow.ShapeOf(f.TargetType(t)) == flow.Any:
+			return false
+		}
+	}
+	return names
+}
+
+// unitsWithin reports whether the items of what a response is decoded into are
+// handed on one by one: then they are the units, and the document is a list of
+// them, however many such documents there are.
+func unitsWithin(f *flow.Func, s *flow.Sink) bool {
+	for _, t := range targets(s) {
+		if o := f.Root(t); s.Stream.Kind == flow.Remote && o != nil && f.HandsEachOf(o) {
+			return true
+		}
+	}
+	return false
 }
 
 // evidence says why the stream is large, or "" when nothing shows that it is.
@@ -229,7 +258,7 @@ func bytesEvidence(f *flow.Func, s *flow.Sink, role flow.Role) string {
 	}
 	if f.Returned(s) {
 		// A helper that reads its parameter is its callers' business.
-		if s.Stream.Kind == flow.Remote && (s.Stream.HTTP || f.Foreign(s)) && !flow.Small(f.Name) {
+		if s.Stream.Kind == flow.Remote && (s.Stream.HTTP || f.Foreign(s)) && !f.Small() {
 			return "the body of a response is returned as bytes"
 		}
 		return ""
@@ -246,9 +275,26 @@ func bytesEvidence(f *flow.Func, s *flow.Sink, role flow.Role) string {
 	return ""
 }
 
+// plainList reports whether a response is decoded into a list or a map of things,
+// and not into a document that has one: no name says how long a list is.
+func plainList(f *flow.Func, s *flow.Sink) bool {
+	if s.Stream.Kind != flow.Remote {
+		return false
+	}
+	for _, t := range targets(s) {
+		if flow.IsList(f.TargetType(t)) {
+			return true
+		}
+	}
+	return false
+}
+
 // quiet drops what is small by nature: configuration, credentials, errors.
 func quiet(f *flow.Func, s *flow.Sink) bool {
-	if flow.Quiet(f.Name) || s.Target != nil && f.QuietType(s.Target) {
+	if plainList(f, s) {
+		return false
+	}
+	if f.Quiet() || s.Target != nil && f.QuietType(s.Target) {
 		return true
 	}
 	for _, t := range s.Decodes {

@@ -2,7 +2,9 @@ package a
 
 import (
 	"context"
+	"io"
 	"log"
+	"net/http"
 
 	"github.com/syncmem/syncmem/memacct"
 )
@@ -133,4 +135,45 @@ func pointerLocal(names []string) {
 		u := &units[len(units)-1]
 		u.Size = len(n)
 	}
+}
+
+type repository struct {
+	packages []record
+	names    []string
+}
+
+type record struct{ Name, Version, Arch string }
+
+func parseAll(r io.Reader) ([]record, error) { return nil, nil }
+
+func (r *repository) kept() ([]record, error) {
+	resp, err := http.Get("http://example.org/primary")
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	all, err := parseAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.packages = all // want `r.packages keeps the whole list after it was handed to the caller`
+	return all, nil
+}
+
+// Only kept: whoever asks the owner gets it from there.
+func (r *repository) load() error {
+	resp, err := http.Get("http://example.org/primary")
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	all, err := parseAll(resp.Body)
+	r.packages = all
+	return err
+}
+
+// Not fetched: it was there.
+func (r *repository) set(all []record) []record {
+	r.packages = all
+	return all
 }

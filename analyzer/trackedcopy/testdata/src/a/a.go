@@ -111,3 +111,40 @@ type Input struct{ Advisories map[string]string }
 func inputs(advisories map[string]string) []Input {
 	return []Input{{Advisories: maps.Clone(advisories)}}
 }
+
+type document interface {
+	Fields() []string
+	Value(name string) (any, bool)
+}
+
+type changeset struct {
+	doc      document
+	snapshot []any
+	values   []any
+}
+
+func newChangeset(doc document) changeset {
+	c := changeset{doc: doc, snapshot: make([]any, len(doc.Fields())), values: make([]any, len(doc.Fields()))}
+	for i, name := range doc.Fields() {
+		c.snapshot[i], _ = doc.Value(name) // want `snapshot keeps a second copy of the state \(copied field by field\)`
+	}
+	return c
+}
+
+// An encoder goes through the fields as well, and keeps nothing to compare.
+func encode(doc document) []any {
+	var c changeset
+	for i, name := range doc.Fields() {
+		c.values[i], _ = doc.Value(name)
+	}
+	return c.values
+}
+
+func (c changeset) changes() (names []string) {
+	for i, name := range c.doc.Fields() {
+		if v, _ := c.doc.Value(name); v != c.snapshot[i] {
+			names = append(names, name)
+		}
+	}
+	return names
+}

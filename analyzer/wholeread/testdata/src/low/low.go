@@ -23,11 +23,29 @@ func settingsFrom(url string) (list []Entry, err error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := io.ReadAll(resp.Body) // want `low confidence: its name says that it is small`
+	text, err := io.ReadAll(resp.Body) // want `first stage: settingsFrom returns all it read as \[\]Entry\)$`
 	if err != nil {
 		return nil, err
 	}
 	return list, json.Unmarshal(text, &list)
+}
+
+type Settings struct {
+	Name    string
+	Entries []Entry
+}
+
+func settings(url string) (*Settings, error) {
+	resp, err := http.Get(url)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(resp.Body) // want `low confidence: its name says that it is small`
+	if err != nil {
+		return nil, err
+	}
+	var s Settings
+	return &s, json.Unmarshal(text, &s)
 }
 
 func Recent(base string) (list []Entry, err error) {
@@ -42,7 +60,7 @@ func Recent(base string) (list []Entry, err error) {
 	return list, json.Unmarshal(text, &list)
 }
 
-func EachOf(entries []Entry, use func(Entry)) error {
+func EachOf(entries []Entry, use func([]Entry)) error {
 	for _, e := range entries {
 		resp, err := http.Get(e.URL)
 		if err != nil {
@@ -56,9 +74,7 @@ func EachOf(entries []Entry, use func(Entry)) error {
 		if err := json.Unmarshal(text, &list); err != nil {
 			return err
 		}
-		for _, l := range list {
-			use(l)
-		}
+		use(list)
 	}
 	return nil
 }
