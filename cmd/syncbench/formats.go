@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"os"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/syncmem/syncmem/contentmodel"
@@ -29,12 +32,7 @@ const synthPrefix = "synth:"
 var formats = []format{
 	{synthPrefix, "NAME,key=value,...", "units made on the fly, see below", openSynth},
 	{"rpm:", "PATH-or-URL", "an RPM repository, with its filelists and changelogs", openRPM},
-	{
-		"deb:", "PATH-or-URL", "a Debian Packages index, plain or as .gz, .xz, .zst, .bz2 or .lz4",
-		openStream(func(o *options, name string, r io.Reader) iter.Seq2[*deb.Package, error] {
-			return deb.Options{SkipBad: o.skipBad, Note: o.note}.ReadPackages(name, r)
-		}),
-	},
+	{"deb:", "PATH-or-URL", "a Debian Packages index, plain or as .gz, .xz, .zst, .bz2 or .lz4; or a repository, see below", openDeb},
 	{"", "PATH-or-URL", "a PULP_MANIFEST, plain or compressed likewise", openStream(func(_ *options, name string, r io.Reader) iter.Seq2[*file.File, error] { return file.Read(name, r) })},
 }
 
@@ -54,8 +52,14 @@ func sourcesHelp() string {
 	for _, f := range formats {
 		fmt.Fprintf(&b, "  %-26s %s\n", f.prefix+f.takes, f.doc)
 	}
-	return b.String()
+	return b.String() + debHelp
 }
+
+const debHelp = `
+A deb: source is a repository if it is a directory, ends in a slash or a Release, or has keys behind it:
+suite=bookworm (below dists), components=main+contrib and architectures=amd64+all choose among its indices, as in
+deb:https://deb.debian.org/debian,suite=bookworm,components=main,architectures=amd64
+`
 
 // checkSource says what is wrong with --source before anything is opened.
 func (o *options) checkSource() error {
@@ -93,6 +97,54 @@ func openStream[U contentmodel.Unit](read func(*options, string, io.Reader) iter
 		units := func(context.Context) iter.Seq2[contentmodel.Unit, error] { return asUnits(read(o, s.Name(), s)) }
 		return &source{units: units, progress: s.Progress, close: s.Close}, nil
 	}
+}
+
+// debKeys are the keys of a deb: source.
+var debKeys = []string{"suite", "components", "architectures"}
+
+// cutKeys takes ",key=value" off the end of an address, as long as there is one of the keys.
+func cutKeys(address string, keys []string) (rest string, values map[string]string) {
+	values = make(map[string]string)
+	for {
+		i := strings.LastIndexByte(address, ',')
+		key, value, ok := strings.Cut(address[i+1:], "=")
+		if i < 0 || !ok || !slices.Contains(keys, key) {
+			return address, values
+		}
+		values[key] = value
+		address = address[:i]
+	}
+}
+
+func openDeb(ctx context.Context, o *options, address string) (*source, error) {
+	opt := deb.Options{SkipBad: o.skipBad, Note: o.note}
+	at, values := cutKeys(address, debKeys)
+	if len(values) == 0 && !isDebRepository(at) {
+		return openStream(func(_ *options, name string, r io.Reader) iter.Seq2[*deb.Package, error] {
+			return opt.ReadPackages(name, r)
+		})(ctx, o, at)
+	}
+	list := func(key string) []string {
+		return strings.FieldsFunc(values[key], func(r rune) bool { return r == '+' })
+	}
+	r, err := deb.Open(ctx, at, deb.RepositoryOptions{
+		Options: opt, Source: o.streamOptions(),
+		Suite: values["suite"], Components: list("components"), Architectures: list("architectures"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	units := func(ctx context.Context) iter.Seq2[contentmodel.Unit, error] { return asUnits(r.Packages(ctx)) }
+	return &source{units: units, progress: r.Progress}, nil
+}
+
+// isDebRepository tells a repository from an index by what it is called, or is.
+func isDebRepository(at string) bool {
+	if strings.HasSuffix(at, "/") || path.Base(at) == "Release" || path.Base(at) == "InRelease" {
+		return true
+	}
+	info, err := os.Stat(at)
+	return err == nil && info.IsDir()
 }
 
 func openRPM(ctx context.Context, o *options, address string) (*source, error) {

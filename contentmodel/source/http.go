@@ -39,6 +39,9 @@ func (s *Stream) openURL(u *url.URL, opt Options) error {
 	if res.Request != nil { // a transport of the caller's may leave it out
 		s.name += redirected(u, res.Request.URL)
 	}
+	if res.StatusCode == http.StatusNotFound || res.StatusCode == http.StatusGone {
+		return remedy(notFound(res.Status), "check the address")
+	}
 	if res.StatusCode != http.StatusOK {
 		return remedy(fmt.Errorf("server answered %s", res.Status), "check the address")
 	}
@@ -46,6 +49,16 @@ func (s *Stream) openURL(u *url.URL, opt Options) error {
 	s.raw.r = w
 	return nil
 }
+
+// ErrNotFound is the cause of the error where a server says that there is no
+// such file. A path that leads nowhere is fs.ErrNotExist.
+var ErrNotFound = errors.New("not found")
+
+// notFound is what a server said, and ErrNotFound.
+type notFound string
+
+func (n notFound) Error() string { return "server answered " + string(n) }
+func (n notFound) Unwrap() error { return ErrNotFound }
 
 // redirected tells where an address led, for messages: a login page is hard to
 // explain without. A query may hold a key, so it is left out.

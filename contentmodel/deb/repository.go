@@ -1,0 +1,251 @@
+package deb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"net/url"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/source"
+)
+
+// RepositoryOptions are for [Open]. The zero value is ready.
+type RepositoryOptions struct {
+	Options
+	// Source bounds every file that is read; its Expect and Ahead are set here.
+	Source source.Options
+	// Suite is the name below dists, such as "bookworm" or
+	// "bookworm-security/updates". Without one the location itself is the
+	// directory of the Release.
+	Suite string
+	// Components and Architectures choose among the indices; empty for all.
+	Components, Architectures []string
+}
+
+// Repository is a suite whose Release was read. Its methods may be called at
+// any time, from any goroutine.
+type Repository struct {
+	opt     RepositoryOptions
+	dir     string // path or URL of the directory of the Release
+	query   string // of the URL, for every file
+	name    string // of the Release, for messages
+	release *Release
+	stems   []string // the indices to read
+	read    atomic.Int64
+	stream  atomic.Pointer[source.Stream]
+}
+
+// Open reads the InRelease or Release of a suite, and nothing else. The
+// location is a path or an http(s) URL: of the repository, with the directory
+// dists in it, if there is a Suite; else of the directory of the Release. A
+// flat repository without a Release is opened, too: its index can't be
+// compared with anything then, which is noted.
+//
+// The signature of an InRelease is not checked. Errors are
+// [*contentmodel.InputError] and name the file.
+func Open(ctx context.Context, location string, o RepositoryOptions) (*Repository, error) {
+	if o.Note == nil {
+		o.Note = func(string) {}
+	}
+	r := &Repository{opt: o, dir: strings.TrimRight(location, "/")}
+	if u, err := url.Parse(location); err == nil && u.Host != "" {
+		r.query, u.RawQuery = u.RawQuery, ""
+		r.dir = strings.TrimRight(u.String(), "/")
+	}
+	for _, name := range []string{"/InRelease", "/Release"} {
+		r.dir = strings.TrimSuffix(r.dir, name)
+	}
+	if o.Suite != "" {
+		r.dir += "/dists/" + strings.Trim(o.Suite, "/")
+	}
+	var first error
+	for _, name := range []string{"InRelease", "Release"} {
+		s, err := source.Open(ctx, r.locate(name), o.Source)
+		if err != nil {
+			if !absent(err) {
+				return nil, err
+			}
+			first = err
+			continue
+		}
+		r.name = s.Name()
+		r.release, err = readRelease(s.Name(), s, o.Note)
+		_ = s.Close()
+		if err != nil {
+			return nil, err
+		}
+		return r, r.choose()
+	}
+	if o.Suite != "" {
+		return nil, first
+	}
+	r.name = r.dir
+	r.release = &Release{files: map[string]*listed{}}
+	r.stems = []string{"Packages"}
+	o.Note(fmt.Sprintf("%v: the index is read without, and compared with nothing", first))
+	return r, nil
+}
+
+// Release is what the Release says.
+func (r *Repository) Release() *Release { return r.release }
+
+// Name is the path or URL of the Release, without its password.
+func (r *Repository) Name() string { return r.name }
+
+// Indices are the names of the indices that Packages reads, in its order,
+// without their compression.
+func (r *Repository) Indices() []string { return slices.Clone(r.stems) }
+
+// choose finds the indices that were asked for.
+func (r *Repository) choose() error {
+	met := make(map[string]bool)
+	for _, name := range r.release.names {
+		s := stem(name)
+		component, architecture := place(s)
+		if slices.Contains(r.stems, s) || !wanted(r.opt.Components, component) || !wanted(r.opt.Architectures, architecture) {
+			continue
+		}
+		met[component], met[architecture] = true, true
+		r.stems = append(r.stems, s)
+	}
+	for _, w := range slices.Concat(r.opt.Components, r.opt.Architectures) {
+		if !met[w] {
+			return &contentmodel.InputError{
+				Name: r.name, Err: fmt.Errorf("lists no index for %q", w),
+				Remedy: fmt.Sprintf("it has the components %s and the architectures %s",
+					strings.Join(r.release.Components, ", "), strings.Join(r.release.Architectures, ", ")),
+			}
+		}
+	}
+	if len(r.stems) == 0 {
+		return &contentmodel.InputError{Name: r.name, Err: errors.New("lists no index of packages"), Remedy: releaseRemedy}
+	}
+	return nil
+}
+
+func wanted(list []string, s string) bool {
+	return len(list) == 0 || s == "" || slices.Contains(list, s)
+}
+
+func (r *Repository) locate(name string) string {
+	if !strings.Contains(r.dir, "://") {
+		return filepath.Join(r.dir, filepath.FromSlash(name))
+	}
+	at := r.dir + "/" + (&url.URL{Path: name}).EscapedPath()
+	if r.query != "" {
+		at += "?" + r.query
+	}
+	return at
+}
+
+// absent tells whether a file is not there, as against one that can't be read.
+func absent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, source.ErrNotFound)
+}
+
+// Packages yields the packages of all indices, one index after the other,
+// each compared with what the Release says of it while it is read: as with
+// [Options.ReadPackages], what came before the error may be wrong. The first
+// error ends the sequence. Each range opens the indices anew.
+//
+// A package for all architectures is in the index of each, and comes as often.
+func (r *Repository) Packages(ctx context.Context) iter.Seq2[*Package, error] {
+	return func(yield func(*Package, error) bool) {
+		r.read.Store(0)
+		for _, stem := range r.stems {
+			if !r.index(ctx, stem, yield) {
+				return
+			}
+		}
+	}
+}
+
+// index yields the packages of one index, and tells whether to go on.
+func (r *Repository) index(ctx context.Context, stem string, yield func(*Package, error) bool) bool {
+	s, err := r.open(ctx, stem)
+	if err != nil {
+		yield(nil, err)
+		return false
+	}
+	defer s.Close()
+	r.stream.Store(s)
+	for p, err := range r.opt.ReadPackages(s.Name(), s) {
+		if ctx.Err() != nil { // what is read ahead must not outlive a cancel
+			p, err = nil, context.Cause(ctx)
+		}
+		if !yield(p, err) || err != nil {
+			return false
+		}
+	}
+	n, _ := s.Progress()
+	r.stream.Store(nil)
+	r.read.Add(n)
+	return true
+}
+
+// open opens an index in the first form that is there: by its checksum, if
+// that is possible, and by its name; first as the Release lists it, then as
+// it may be there nevertheless.
+func (r *Repository) open(ctx context.Context, stem string) (*source.Stream, error) {
+	var first error
+	plain := r.release.files[stem]
+	for _, known := range []bool{true, false} {
+		for _, suffix := range suffixes {
+			f := r.release.files[stem+suffix]
+			if (f != nil) != known || !known && plain == nil && len(r.release.files) > 0 {
+				continue
+			}
+			expect := source.Expect{By: path.Base(r.name)}
+			names := []string{stem + suffix}
+			if f != nil {
+				expect.Size, expect.Checksum = f.size, first2(f.best())
+				if sum, field := f.best(); r.release.ByHash && sum != "" {
+					names = slices.Insert(names, 0, path.Join(path.Dir(stem), "by-hash", field, sum.String()))
+				}
+			}
+			if plain != nil {
+				expect.OpenSize, expect.OpenChecksum = plain.size, first2(plain.best())
+			}
+			for _, name := range names {
+				opt := r.opt.Source
+				opt.Expect, opt.Ahead = expect, true
+				s, err := source.Open(ctx, r.locate(name), opt)
+				if err == nil || !absent(err) {
+					return s, err
+				}
+				if first == nil {
+					first = err
+				}
+			}
+		}
+	}
+	return nil, first
+}
+
+func first2[A, B any](a A, _ B) A { return a }
+
+// Progress is how many bytes of the indices the Packages that began last has
+// read, as stored, and how many there are, -1 if that is not known.
+func (r *Repository) Progress() (read, total int64) {
+	read = r.read.Load()
+	if s := r.stream.Load(); s != nil {
+		n, _ := s.Progress()
+		read += n
+	}
+	for _, stem := range r.stems {
+		i := slices.IndexFunc(suffixes, func(suffix string) bool { return r.release.files[stem+suffix] != nil })
+		if i < 0 {
+			return read, -1
+		}
+		total += r.release.files[stem+suffixes[i]].size
+	}
+	return max(read, 0), max(total, read)
+}
