@@ -5,7 +5,7 @@ SHELL       := bash
 .DEFAULT_GOAL := help
 
 GO        ?= go
-PKG       ?= ./...
+PKG       ?= work
 BENCH     ?= .
 COUNT     ?= 6
 FUZZTIME  ?= 10s
@@ -19,10 +19,13 @@ PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 # Sizes are compared with real heap growth, which the race detector changes: those tests skip themselves under it.
 ACCURACY  := ./sizer/... ./internal/synth/...
 # Concurrent code of our own.
-RACY      := ./memacct/... ./pipeline/...
+RACY      := ./memacct/... ./memacct/memprom/... ./pipeline/... ./cmd/internal/stagetest
 # Libraries that must also work where an int has 32 bits.
-LIBRARIES := ./sizer/... ./memacct/... ./pipeline/... ./contentmodel/...
-TOOL      := $(GO) tool -modfile=tools/go.mod
+LIBRARIES := ./sizer/... ./memacct/... ./memacct/memprom/... ./pipeline/... ./contentmodel/... ./contentmodel/store/sqlite/... ./contentmodel/store/postgres/...
+# The modules of go.work, and those that are not in it: what is only for who develops here.
+MODULES   := $(shell sed -n 's|^\t\./*||p' go.work | sed 's|^$$|.|')
+APART     := sizer/bench tools
+TOOL      := GOWORK=off $(GO) tool -modfile=tools/go.mod
 
 .PHONY: help build test race accuracy model fuzz bench lint vet cross newest cgroup wall2 sweep speed score graph tidy clean
 
@@ -33,7 +36,7 @@ build: ## the commands, into bin/
 	mkdir -p bin && $(GO) build -o bin/ ./cmd/...
 
 test: ## all tests, as the README says; needs a C compiler for the race detector
-	$(GO) test -race -shuffle=on ./...
+	$(GO) test -race -shuffle=on work
 
 race: ## the concurrent packages again and again, on 1, 2 and 8 processors
 	$(GO) test -race -shuffle=on -count=$(COUNT) -cpu=1,2,8 $(RACY)
@@ -53,18 +56,18 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 		$(GO) test -run='^$$' -fuzz="^$${func#func }\$$" -fuzztime=$(FUZZTIME) -fuzzminimizetime=1s ./$$(dirname $$file) </dev/null; \
 	done
 
-bench: ## benchmarks matching BENCH in PKG, COUNT times, into bench.out; compare two with: go tool -modfile=tools/go.mod benchstat A B
+bench: ## benchmarks matching BENCH in PKG, COUNT times, into bench.out; compare two with: GOWORK=off go tool -modfile=tools/go.mod benchstat A B
 	$(GO) test -run='^$$' -bench='$(BENCH)' -benchmem -count=$(COUNT) $(PKG) | tee bench.out
 
 lint: ## gofumpt, staticcheck with every check, go vet
 	@bad=$$($(TOOL) gofumpt -l .); test -z "$$bad" || { echo "gofumpt would change:"; echo "$$bad"; exit 1; }
-	$(TOOL) staticcheck ./...
-	$(GO) vet ./...
-	cd sizer/bench && $(GO) vet ./...
+	"$$(GOWORK=off $(GO) tool -n -modfile=tools/go.mod staticcheck)" work
+	$(GO) vet work
+	cd sizer/bench && GOWORK=off $(GO) vet ./...
 
 vet: ## our own checks over ourselves, as: go vet -vettool=memvet
 	@if test -d cmd/memvet; then \
-		mkdir -p bin && $(GO) build -o bin/ ./cmd/memvet && $(GO) vet -vettool="$$PWD/bin/memvet" ./...; \
+		mkdir -p bin && $(GO) build -o bin/ ./cmd/memvet && $(GO) vet -vettool="$$PWD/bin/memvet" work; \
 	else \
 		echo "NOT CHECKED: there is no cmd/memvet in this tree" >&2; \
 	fi
@@ -74,7 +77,7 @@ score: ## memvet against LABELS over the repositories in CHECKOUTS: precision an
 
 cross: ## build, and vet the tests, for every one of PLATFORMS; the libraries for a 32-bit one too
 	@for p in $(PLATFORMS); do \
-		echo "== $$p"; export CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/}; $(GO) build ./... && $(GO) vet ./...; \
+		echo "== $$p"; export CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/}; $(GO) build work && $(GO) vet work; \
 	done; \
 	echo "== linux/386, libraries"; CGO_ENABLED=0 GOOS=linux GOARCH=386 $(GO) vet $(LIBRARIES)
 
@@ -99,14 +102,12 @@ speed: ## what a limit costs: throughput at a quarter of the unlimited peak, pro
 	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench ./internal/proof
 	bin/proof speed -source="$(SOURCE)"
 
-graph: ## the modules are what go.sum says, and the requirements are tidy, here and in tools/
-	$(GO) mod verify
-	$(GO) mod tidy -diff
-	cd tools && $(GO) mod tidy -diff
+graph: ## the modules are what go.sum says, and the requirements of each of ours are tidy; the libraries build with the oldest that they require
+	for m in $(MODULES) $(APART); do (cd $$m && export GOWORK=off && $(GO) mod verify && $(GO) mod tidy -diff); done
+	GOWORK=off $(GO) vet ./...
 
-tidy: ## tidy the requirements, here and in tools/
-	$(GO) mod tidy
-	cd tools && $(GO) mod tidy
+tidy: ## tidy the requirements of each of our modules
+	for m in $(MODULES) $(APART); do (cd $$m && GOWORK=off $(GO) mod tidy); done
 
 clean: ## remove what the targets above made
 	rm -rf bin bench.out

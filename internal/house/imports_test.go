@@ -3,6 +3,8 @@ package house
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -73,7 +75,11 @@ func allowed(dir, imported string) bool {
 
 func TestArrowsPointDown(t *testing.T) {
 	foreign := func(path string) bool { return strings.Contains(strings.Split(path, "/")[0], ".") }
-	for _, line := range goList(t, "", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...") {
+	var all []string
+	for _, m := range modules(t) {
+		all = append(all, goListIn(t, m, "", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...")...)
+	}
+	for _, line := range all {
 		imports := strings.Fields(line)
 		dir, ok := room(imports[0])
 		if !ok {
@@ -126,11 +132,26 @@ func TestToolsStayOutOfTheModule(t *testing.T) {
 	}
 }
 
+// modules are the folders of the modules that go.work names, from the root of the repository.
+func modules(t *testing.T) (all []string) {
+	for _, m := range regexp.MustCompile(`(?m)^\t(\S+)$`).FindAllStringSubmatch(read(t, "go.work"), -1) {
+		all = append(all, m[1])
+	}
+	require.Contains(t, all, ".")
+	return all
+}
+
 // goList is go list at the root of the repository.
 func goList(t *testing.T, goos string, args ...string) []string {
 	t.Helper()
+	return goListIn(t, ".", goos, args...)
+}
+
+// goListIn is go list in a folder of the repository, for its module alone.
+func goListIn(t *testing.T, dir, goos string, args ...string) []string {
+	t.Helper()
 	cmd := exec.Command("go", append([]string{"list"}, args...)...)
-	cmd.Dir = "../.."
+	cmd.Dir = filepath.Join(root, dir)
 	cmd.Env = append(os.Environ(), "GOWORK=off")
 	if goos != "" {
 		cmd.Env = append(cmd.Env, "GOOS="+goos, "CGO_ENABLED=0")

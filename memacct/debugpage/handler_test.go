@@ -1,10 +1,12 @@
 package debugpage
 
 import (
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"io/fs"
+	"iter"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -310,4 +312,20 @@ func TestMountedPagesAreFound(t *testing.T) {
 	all := http.NewServeMux()
 	Mount(all, "/", b)
 	require.Equal(t, http.StatusOK, ask(t, all, http.StatusOK, http.MethodGet, "/", fromCurl).Code)
+}
+
+// stillBudget has three units of 1 MiB, two of them in hand, and a charge of 512 KiB.
+func stillBudget(t *testing.T) *memacct.Budget {
+	b, err := memacct.New(memacct.Config{Limit: memacct.Content(8 << 20), Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	a := b.Account("rpm", memacct.WithFloor(1<<20))
+	t.Cleanup(a.Charge(512 << 10))
+	g := memacct.NewGate(a, "packages", 1000, func(n int64) int64 { return n })
+	for range 3 {
+		require.NoError(t, g.Put(t.Context(), 1<<20))
+	}
+	next, stop := iter.Pull(g.Batches(context.Background(), memacct.Batch{Size: 2}))
+	next()
+	t.Cleanup(func() { stop(); g.Discard() })
+	return b
 }

@@ -1,4 +1,4 @@
-package stages
+package stagetest
 
 import (
 	"context"
@@ -18,6 +18,7 @@ import (
 	"github.com/syncmem/syncmem/contentmodel/store/sqlite"
 	"github.com/syncmem/syncmem/memacct"
 	"github.com/syncmem/syncmem/pipeline"
+	"github.com/syncmem/syncmem/pipeline/stages"
 )
 
 func verify(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -41,7 +42,7 @@ func TestAUnitThatIsNotKnownIsMeasuredOnce(t *testing.T) {
 	require.NoError(t, err)
 	var measured atomic.Int64
 	cfg := pipeline.Config[contentmodel.Unit]{Account: b.Account("test"), Size: func(contentmodel.Unit) int64 { measured.Add(1); return 10 }}
-	_, err = pipeline.Run(t.Context(), cfg, emit(500), Query(s, 7, nil), Save(s, 0, 0, nil))
+	_, err = pipeline.Run(t.Context(), cfg, emit(500), stages.Query(s, 7, nil), stages.Save(s, 0, 0, nil))
 	require.NoError(t, err)
 	require.Equal(t, int64(500), measured.Load())
 }
@@ -50,9 +51,9 @@ func syncInto(t *testing.T, s store.Store, n int) (rep *pipeline.Report, known, 
 	b, err := memacct.New(memacct.Config{Limit: memacct.Content(1000), Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	cfg := pipeline.Config[contentmodel.Unit]{Account: b.Account("test"), Size: func(contentmodel.Unit) int64 { return 10 }}
-	var k Known
-	var sv Saved
-	rep, err = pipeline.Run(t.Context(), cfg, emit(n), Query(s, 0, &k), Save(s, 0, 0, &sv))
+	var k stages.Known
+	var sv stages.Saved
+	rep, err = pipeline.Run(t.Context(), cfg, emit(n), stages.Query(s, 0, &k), stages.Save(s, 0, 0, &sv))
 	require.Zero(t, b.Stats().Used)
 	return rep, k.Count(), sv.Units(), err
 }

@@ -1,4 +1,4 @@
-package stages
+package stagetest
 
 import (
 	"bufio"
@@ -29,6 +29,7 @@ import (
 	"github.com/syncmem/syncmem/internal/synth"
 	"github.com/syncmem/syncmem/memacct"
 	"github.com/syncmem/syncmem/pipeline"
+	"github.com/syncmem/syncmem/pipeline/stages"
 )
 
 // source yields the same units each time it is called.
@@ -95,8 +96,8 @@ func syncOnce(ctx context.Context, t testing.TB, s store.Store, first pipeline.F
 	b, err := memacct.New(memacct.Config{Limit: memacct.Content(1000), Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	cfg := pipeline.Config[contentmodel.Unit]{Account: b.Account("test"), Size: func(contentmodel.Unit) int64 { return 10 }, BatchSize: 30}
-	var counted Saved
-	_, err = pipeline.Run(ctx, cfg, first, Query(s, 0, nil), Save(s, 0, 0, &counted))
+	var counted stages.Saved
+	_, err = pipeline.Run(ctx, cfg, first, stages.Query(s, 0, nil), stages.Save(s, 0, 0, &counted))
 	require.Zero(t, b.Stats().Used)
 	return counted.Units(), err
 }
@@ -247,7 +248,7 @@ func syncForever(path string) {
 		fmt.Println(total)
 		return err
 	})
-	_, err = pipeline.Run(context.Background(), pipeline.Config[contentmodel.Unit]{}, first(spec.Units, -1, nil), Query(s, 20, nil), save)
+	_, err = pipeline.Run(context.Background(), pipeline.Config[contentmodel.Unit]{}, first(spec.Units, -1, nil), stages.Query(s, 20, nil), save)
 	panic(fmt.Sprint("not killed in time: ", err))
 }
 

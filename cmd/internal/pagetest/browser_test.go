@@ -1,4 +1,4 @@
-package debugpage
+package pagetest
 
 import (
 	"context"
@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/syncmem/syncmem/memacct"
+	"github.com/syncmem/syncmem/memacct/debugpage"
 )
 
 // evil is a name that is a script, should anything take it for markup.
@@ -120,7 +121,7 @@ const wideQueue = `(() => {
 
 func TestInABrowser(t *testing.T) {
 	b := openBrowser(t)
-	busy := httptest.NewServer(http.StripPrefix("/behind/a/proxy", Handler(startSync(t))))
+	busy := httptest.NewServer(http.StripPrefix("/behind/a/proxy", debugpage.Handler(startSync(t))))
 	defer busy.Close()
 
 	t.Run("a sync at work", func(t *testing.T) {
@@ -171,7 +172,7 @@ func TestInABrowser(t *testing.T) {
 		b.await(t, fmt.Sprintf(`points.length > %d`, before))
 	})
 	t.Run("the figures are right", func(t *testing.T) {
-		still := httptest.NewServer(Handler(stillBudget(t)))
+		still := httptest.NewServer(debugpage.Handler(stillBudget(t)))
 		defer still.Close()
 		b.do(t, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(still.URL+"/?format=html"))
 		b.await(t, `points.length >= 1`)
@@ -198,7 +199,7 @@ func TestInABrowser(t *testing.T) {
 		name := strings.Repeat("long", 20)
 		g := memacct.NewGate(budget.Account(name), "packages", 10, func(n int64) int64 { return n })
 		require.Error(t, g.Put(t.Context(), 1000))
-		full := httptest.NewServer(Handler(budget))
+		full := httptest.NewServer(debugpage.Handler(budget))
 		defer full.Close()
 		b.do(t, chromedp.Navigate(full.URL+"/?format=html"))
 		b.await(t, `points.length >= 1 && document.querySelector("#events details") != null`)
@@ -208,7 +209,7 @@ func TestInABrowser(t *testing.T) {
 		require.Equal(t, name+"/packages", eval[string](t, b, `document.querySelector("#queues tbody th").title`))
 	})
 	t.Run("more stages than colours", func(t *testing.T) {
-		many := httptest.NewServer(Handler(manyStages(t, 12)))
+		many := httptest.NewServer(debugpage.Handler(manyStages(t, 12)))
 		defer many.Close()
 		b.do(t, chromedp.Navigate(many.URL))
 		b.await(t, `points.length >= 1`)
