@@ -13,6 +13,7 @@ import (
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/deb"
 	"github.com/syncmem/syncmem/contentmodel/file"
+	"github.com/syncmem/syncmem/contentmodel/npm"
 	"github.com/syncmem/syncmem/contentmodel/rpm"
 	contentsource "github.com/syncmem/syncmem/contentmodel/source"
 	"github.com/syncmem/syncmem/internal/synth"
@@ -33,6 +34,12 @@ var formats = []format{
 	{synthPrefix, "NAME,key=value,...", "units made on the fly, see below", openSynth},
 	{"rpm:", "PATH-or-URL", "an RPM repository, with its filelists and changelogs", openRPM},
 	{"deb:", "PATH-or-URL", "a Debian Packages index, plain or as .gz, .xz, .zst, .bz2 or .lz4; or a repository, see below", openDeb},
+	{
+		"npm:", "PATH-or-URL", "an npm packument, such as https://registry.example/NAME; its abbreviated form if there is one",
+		openStream(func(_ *options, name string, r io.Reader) iter.Seq2[*npm.Version, error] {
+			return npm.ReadVersions(name, r)
+		}),
+	},
 	{"", "PATH-or-URL", "a PULP_MANIFEST, plain or compressed likewise", openStream(func(_ *options, name string, r io.Reader) iter.Seq2[*file.File, error] { return file.Read(name, r) })},
 }
 
@@ -90,7 +97,11 @@ func openSynth(_ context.Context, o *options, _ string) (*source, error) {
 // openStream opens a format that is one stream.
 func openStream[U contentmodel.Unit](read func(*options, string, io.Reader) iter.Seq2[U, error]) func(context.Context, *options, string) (*source, error) {
 	return func(ctx context.Context, o *options, address string) (*source, error) {
-		s, err := contentsource.Open(ctx, address, o.streamOptions())
+		opt := o.streamOptions()
+		if o.source == "npm:"+address {
+			opt.Accept = npm.Accept
+		}
+		s, err := contentsource.Open(ctx, address, opt)
 		if err != nil {
 			return nil, err
 		}

@@ -19,6 +19,9 @@ func (s *Stream) openURL(u *url.URL, opt Options) error {
 		return err
 	}
 	req.Header.Set("User-Agent", "syncmem")
+	if opt.Accept != "" {
+		req.Header.Set("Accept", opt.Accept)
+	}
 	client := opt.Client
 	if client == nil {
 		client = newClient(opt)

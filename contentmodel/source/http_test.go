@@ -30,10 +30,13 @@ func TestHTTP(t *testing.T) {
 		if r.Header.Get("Accept-Encoding") != "" {
 			t.Error("asked the server to compress")
 		}
+		if r.Header.Get("Accept") != "text/x" {
+			t.Error("did not ask for the form")
+		}
 		w.Header().Set("Content-Length", fmt.Sprint(len(packed)))
 		_, _ = w.Write(packed)
 	})
-	s, err := source.Open(t.Context(), strings.Replace(url, "://", "://user:secret@", 1)+"/Packages.gz", source.Options{})
+	s, err := source.Open(t.Context(), strings.Replace(url, "://", "://user:secret@", 1)+"/Packages.gz", source.Options{Accept: "text/x"})
 	require.NoError(t, err)
 	defer s.Close()
 	require.NotContains(t, s.Name(), "secret")

@@ -41,6 +41,8 @@ type Options struct {
 	Expect Expect
 	// Ahead decodes in a goroutine of its own, up to 256 KiB before the reader.
 	Ahead bool
+	// Accept asks a server for a form of what it has, as the HTTP header does.
+	Accept string
 	// Client replaces the built-in HTTP client; ConnectTimeout is then its own
 	// business. It must not ask for or undo compression (see http.Transport's
 	// DisableCompression), or Progress counts the wrong bytes.

@@ -1,0 +1,190 @@
+// Package jsonstream reads one large JSON object as a stream of its members.
+//
+// Some repositories keep all they have in one document: an npm packument has
+// every version of a package in the object "versions", a conda repodata.json
+// every package in "packages" and "packages.conda". Decoding such a document
+// takes several times its size; [Members] takes what one member needs.
+package jsonstream
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+
+	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/internal/lines"
+)
+
+// DefaultMaxMember is the most bytes of one member, unless Options say else.
+const DefaultMaxMember = 8 << 20
+
+// Options are for [Members].
+type Options struct {
+	// Objects are the members of the document that are objects whose own
+	// members come one by one, as they are met.
+	Objects []string
+	// MaxMember is the most bytes that one member may have; a longer one is an
+	// error. The memory that is needed is about three times that of the largest.
+	MaxMember int
+	// Remedy stands in errors about the document: what its reader can do.
+	Remedy string
+}
+
+// Member is one member of the document, or of one of its objects.
+type Member struct {
+	Object string // whose member it is; empty for the document itself
+	Key    string
+	Value  []byte // its value as JSON, as it stands there; valid until the next one
+}
+
+// Members yields the members of the one JSON object that r is, and of those of
+// its members that Options name; name stands in errors. Keys that are there
+// twice come twice.
+//
+// The first error ends the sequence: a [*contentmodel.InputError] with the
+// offset. A document that ends early is an error, as is anything behind it.
+// The sequence reads r as it goes, so it can be ranged over once.
+func Members(name string, r io.Reader, o Options) iter.Seq2[Member, error] {
+	return func(yield func(Member, error) bool) {
+		w := &walker{name: name, opt: o, yield: yield, in: bounded{r: r, limit: cmp.Or(o.MaxMember, DefaultMaxMember)}}
+		w.d = json.NewDecoder(&w.in)
+		if err := w.document(); err != nil && err != errStop {
+			yield(Member{}, w.explain(err))
+		}
+	}
+}
+
+// errStop ends the walk when nobody wants more.
+var errStop = errors.New("stop")
+
+type walker struct {
+	name  string
+	opt   Options
+	yield func(Member, error) bool
+	in    bounded
+	d     *json.Decoder
+	value json.RawMessage
+}
+
+func (w *walker) document() error {
+	if err := w.object("", w.opt.Objects); err != nil {
+		return err
+	}
+	w.in.since = 0
+	if t, err := w.d.Token(); err != io.EOF {
+		return cmp.Or(err, fmt.Errorf("there is something behind the document: %v", t))
+	}
+	return nil
+}
+
+// object walks the object that comes next. Those of its members that are named
+// are walked themselves.
+func (w *walker) object(name string, walk []string) error {
+	t, err := w.d.Token()
+	if err != nil {
+		return err
+	}
+	if t != json.Delim('{') {
+		return fmt.Errorf("want an object but have %.40q", fmt.Sprint(t))
+	}
+	for last := !w.d.More(); !last; {
+		w.in.since = 0
+		key, err := w.key()
+		if err != nil {
+			return err
+		}
+		walked := slices.Contains(walk, key)
+		if walked {
+			err = w.object(key, nil)
+		} else {
+			w.value = w.value[:0]
+			err = w.d.Decode(&w.value)
+		}
+		if err != nil {
+			return err
+		}
+		// A number has its end only where something follows it.
+		if last = !w.d.More(); last {
+			if err := w.end(); err != nil {
+				return err
+			}
+		}
+		if !walked && !w.yield(Member{name, key, w.value}, nil) {
+			return errStop
+		}
+		if last {
+			return nil
+		}
+	}
+	return w.end()
+}
+
+func (w *walker) key() (string, error) {
+	t, err := w.d.Token()
+	if err != nil {
+		return "", err
+	}
+	key, ok := t.(string)
+	if !ok {
+		return "", fmt.Errorf("want a key but have %.40q", fmt.Sprint(t))
+	}
+	return key, nil
+}
+
+// end takes the brace that closes an object.
+func (w *walker) end() error {
+	_, err := w.d.Token()
+	return err
+}
+
+// explain gives an error its place, unless it comes from the stream below.
+func (w *walker) explain(err error) error {
+	if _, ok := errors.AsType[*contentmodel.InputError](err); ok {
+		return err
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	at := w.d.InputOffset()
+	remedy := w.opt.Remedy
+	switch {
+	case errors.Is(err, errTooLong):
+		err = fmt.Errorf("a member is longer than %d bytes", w.in.limit)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		err = fmt.Errorf("ends in the middle: %w", err)
+		remedy = "fetch it again"
+	default:
+		if what, better := lines.Seems(w.in.head); what != "" && what != "a JSON document" {
+			err, remedy = fmt.Errorf("%w: the input seems to be %s", err, what), cmp.Or(better, remedy)
+		}
+	}
+	return &contentmodel.InputError{Name: w.name, Err: fmt.Errorf("at byte %d: %w", at, err), Remedy: cmp.Or(remedy, "fetch it again")}
+}
+
+var errTooLong = errors.New("too long")
+
+// bounded is what the decoder reads from. Its buffer grows for one value,
+// however long, so the bytes since the last one are counted.
+type bounded struct {
+	r     io.Reader
+	since int
+	limit int
+	head  []byte // the first bytes, for messages
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.since > b.limit {
+		return 0, errTooLong
+	}
+	n, err := b.r.Read(p)
+	b.since += n
+	if b.head == nil {
+		b.head = bytes.Clone(p[:min(n, 512)])
+	}
+	return n, err
+}

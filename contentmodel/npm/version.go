@@ -1,0 +1,160 @@
+package npm
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"unicode/utf8"
+
+	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/jsonstream"
+)
+
+// Kind is the content type of versions in stores.
+const Kind = "npm"
+
+// Accept asks a registry for the abbreviated form of a packument first: for
+// large packages a twentieth of the whole, without the times and the README.
+const Accept = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8"
+
+const remedy = "check that it is the packument of a package, and fetch it again"
+
+// Version is one version of a package.
+type Version struct {
+	Name, Version string // the identity, never empty
+	Tarball       string // URL
+	Integrity     string // of the tarball, as in Subresource Integrity: "sha512-..."
+	Shasum        string // SHA-1 of the tarball in hex
+	Deprecated    string // why it should not be used; empty if it may
+
+	// Manifest is the whole of the version, one JSON object as the registry
+	// wrote it, but for space between its parts.
+	Manifest []byte
+}
+
+// Kind is always [Kind].
+func (v *Version) Kind() string { return Kind }
+
+// Key is name@version: a registry never lets a version's bytes change.
+func (v *Version) Key() string { return v.Name + "@" + v.Version }
+
+// WriteBody writes the manifest.
+func (v *Version) WriteBody(w io.Writer) error {
+	const piece = 4 << 10
+	for b := v.Manifest; len(b) > 0; {
+		n := min(len(b), piece)
+		if _, err := w.Write(b[:n]); err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+// manifest is what is looked at in a version.
+type manifest struct {
+	Name       string
+	Version    string
+	Deprecated any // some registries write a boolean
+	Dist       struct{ Tarball, Integrity, Shasum string }
+}
+
+// ReadVersions reads a packument as a stream of its versions, in its order;
+// name stands in errors. It holds one version at a time, and a version of up to
+// 8 MiB.
+//
+// The first error ends the sequence: a [*contentmodel.InputError]. The
+// sequence reads r as it goes, so it can be ranged over once.
+func ReadVersions(name string, r io.Reader) iter.Seq2[*Version, error] {
+	return func(yield func(*Version, error) bool) {
+		fail := func(format string, args ...any) {
+			yield(nil, &contentmodel.InputError{Name: name, Err: fmt.Errorf(format, args...), Remedy: remedy})
+		}
+		seen := false
+		var reason string
+		for m, err := range jsonstream.Members(name, r, jsonstream.Options{Objects: []string{"versions"}, Remedy: remedy}) {
+			switch {
+			case err != nil:
+				yield(nil, err)
+				return
+			case m.Object == "versions":
+				v, err := parse(m)
+				if err != nil {
+					fail("version %.80q: %w", m.Key, err)
+					return
+				}
+				seen = true
+				if !yield(v, nil) {
+					return
+				}
+			case m.Key == "error": // what a registry says where there is no such package
+				_ = json.Unmarshal(m.Value, &reason)
+			}
+		}
+		if !seen && reason != "" {
+			fail("the registry says: %.200q", reason)
+		}
+	}
+}
+
+var errText = errors.New("is not UTF-8 text")
+
+func parse(member jsonstream.Member) (*Version, error) {
+	if !utf8.Valid(member.Value) {
+		return nil, errText
+	}
+	var m manifest
+	if err := json.Unmarshal(member.Value, &m); err != nil {
+		return nil, err
+	}
+	switch {
+	case m.Name == "":
+		return nil, errors.New("has no name")
+	case m.Version != "" && m.Version != member.Key:
+		return nil, fmt.Errorf("says that it is version %.80q", m.Version)
+	case member.Key == "":
+		return nil, errors.New("has no version")
+	}
+	v := &Version{
+		Name: m.Name, Version: member.Key,
+		Tarball: m.Dist.Tarball, Integrity: m.Dist.Integrity, Shasum: m.Dist.Shasum,
+		Manifest: compact(member.Value),
+	}
+	if why, ok := m.Deprecated.(string); ok {
+		v.Deprecated = why
+	}
+	return v, nil
+}
+
+// compact is JSON without the space between its parts, in a block of its own
+// that is no larger than it must be.
+func compact(value []byte) []byte {
+	inside, escaped, n := false, false, 0
+	keep := func(c byte) bool {
+		switch {
+		case escaped:
+			escaped = false
+		case inside && c == '\\':
+			escaped = true
+		case c == '"':
+			inside = !inside
+		case !inside && (c == ' ' || c == '\t' || c == '\r' || c == '\n'):
+			return false
+		}
+		return true
+	}
+	for _, c := range value {
+		if keep(c) {
+			n++
+		}
+	}
+	b := make([]byte, 0, n)
+	for _, c := range value {
+		if keep(c) {
+			b = append(b, c)
+		}
+	}
+	return b
+}
