@@ -82,9 +82,9 @@ cross: ## build, and vet the tests, for every one of PLATFORMS; the libraries fo
 	echo "== linux/386, libraries"; CGO_ENABLED=0 GOOS=linux GOARCH=386 $(GO) vet $(LIBRARIES)
 
 newest: ## all tests again, without the race detector, with the newest Go (NEWEST), which is downloaded; go.mod names the oldest
-	GOTOOLCHAIN=$(NEWEST) $(GO) test -shuffle=on ./...
+	GOTOOLCHAIN=$(NEWEST) $(GO) test -shuffle=on work
 	GOTOOLCHAIN=$(NEWEST) GOEXPERIMENT=mapsplitgroup $(GO) test -shuffle=on ./sizer/...
-	GOTOOLCHAIN=$(NEWEST) $(GO) vet ./...
+	GOTOOLCHAIN=$(NEWEST) $(GO) vet work
 
 wall2: ## cgroup v2 in a virtual machine: limits found, walls held and broken, huge pages; KIND=uml 2 minutes, qemu 5; Debian on x86-64
 	internal/wall2/run $(KIND)

@@ -78,7 +78,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // asideLine is what is shown every few seconds without a terminal, or a warning that the run goes on after.
-var asideLine = regexp.MustCompile(`^( *\d+s  \d+ units|level=WARN msg="memacct: the gate is shut for a moment: )`)
+var asideLine = regexp.MustCompile(`^( *\d+s  \d+ units|level=WARN msg="memacct: (the gate is shut for a moment: |the limit of [^ ]+ [^ ]+ is held only ))`)
 
 // complains REGEXP wants one line on stderr beside progress and warnings, which matches, no stack trace, and no result that
 // says the limit held.
