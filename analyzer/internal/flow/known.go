@@ -130,6 +130,11 @@ var (
 	// countKeys are query parameters that say so.
 	countKeys = regexp.MustCompile(`(?i)^(limit|per_?page|page_?size|max_?(results|keys|items|records)|count|n|top|size|rows|first|batch_?size)$`)
 
+	// nextFields are fields of a page that say where the next one is, and
+	// onePageNames types of pages.
+	nextFields   = regexp.MustCompile(`(?i)^next(_?(page|token|cursor|link|links|url|uri|page_?token|page_?url))?$|page_?token$|^has_?(more|next)$`)
+	onePageNames = regexp.MustCompile(`(?i)page$|paged|paginat`)
+
 	// newestText marks addresses and lists of the newest few.
 	newestText = regexp.MustCompile(`(?i)\b(rss|atom)\b|just_?(updated|added)|newest|latest|recent|/activity|/updates|/new\b`)
 

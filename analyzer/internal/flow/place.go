@@ -186,13 +186,29 @@ func (f *Func) takesMembers(l *ast.ForStmt) bool {
 	return false
 }
 
-// retries reports whether a loop repeats one request until it works.
+// retries reports whether a loop repeats one request until it works: by its names,
+// or because its body ends by leaving it, as where one mirror after the other is
+// tried.
 func (f *Func) retries(loop ast.Node) bool {
 	switch l := loop.(type) {
 	case *ast.RangeStmt:
-		return retryIn(l.X)
+		return retryIn(l.X) || endsLoop(l.Body)
 	case *ast.ForStmt:
-		return l.Init != nil && retryIn(l.Init) || l.Cond != nil && retryIn(l.Cond) || l.Post != nil && retryIn(l.Post)
+		return endsLoop(l.Body) || l.Init != nil && retryIn(l.Init) || l.Cond != nil && retryIn(l.Cond) || l.Post != nil && retryIn(l.Post)
+	}
+	return false
+}
+
+// endsLoop reports whether the last statement of a loop's body leaves the loop.
+func endsLoop(b *ast.BlockStmt) bool {
+	if len(b.List) == 0 {
+		return false
+	}
+	switch s := b.List[len(b.List)-1].(type) {
+	case *ast.ReturnStmt:
+		return true
+	case *ast.BranchStmt:
+		return s.Tok == token.BREAK
 	}
 	return false
 }

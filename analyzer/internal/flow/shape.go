@@ -77,6 +77,32 @@ func OnlyNames(t types.Type) bool {
 	return false
 }
 
+// OnePage reports whether a document says where the next one is, or that there is
+// one: then it is a page, as long as its server makes pages.
+func OnePage(t types.Type) bool { return onePage(t, shapeDepth) }
+
+func onePage(t types.Type, depth int) bool {
+	s, ok := deref(t).Underlying().(*types.Struct)
+	if !ok || depth == 0 {
+		return false
+	}
+	for field := range s.Fields() {
+		if IsBasic(deref(field.Type())) && nextFields.MatchString(field.Name()) {
+			return true
+		}
+		if field.Embedded() && onePage(field.Type(), depth-1) {
+			return true
+		}
+		// The list may be in a page that the document has as a field.
+		if listNames.MatchString(typeName(field.Type())) || onePageNames.MatchString(typeName(field.Type())) {
+			if onePage(field.Type(), depth-1) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func listOf(elem types.Type) Shape {
 	switch u := elem.Underlying().(type) {
 	case *types.Basic:

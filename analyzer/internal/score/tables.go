@@ -90,7 +90,8 @@ func printLeftOut(to io.Writer, labels []*label, found []finding) {
 }
 
 // admit says which doubts' findings to show, from the labels of every
-// repository but one. A doubt that no label speaks of is not shown.
+// repository but one. What a few labels say is no measure, so the share is
+// Laplace's: a doubt that two labels speak for and none against has 3 of 4.
 func admit(labels []*label, found []finding, without string) map[string]bool {
 	right, wrong := map[string]int{}, map[string]int{}
 	for _, l := range judge(labels, found) {
@@ -107,7 +108,7 @@ func admit(labels []*label, found []finding, without string) map[string]bool {
 	shown := map[string]bool{"": true}
 	for doubt, n := range right {
 		if doubt != "" {
-			shown[doubt] = float64(n) >= admitted*float64(n+wrong[doubt])
+			shown[doubt] = float64(n+1) >= admitted*float64(n+wrong[doubt]+2)
 		}
 	}
 	return shown

@@ -71,7 +71,7 @@ func from(f *flow.Func, s *flow.Sink, step string) string {
 	switch {
 	case s.Stream.Kind == flow.Local && f.Zips(s):
 		return "it is a file already: zip.OpenReader reads it in place"
-	case s.Stream.Kind == flow.Local && s.Stream.Lit == nil && !s.Decode && s.Via == nil:
+	case s.Stream.Kind == flow.Local && s.Stream.Open == s.Call: // os.ReadFile and its like
 		return "it is a file already: open it, and " + step
 	case s.Via == nil:
 		return step

@@ -178,6 +178,9 @@ func doubt(f *flow.Func, s *flow.Sink) string {
 		if f.AsksForNewest(f.TargetType(t)) {
 			return "it may be a list of the newest"
 		}
+		if flow.OnePage(f.TargetType(t)) {
+			return "it is one page, which says where the next one is"
+		}
 	}
 	if onlyNames(f, s) {
 		return "a list of plain names may be short"

@@ -153,3 +153,41 @@ func load(r io.Reader) (*[]Product, error) {
 	var list []Product
 	return &list, json.NewDecoder(r).Decode(&list)
 }
+
+// The mirrors hold the same: one of them is read.
+func FromMirrors(urls []Product, save func(Product) error) ([]Product, error) {
+	for _, u := range urls {
+		list, err := fetchFrom(u.Name)
+		if err != nil {
+			continue
+		}
+		return list, nil
+	}
+	return nil, errors.New("no mirror works")
+}
+
+func fetchFrom(url string) (list []Product, err error) {
+	resp, err := http.Get(url)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	return list, json.NewDecoder(resp.Body).Decode(&list) // want `fetchFrom`
+}
+
+type Page struct {
+	Items         []Product
+	Total         int
+	NextPageToken string
+}
+
+// One page of an answer.
+func Search(url string) (*Page, error) {
+	resp, err := http.Get(url)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	var p Page
+	return &p, json.NewDecoder(resp.Body).Decode(&p) // low `it is one page, which says where the next one is`
+}
