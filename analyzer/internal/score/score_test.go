@@ -66,11 +66,14 @@ func TestLeftOut(t *testing.T) {
 		labels = append(labels, &label{repo: repo, file: "a.go", line: line, class: "whole-read", verdict: verdict, role: "stage", fn: repo})
 		found = append(found, finding{repo: repo, file: "a.go", line: line, check: "wholeread", doubt: doubt})
 	}
-	add("one", "TRUE", "quiet")
+	for range 8 { // as many as it takes to be shown: Laplace has 9 of 10
+		add("one", "TRUE", "quiet")
+		add("two", "TRUE", "item")
+	}
 	add("one", "FALSE", "item")
 	add("two", "FALSE", "quiet")
-	add("two", "TRUE", "item")
 	add("two", "TRUE", "")
+	add("two", "TRUE", "once") // one label is no measure
 	require.Equal(t, map[string]bool{"": true, "item": true}, admit(labels, found, "one"))
 	require.Equal(t, map[string]bool{"": true, "quiet": true}, admit(labels, found, "two"))
 }
