@@ -74,7 +74,7 @@ func TestLeftOut(t *testing.T) {
 	add("two", "FALSE", "quiet")
 	add("two", "TRUE", "")
 	add("two", "TRUE", "once") // one label is no measure
-	require.Equal(t, map[string]bool{"": true, "item": true}, admit(labels, found, "one"))
+	require.Equal(t, map[string]bool{"": true, "item": true, "once": false}, admit(labels, found, "one"))
 	require.Equal(t, map[string]bool{"": true, "quiet": true}, admit(labels, found, "two"))
 }
 
