@@ -8,7 +8,7 @@ require (
 	github.com/klauspost/compress v1.17.0
 	github.com/orisano/gosax v1.1.4
 	github.com/petermattis/goid v0.0.0-20261109124353-7cfa343ad0ab
-	github.com/pierrec/lz4/v4 v4.1.18
+	github.com/pierrec/lz4/v4 v4.1.33 // earlier ones take a cut stream for a whole one
 	github.com/stretchr/testify v1.8.0
 	github.com/ulikunitz/xz v0.5.17
 	go.uber.org/goleak v1.2.0

@@ -67,6 +67,7 @@ func TestSourceNameHasNoPassword(t *testing.T) {
 	for given, want := range map[string]string{
 		"path": "path", "deb:path": "deb:path", "http://h/p": "http://h/p",
 		"http://u:secret@h/p": "http://u:xxxxx@h/p", "deb:http://u:secret@h/p": "deb:http://u:xxxxx@h/p",
+		"rpm:http://h/p?token=secret": "rpm:http://h/p?xxxxx", "http://u:sec%zzret@h/p": "http://xxxxx@h/p", "a?b=c": "a?b=c",
 	} {
 		o, err := parse(t, []string{"--source", given})
 		require.NoError(t, err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -92,17 +91,13 @@ func (o *options) note(s string) {
 	}
 }
 
-// sourceName is the source as it can be given again, with every key that has a default and without a password.
+// sourceName is the source as it can be given again, with every key that has a default and without what is secret.
 func (o *options) sourceName() string {
 	f, address := formatOf(o.source)
 	if o.synth != nil {
 		return f.prefix + o.synth.String()
 	}
-	u, err := url.Parse(address)
-	if err != nil || u.User == nil {
-		return o.source
-	}
-	return f.prefix + u.Redacted()
+	return f.prefix + contentsource.Redact(address)
 }
 
 // asUnits turns a format's units into units of any format.

@@ -230,7 +230,7 @@ func TestPackagesHTTP(t *testing.T) {
 	for _, at := range []string{s.URL, s.URL + "/", s.URL + "/repodata/repomd.xml"} {
 		require.Equal(t, result{bodies: bodiesOf(1, 2, 3)}, readRepo(t.Context(), at+"?token=t"))
 	}
-	require.ErrorContains(t, readRepo(t.Context(), s.URL).err, s.URL+"/repodata/repomd.xml: server answered 403")
+	require.ErrorContains(t, readRepo(t.Context(), s.URL+"?token=wrong").err, s.URL+"/repodata/repomd.xml?xxxxx: server answered 403")
 }
 
 // TestOrders: whatever the orders, every package comes out whole, in that of primary.

@@ -3,6 +3,7 @@ package source_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -167,4 +168,93 @@ func stallAfter(s string) http.HandlerFunc {
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	}
+}
+
+// answers is a transport that gives one answer after the other, the last for ever.
+type answers struct {
+	codes []int
+	body  func() io.ReadCloser
+	asked int
+}
+
+func (a *answers) RoundTrip(*http.Request) (*http.Response, error) {
+	code := a.codes[min(a.asked, len(a.codes)-1)]
+	a.asked++
+	return &http.Response{StatusCode: code, Status: fmt.Sprint(code, " no\x1b[31m"), ContentLength: -1, Body: a.body()}, nil
+}
+
+// TestRetry: a busy server is asked again, not for ever, and its words can't reach the terminal.
+func TestRetry(t *testing.T) {
+	for _, c := range []struct {
+		codes []int
+		asked int
+		waits time.Duration
+		err   string
+	}{
+		{[]int{200}, 1, 0, ""},
+		{[]int{503, 500, 429, 200}, 4, 7 * time.Second, ""},
+		{[]int{503}, 4, 7 * time.Second, "x?xxxxx: server answered 503 no?[31m; check the address"},
+		{[]int{403}, 1, 0, "server answered 403 no?[31m"},
+		{[]int{502, 404}, 2, time.Second, "server answered 404 no?[31m"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			a := &answers{codes: c.codes, body: func() io.ReadCloser { return io.NopCloser(bytes.NewReader(text)) }}
+			begin := time.Now()
+			_, err := read(t.Context(), "http://example.org/x?key=secret", source.Options{Client: &http.Client{Transport: a}})
+			require.Equal(t, c.waits, time.Since(begin))
+			require.Equal(t, c.asked, a.asked)
+			if c.err == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.err)
+			require.NotContains(t, err.Error(), "secret")
+			require.Equal(t, strings.Contains(c.err, "404"), errors.Is(err, source.ErrNotFound))
+		})
+	}
+	synctest.Test(t, func(t *testing.T) { // the wait ends with the context
+		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
+		defer cancel()
+		a := &answers{codes: []int{503}, body: func() io.ReadCloser { return http.NoBody }}
+		_, err := read(ctx, "http://example.org/x", source.Options{Client: &http.Client{Transport: a}})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, 2, a.asked)
+	})
+}
+
+// drip gives one byte after each wait.
+type drip time.Duration
+
+func (d drip) Read(p []byte) (int, error) {
+	time.Sleep(time.Duration(d))
+	p[0] = 'x'
+	return 1, nil
+}
+
+func (drip) Close() error { return nil }
+
+// TestSlowServer: a server that sends a byte now and then, so that it never stalls, is ended; one as slow as is allowed is not.
+func TestSlowServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := &http.Client{Transport: &answers{codes: []int{200}, body: func() io.ReadCloser { return drip(time.Second) }}}
+		_, err := read(t.Context(), "http://example.org/x", source.Options{Client: client})
+		require.ErrorContains(t, err, "http://example.org/x: server is too slow: 60 bytes in 1m0s, the least is 1024 a second; check the server")
+		s, err := source.Open(t.Context(), "http://example.org/x", source.Options{Client: client, LeastRate: 1})
+		require.NoError(t, err)
+		defer s.Close()
+		_, err = io.ReadFull(s, make([]byte, 1000))
+		require.NoError(t, err)
+	})
+}
+
+func TestFileURL(t *testing.T) {
+	path := write(t, "x", text)
+	for _, at := range []string{"file://" + path, "file://localhost" + path} {
+		s, err := source.Open(t.Context(), at, source.Options{})
+		require.NoError(t, err)
+		require.Equal(t, path, s.Name())
+		require.NoError(t, s.Close())
+	}
+	_, err := source.Open(t.Context(), "file://host"+path, source.Options{})
+	require.ErrorContains(t, err, "unsupported scheme file")
 }

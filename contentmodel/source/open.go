@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/syncmem/syncmem/contentmodel"
@@ -18,6 +19,7 @@ import (
 const (
 	DefaultConnectTimeout = 30 * time.Second
 	DefaultStallTimeout   = 60 * time.Second
+	DefaultLeastRate      = 1 << 10 // bytes a second
 	// DefaultMaxWindow holds what `xz -6` and `zstd -19` need, the strongest
 	// settings repositories commonly use.
 	DefaultMaxWindow = 8 << 20
@@ -34,6 +36,9 @@ type Options struct {
 	// StallTimeout is how long a server may send no byte while it is waited
 	// for. The time the caller takes between reads does not count.
 	StallTimeout time.Duration
+	// LeastRate is how many bytes a second a server must send while it is
+	// waited for, judged over StallTimeout; negative for none.
+	LeastRate int64
 	// MaxWindow is the most bytes of history a decoder may hold. The decoder's
 	// whole memory is this plus at most 1 MiB; for bzip2 it is 4 MiB always.
 	MaxWindow int64
@@ -52,6 +57,7 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, DefaultConnectTimeout)
 	o.StallTimeout = cmp.Or(o.StallTimeout, DefaultStallTimeout)
+	o.LeastRate = cmp.Or(o.LeastRate, DefaultLeastRate)
 	o.MaxWindow = cmp.Or(o.MaxWindow, DefaultMaxWindow)
 	return o
 }
@@ -95,12 +101,19 @@ func (s *Stream) start(opt Options) error {
 // scheme is one: a path that holds "://" can be written "./x://y".
 func (s *Stream) openRaw(opt Options) error {
 	u, err := url.Parse(s.name)
-	if err != nil || u.Scheme == "" || u.Host == "" {
+	if err != nil || u.Scheme == "" || !strings.Contains(s.name, "://") {
 		return s.openFile()
 	}
-	s.name, s.suffix = u.Redacted(), u.Path
+	if u.Scheme == "file" && (u.Host == "" || u.Host == "localhost") {
+		s.name, s.suffix = u.Path, u.Path
+		return s.openFile()
+	}
+	if u.Host == "" {
+		return s.openFile()
+	}
+	s.name, s.suffix = Redact(s.name), u.Path
 	if u.Scheme != "http" && u.Scheme != "https" {
-		return remedy(errors.New("unsupported scheme "+u.Scheme), "use http, https or a path")
+		return remedy(errors.New("unsupported scheme "+u.Scheme), "use http, https, file or a path")
 	}
 	return s.openURL(u, opt)
 }

@@ -126,7 +126,7 @@ func (s *Stream) explain(err error) error {
 	switch {
 	case s.ctx.Err() != nil:
 		e.Err, e.Remedy = context.Cause(s.ctx), ""
-		if errors.Is(e.Err, errStall) {
+		if errors.Is(e.Err, errStall) || errors.Is(e.Err, errSlow) {
 			e.Remedy = "check the server and the network, then run again"
 		}
 	case errors.As(s.raw.err, &in): // whatever the decoder made of it
