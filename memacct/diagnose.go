@@ -58,12 +58,31 @@ func (in *inside) crowded() string {
 	return "crowded: account " + strings.Join(wait, ", ") + " waits for memory that another has: " + strings.Join(have, ", ")
 }
 
-// indebted says that debt keeps the gates shut.
+// grewMuch is the growth of units in a queue, over what they weighed at the gate, from which it is a cause of debt: less
+// is what a stage adds to its units' fields.
+const grewMuch = 1.05
+
+// indebted says that debt keeps the gates shut, and which of what makes debt is seen here. What is not seen must not be
+// named: it would be looked for.
 func (in *inside) indebted() string {
 	if in.sum.Debt == 0 || in.sum.Waiters == 0 {
 		return ""
 	}
-	return "the gates are shut by a debt of " + bytesize.Format(in.sum.Debt) + ": units grew on the way (WithGrowth has the gate charge that), or charges, or a lowered limit"
+	var by []string
+	for _, q := range in.queues {
+		if q.Growth > grewMuch {
+			by = append(by, fmt.Sprintf("units grew on the way to %s, up to %.1f times (WithGrowth has the gate charge that)", q.label(), q.Growth))
+		}
+	}
+	for _, a := range in.accounts {
+		if a.Named > 0 {
+			by = append(by, fmt.Sprintf("account %q has charges by name of %s", a.Name, bytesize.Format(a.Named)))
+		}
+	}
+	if len(by) == 0 {
+		by = []string{"the budget is less than it was when they came in: the limit was lowered, or the process has less free"}
+	}
+	return "the gates are shut by a debt of " + bytesize.Format(in.sum.Debt) + ": " + strings.Join(by, ", and ")
 }
 
 // parked are units that wait for other units.

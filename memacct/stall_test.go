@@ -415,3 +415,39 @@ func TestPlacesAreTheProgramsOwn(t *testing.T) {
 		require.Equal(t, want, where(stack))
 	}
 }
+
+// A stall names what made the debt, and nothing that did not happen.
+func TestDebtNamesWhatMadeIt(t *testing.T) {
+	const grew, charged, lowered = "units grew on the way to test/later, up to 3.0 times", `account "test" has charges by name of 60 B`, "the budget is less than it was"
+	for want, setup := range map[string]func(b *Budget, a *Account, g *Gate[*load]) (undo func()){
+		grew: func(_ *Budget, a *Account, g *Gate[*load]) func() {
+			q := NewQueue(a, "later", 10, func(l *load) int64 { return 3 * l.bytes })
+			next, stop := leases(t, g)
+			require.NoError(t, next().Forward(t.Context(), q))
+			return func() { stop(); q.Discard() }
+		},
+		charged: func(_ *Budget, a *Account, _ *Gate[*load]) func() { return a.Charge(60) },
+		lowered: func(b *Budget, _ *Account, _ *Gate[*load]) func() {
+			require.NoError(t, b.SetLimit(Content(30)))
+			return func() {}
+		},
+	} {
+		bubble(t, func(t *testing.T) {
+			b, a := open(t, 100)
+			g := NewGate(a, "units", 10, weight)
+			fill(t, g, 50)
+			undo := setup(b, a, g)
+			ctx, cancel := context.WithCancel(t.Context())
+			put := putLater(ctx, g, 20)
+			text := strings.ReplaceAll(stalled(t, b), "\n  ", " ")
+			for _, cause := range []string{grew, charged, lowered} {
+				require.Equal(t, cause == want, strings.Contains(text, cause), "%s: %s", cause, text)
+			}
+			cancel()
+			require.ErrorIs(t, <-put, context.Canceled)
+			undo()
+			g.Discard()
+			empty(t, b)
+		})
+	}
+}
