@@ -115,6 +115,7 @@ func TestOneGoVersion(t *testing.T) {
 		require.Contains(t, "\n"+read(t, m+"/go.mod"), line, m)
 	}
 	require.Contains(t, "\n"+read(t, "go.work"), line)
-	require.Contains(t, read(t, ".ci/run"), "GOTOOLCHAIN=go1.27.")
+	require.Regexp(t, `(?m)^NEWEST\s+\?= go1\.27\.`, read(t, "Makefile"))
+	require.Regexp(t, `(?m)^step newest `, read(t, ".ci/run"))
 	require.Contains(t, read(t, "README.md"), "Go 1.26 and 1.27")
 }
