@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/internal/procmem"
 )
 
@@ -44,8 +45,9 @@ type refill struct {
 }
 
 const (
-	// refillPart of what Go knows may be resident beside it before anybody asks whose it is.
-	refillPart = 32
+	// refillPart of what Go knows, and so many bytes, may be resident beside it before anybody asks whose they are.
+	refillPart  = 32
+	refillLeast = bytesize.MiB
 	// refillRests is how many times the time that a measurement took must pass before the next: it is a matter of
 	// microseconds for a heap of some megabytes, and of 40 milliseconds for one of 64 GiB.
 	refillRests = 100
@@ -55,7 +57,7 @@ const (
 // so must run outside the budget's lock.
 func (k *kernel) measure(now memSample) {
 	r := &k.refill
-	if k.host.heap == nil || now.rss-now.mapped <= now.mapped/refillPart || now.freed == 0 || !r.mu.TryLock() {
+	if k.host.heap == nil || now.rss-now.mapped <= max(now.mapped/refillPart, refillLeast) || now.freed == 0 || !r.mu.TryLock() {
 		return
 	}
 	defer r.mu.Unlock()

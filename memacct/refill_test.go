@@ -51,7 +51,9 @@ func TestRefilledMemoryIsNotOutsideGo(t *testing.T) {
 	require.EqualValues(t, 20*mib, governed(now).beyond(now))
 	now.freed, now.rss = 30*mib, 41*mib
 	governed(now)
-	now.rss = 0 // not told
+	now.mapped, now.rss = 4*mib, 5*mib // a small program's
+	governed(now)
+	now.mapped, now.rss = 40*mib, 0 // not told
 	governed(now)
 	require.Zero(t, asked, "where there can't be any, or little, nobody asks")
 	now.rss = 60 * mib
