@@ -26,6 +26,11 @@
 // The one rule: a value must not outlive the loop body except through a Queue, a [Lease] or an Account. It is
 // charged until the body ends, by continue, break, return, panic or Goexit alike.
 //
+// Other shapes have their counterparts. A receive in a select: [Queue.Chan], a channel of leases. A function that is
+// handed chan<- or <-chan: [Sender], [Receiver]. One unit to several stages: [Lease.ForwardAll], which charges it once. A
+// stage that turns T into U: [ForwardAs]. Start the loops before you fill the queues: a gate waits for memory, and a
+// program that gathers first and drains later waits for ever. docs/migrating.md has programs before and after.
+//
 // # When something is wrong
 //
 // A refused put gets the gist as its error and one screen of text as [BudgetError.Report], which is also told as
