@@ -59,10 +59,12 @@ func sourcesHelp() string {
 	for _, f := range formats {
 		fmt.Fprintf(&b, "  %-26s %s\n", f.prefix+f.takes, f.doc)
 	}
-	return b.String() + debHelp
+	return b.String() + keysHelp
 }
 
-const debHelp = `
+const keysHelp = `
+An rpm: source with ,extras=true behind it has the advisories, groups and modules, too.
+
 A deb: source is a repository if it is a directory, ends in a slash or a Release, or has keys behind it:
 suite=bookworm (below dists), components=main+contrib and architectures=amd64+all choose among its indices, as in
 deb:https://deb.debian.org/debian,suite=bookworm,components=main,architectures=amd64
@@ -159,10 +161,29 @@ func isDebRepository(at string) bool {
 }
 
 func openRPM(ctx context.Context, o *options, address string) (*source, error) {
-	r, err := rpm.Open(ctx, address, rpm.Options{Source: o.streamOptions(), Note: o.note})
+	at, values := cutKeys(address, []string{"extras"})
+	extras := values["extras"]
+	if extras != "" && extras != "true" && extras != "false" {
+		return nil, fmt.Errorf("--source: extras=%s: want true or false", extras)
+	}
+	r, err := rpm.Open(ctx, at, rpm.Options{Source: o.streamOptions(), Note: o.note})
 	if err != nil {
 		return nil, err
 	}
-	units := func(ctx context.Context) iter.Seq2[contentmodel.Unit, error] { return asUnits(r.Packages(ctx)) }
+	units := func(ctx context.Context) iter.Seq2[contentmodel.Unit, error] {
+		packages := asUnits(r.Packages(ctx))
+		if extras != "true" {
+			return packages
+		}
+		return func(yield func(contentmodel.Unit, error) bool) {
+			for _, seq := range []iter.Seq2[contentmodel.Unit, error]{packages, asUnits(r.Extras(ctx))} {
+				for u, err := range seq {
+					if !yield(u, err) || err != nil {
+						return
+					}
+				}
+			}
+		}
+	}
 	return &source{units: units, progress: r.Progress}, nil
 }

@@ -18,6 +18,8 @@ const (
 	bufBytes = 64 << 10
 	// MaxText is the longest text, tag or comment that a document may hold.
 	MaxText = 1 << 20
+	// MaxRecord is the longest element that can be recorded.
+	MaxRecord = 8 << 20
 	// maxDepth is how many elements may be inside each other.
 	maxDepth = 64
 	// headBytes is how much of a beginning tells what an input is.
@@ -40,6 +42,9 @@ type Reader struct {
 	text  []byte // the text last read
 	value []byte // of an attribute that had references in it
 	err   error
+
+	recording bool
+	record    []byte
 }
 
 // New reads r; name is for messages, and remedy for those about the document.
@@ -86,6 +91,11 @@ func (x *Reader) next() (uint8, error) {
 	}
 	x.event = e
 	x.at += int64(len(e.Bytes))
+	if x.recording {
+		if x.record = append(x.record, e.Bytes...); len(x.record) > MaxRecord {
+			return 0, x.Errorf("an element is longer than %d bytes", MaxRecord)
+		}
+	}
 	// The parser takes <!--> and <?> for whole, when its buffer happens to end inside them.
 	const comment, instruction = "<!---->", "<??>"
 	switch e.Type() {
@@ -287,6 +297,20 @@ func (x *Reader) bad(err error) error {
 	}
 	x.at = at
 	return x.fail(err)
+}
+
+// Record begins to keep the document as it stands there, from the tag of the
+// element that was just opened on.
+func (x *Reader) Record() {
+	x.recording = true
+	x.record = append(x.record[:0], x.event.Bytes...)
+}
+
+// Recorded ends that, and gives what was kept. It is valid until the next
+// Record.
+func (x *Reader) Recorded() []byte {
+	x.recording = false
+	return x.record
 }
 
 // End reads on to the end of the document, behind its root. Nothing but

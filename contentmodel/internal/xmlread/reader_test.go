@@ -154,6 +154,22 @@ func TestStreamFails(t *testing.T) {
 	}
 }
 
+func TestRecord(t *testing.T) {
+	x := xmlread.New("x", "", strings.NewReader("<r><a b='&amp;'> <t>c</t><!-- d --></a><e/><f>g</f></r>"))
+	require.NoError(t, x.Root("r"))
+	for _, want := range []string{"<a b='&amp;'> <t>c</t><!-- d --></a>", "<e/>", "<f>g</f>"} {
+		_, err := x.Child()
+		require.NoError(t, err)
+		x.Record()
+		require.NoError(t, x.Skip())
+		require.Equal(t, want, string(x.Recorded()))
+	}
+	x = xmlread.New("x", "", strings.NewReader("<r>"+strings.Repeat("<a>"+strings.Repeat("x", 1<<19)+"</a>", 20)))
+	require.NoError(t, x.Root("r"))
+	x.Record()
+	require.ErrorContains(t, x.Skip(), "an element is longer than 8388608 bytes")
+}
+
 // FuzzReader: whatever is read here is what encoding/xml reads, and the pieces in which it comes are no matter.
 func FuzzReader(f *testing.F) {
 	f.Add([]byte(document))

@@ -1,0 +1,125 @@
+package rpm_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/syncmem/syncmem/contentmodel/rpm"
+)
+
+const (
+	updates = `<?xml version="1.0"?><updates>
+<update from="x" type="security"><id>FEDORA-1</id><title>a &amp; b</title><pkglist><collection><package name="p"><id>no</id></package></collection></pkglist></update>
+<update type="bugfix"><id>FEDORA-1</id><title>again</title></update></updates>`
+	comps = `<!-- comps --><comps><group><id>core</id><name>Core</name></group><category><id>c</id></category>
+<unknown/><environment><id>e</id></environment><langpacks><match name="a" install="b"/></langpacks></comps>`
+	modules = `document: modulemd
+version: 2
+data:
+  name: "nodejs"
+  stream: '10'
+  version: 20180920144631
+  context: 6c81f848
+  arch: x86_64
+  summary: name: not this
+  xmd:
+    name: nor this
+...
+---
+document: modulemd-defaults
+version: 1
+data:
+  module: nodejs
+  stream: 10
+`
+)
+
+// extrasRepo has them beside no packages; the files as repomd.xml names them.
+func extrasRepo(t *testing.T, files map[string]string) string {
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "repodata"), 0o700))
+	md := "<repomd>"
+	for kind, text := range files {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		_, err := w.Write([]byte(text))
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "repodata", kind+".gz"), b.Bytes(), 0o600))
+		md += fmt.Sprintf("<data type=%q><checksum type='sha256'>%x</checksum><location href='repodata/%s.gz'/></data>", kind, sha256.Sum256(b.Bytes()), kind)
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "repodata", "repomd.xml"), []byte(md+"</repomd>"), 0o600))
+	return dir
+}
+
+func readExtras(t *testing.T, dir string) (all []*rpm.Extra, err error) {
+	r, err := rpm.Open(t.Context(), dir, rpm.Options{})
+	require.NoError(t, err)
+	for e, err := range r.Extras(t.Context()) {
+		if err != nil {
+			return all, err
+		}
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+func TestExtras(t *testing.T) {
+	dir := extrasRepo(t, map[string]string{"updateinfo": updates, "group_gz": comps, "group": "not read", "modules": modules})
+	all, err := readExtras(t, dir)
+	require.NoError(t, err)
+	var got []string
+	keys := map[string]bool{}
+	for _, e := range all {
+		got = append(got, e.Kind()+" "+e.ID)
+		keys[e.Key()] = true
+		var b bytes.Buffer
+		require.NoError(t, e.WriteBody(&b))
+		require.True(t, json.Valid(b.Bytes()))
+	}
+	require.Equal(t, []string{
+		"rpm-advisory FEDORA-1", "rpm-advisory FEDORA-1", "rpm-group core", "rpm-group c", "rpm-group e", "rpm-group langpacks",
+		"rpm-module modulemd:nodejs:10:20180920144631:6c81f848:x86_64", "rpm-module modulemd-defaults:nodejs:10",
+	}, got)
+	require.Len(t, keys, len(all), "one id with other content is another unit")
+	require.Equal(t, `<update type="bugfix"><id>FEDORA-1</id><title>again</title></update>`, all[1].Text)
+	require.True(t, strings.HasPrefix(all[6].Text, "document: modulemd\n") && strings.HasSuffix(all[6].Text, "    name: nor this\n"))
+
+	r, err := rpm.Open(t.Context(), dir, rpm.Options{})
+	require.NoError(t, err)
+	for range r.Extras(t.Context()) {
+		break
+	}
+	all, err = readExtras(t, extrasRepo(t, nil))
+	require.NoError(t, err)
+	require.Empty(t, all)
+}
+
+func TestExtrasRefused(t *testing.T) {
+	for want, files := range map[string]map[string]string{
+		"updateinfo.gz: at byte ":       {"updateinfo": updates[:len(updates)-9]},
+		"modules.gz:3: the document":    {"modules": "---\na: b\n---\n"},
+		"begins with <q> and not with ": {"group_gz": "<q/>"},
+		"is zchunk":                     nil,
+		"an element is longer than":     {"updateinfo": "<updates><update>" + strings.Repeat("<a>"+strings.Repeat("x", 1<<19)+"</a>", 20)},
+		"a document is longer than":     {"modules": strings.Repeat("x: y\n", 2<<20)},
+	} {
+		dir := extrasRepo(t, files)
+		if files == nil {
+			want = "has modules as zchunk alone"
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "repodata", "repomd.xml"),
+				[]byte("<repomd><data type='modules_zck'><location href='m.zck'/></data></repomd>"), 0o600))
+		}
+		_, err := readExtras(t, dir)
+		require.ErrorContains(t, err, want)
+	}
+}
