@@ -179,7 +179,7 @@ func fetchAll(units, keep int, put func(*document)) {
 
 func overChannels(units, keep int) []kept {
 	var r results
-	documents := make(chan *document, slots)
+	documents := make(chan *document, slots) //memvet:ignore ungated the same work without an account, to compare with
 	var all sync.WaitGroup
 	for range consumers {
 		all.Go(func() {
