@@ -47,7 +47,7 @@ func command(args []string) error {
 	f.SetOutput(os.Stderr)
 	var (
 		bin    = f.String("bin", "bin/syncbench", "the `program` to run")
-		source = f.String("source", "synth:rpm-mixed,units=380000,order=giants-adjacent", "the `source` to sync")
+		source = f.String("source", "synth:rpm-mixed,units=850000,order=giants-adjacent", "the `source` to sync")
 		limits = f.String("limits", "", "sweep, keep: the `amounts` to hold (512MiB,256MiB,128MiB,64MiB; of keep "+keepLimits+")")
 		runs   = f.Int("runs", 5, "keep: `number` of runs of each kind")
 		pairs  = f.Int("pairs", 0, "speed: `runs` of each kind in a comparison (0: 5 for throughput, 7 for processor time)")
