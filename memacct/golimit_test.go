@@ -202,9 +202,10 @@ func TestTheGoLimitLeavesRoomForWhatLives(t *testing.T) {
 		"much is allocated meanwhile":    {5 * mib, 0, 30 * mib, 0.70, 0.75},
 		"and much lives":                 {93 * mib, 0, 30 * mib, 0.83, 0.90},
 		"hardly fits":                    {105 * mib, 0, 30 * mib, 0.899, 0.901},
-		"does not fit":                   {140 * mib, 0, 40 * mib, 0.899, 0.901},
+		"does not fit":                   {140 * mib, 0, 40 * mib, 1.25, 1.28},
 		"much is outside":                {20 * mib, 64 * mib, 2 * mib, 0.40, 0.45},
-		"what lives leaves it no choice": {60 * mib, 64 * mib, 2 * mib, 0.449, 0.451},
+		"all of it is outside":           {5 * mib, 200 * mib, 2 * mib, 0.09, 0.11},
+		"what lives leaves it no choice": {60 * mib, 64 * mib, 2 * mib, 0.55, 0.57},
 	} {
 		g := &governor{process: process}
 		g.surge.add(c.surge)

@@ -297,20 +297,24 @@ func (g *governor) limitGo(wish *goWish, now memSample, kernel reading) {
 }
 
 // goLimitFor is the limit that the Go runtime is to have. It goes past its limit by what is allocated while it marks:
-// by a fifth was measured at a gigabyte a second, and so much is left below the ceiling, and what files need. But not
-// below what lives, and what one collection takes: a limit that is too low is as deadly as none, for at half of the
-// processors' time the collector gives it up, and the heap grows past everything. Files can be read again.
+// by a fifth was measured at a gigabyte a second, and so much is left below the ceiling, and what files need. But it is
+// not below what lives, and what one collection takes: a limit that is too low is as deadly as none, for at half of the
+// processors' time the collector gives it up, and the heap grows past everything. Files can be read again. Where what
+// lives can't be held at all, a limit below it would only have the collector start anew with every allocation, 4,000
+// times where 50 do, until the sync fails all the same; signs say what is the matter.
 func (g *governor) goLimitFor(now memSample, kernel reading) int64 {
 	want := g.goCeiling(now, kernel.room)
 	want -= min(max(g.surge.median(), g.past), min(g.process, kernel.room)/4)
-	return max(want, min(goFloor(now), g.commonGo(now, kernel)))
+	floor := goFloor(now)
+	if now.live+now.nonHeap+g.beyond(now) <= min(g.process, kernel.most) {
+		floor = min(floor, g.commonGo())
+	}
+	return max(want, floor)
 }
 
-// commonGo is the highest Go limit at which the process keeps to its own though what is allocated while the collector
-// marks comes on top of it.
-func (g *governor) commonGo(now memSample, kernel reading) int64 {
-	return min(g.goCeiling(now, kernel.most), int64(commonGoLimit*float64(g.process)))
-}
+// commonGo is the part of the process limit that a Go limit may have though what is allocated while the collector marks
+// comes on top of it.
+func (g *governor) commonGo() int64 { return int64(commonGoLimit * float64(g.process)) }
 
 // goCeiling is the highest Go limit at which the process still keeps to its own, and to what the kernel leaves it: more
 // has no room for what is outside Go.
@@ -327,8 +331,7 @@ func goFloor(now memSample) int64 {
 // goLimitAtEnd is the one that stays when the budget is closed: nobody will adapt it any more, and nothing is content.
 // Of the process limit it is the part that is commonly recommended where nothing adapts it.
 func (g *governor) goLimitAtEnd(now memSample, kernel reading) int64 {
-	most := g.commonGo(now, kernel)
-	return max(min(most, g.goCeiling(now, kernel.room)), min(most, goFloor(now)))
+	return max(min(g.commonGo(), g.goCeiling(now, kernel.room)), min(g.commonGo(), goFloor(now)))
 }
 
 // observe takes the readings of one cycle; used is what is accounted, built the largest unit put in it.
