@@ -86,6 +86,7 @@ type packer struct {
 	buf    []byte
 	n      int
 	pieces []string
+	packed int // bytes in pieces
 }
 
 // begin makes room for a record of up to size bytes, and tells whether it is
@@ -100,6 +101,7 @@ func (p *packer) begin(size int) bool {
 
 func (p *packer) flush() {
 	p.pieces = append(p.pieces, string(p.buf))
+	p.packed += len(p.buf)
 	p.buf = p.buf[:0]
 }
 
@@ -127,7 +129,7 @@ func (p *packer) list() (l packed) {
 
 // reset drops what was not made a list.
 func (p *packer) reset() {
-	p.buf, p.n, p.pieces = p.buf[:0], 0, nil
+	p.buf, p.n, p.pieces, p.packed = p.buf[:0], 0, nil, 0
 	if cap(p.buf) > 2*chunkBytes { // one record was huge
 		p.buf = nil
 	}
