@@ -32,6 +32,7 @@ var compressions = []compression{
 	{"zstd", "\x28\xb5\x2f\xfd", ".zst", openZstd},
 	{"lz4", "\x04\x22\x4d\x18", ".lz4", openLZ4},
 	{"bzip2", "BZh", ".bz2", openBzip2},
+	{"lz4 of the legacy format", "\x02\x21\x4c\x18", ".lz4", unsupported("lz4 of the legacy format")},
 	{"zchunk", "\x00ZCK1", ".zck", unsupported("zchunk")},
 }
 

@@ -187,10 +187,11 @@ func TestCorrupt(t *testing.T) {
 func TestRefused(t *testing.T) {
 	dir := t.TempDir()
 	for want, name := range map[string]string{
-		"check the path and its permissions":      filepath.Join(dir, "absent"),
-		"is a directory; name the file inside it": dir,
-		"unsupported scheme ftp":                  "ftp://host/x",
-		"is zchunk, which is not supported":       write(t, "x", []byte("\x00ZCK1....")),
+		"check the path and its permissions":                       filepath.Join(dir, "absent"),
+		"is a directory; name the file inside it":                  dir,
+		"unsupported scheme ftp":                                   "ftp://host/x",
+		"is lz4 of the legacy format, which is not supported; use": write(t, "x", []byte("\x02\x21\x4c\x18....")),
+		"is zchunk, which is not supported":                        write(t, "x", []byte("\x00ZCK1....")),
 	} {
 		_, err := source.Open(t.Context(), name, source.Options{})
 		require.ErrorContains(t, err, want)
