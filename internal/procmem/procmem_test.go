@@ -60,34 +60,6 @@ func touched(n int) []byte {
 	return b
 }
 
-// The sampler must see a peak that is gone again when it is asked.
-func TestSamplerSeesPeak(t *testing.T) {
-	supported(t)
-	const size = 64 << 20
-	debug.FreeOSMemory()
-	before, err := RSSAnon()
-	require.NoError(t, err)
-	s := StartSampler(time.Millisecond, nil)
-	held := touched(size)
-	for start := s.Peak().Samples; s.Peak().Samples < start+5; { // each Peak samples, too
-		time.Sleep(time.Millisecond)
-	}
-	runtime.KeepAlive(held)
-	held = nil
-	debug.FreeOSMemory()
-	s.Stop()
-	s.Stop()
-	peak := s.Peak()
-	require.NoError(t, peak.Err)
-	require.GreaterOrEqual(t, peak.RSSAnon, before+size*9/10)
-	require.GreaterOrEqual(t, peak.HighWater, peak.RSSAnon)
-	require.Positive(t, peak.RSSFile)
-	after, err := RSSAnon()
-	require.NoError(t, err)
-	require.Less(t, after, peak.RSSAnon-size/2, "it was given back, and the peak stays")
-	require.Equal(t, peak, s.Peak(), "no samples after Stop")
-}
-
 func TestResetHighWater(t *testing.T) {
 	supported(t)
 	held := touched(64 << 20)
