@@ -31,6 +31,14 @@
 // stage that turns T into U: [ForwardAs]. Start the loops before you fill the queues: a gate waits for memory, and a
 // program that gathers first and drains later waits for ever. docs/migrating.md has programs before and after.
 //
+// # What units leave behind
+//
+// A stage that keeps something of every unit, for an index or an archive at the end, takes memory that no gate can give
+// back. [Account.Hold] charges it by name, and is shown wherever memory is; what nobody charges is found out from how
+// the live heap grows with the units that ended, and from the runtime's heap profile ([BudgetError.Residue],
+// [BudgetError.Sites]). [Gate.Expect] says how many units are to come: then it is told early that the limit will not
+// do, and what limit will.
+//
 // # When something is wrong
 //
 // A refused put gets the gist as its error and one screen of text as [BudgetError.Report], which is also told as
