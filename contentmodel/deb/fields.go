@@ -55,6 +55,9 @@ var numbers = []struct {
 	{installedName, parseInstalled, false},
 }
 
+// installedPlace is the place of Installed-Size, the last of numbers.
+var installedPlace = len(texts) + len(numbers) - 1
+
 const (
 	sizeName      = "Size"
 	sha256Name    = "SHA256"
@@ -78,19 +81,25 @@ var places = func() map[string]int {
 }()
 
 // WriteBody writes the package as one JSON object with the index's own field
-// names.
+// names. What the index has without a value is there, too.
 func (p *Package) WriteBody(w io.Writer) error {
 	j := jsonw.New(w)
 	j.BeginObject()
-	for _, t := range texts {
-		j.Field(t.name, *t.at(p))
+	for i, t := range texts {
+		if s := *t.at(p); s != "" || p.hasEmpty(i) {
+			j.Key(t.name)
+			j.String(s)
+		}
 	}
 	if !p.SHA256.IsZero() {
 		j.Field(sha256Name, p.SHA256.String())
 	}
 	j.Key(sizeName)
 	j.Int(p.Size)
-	j.IntField(installedName, p.InstalledSize)
+	if p.InstalledSize != 0 || p.hasEmpty(installedPlace) {
+		j.Key(installedName)
+		j.Int(p.InstalledSize)
+	}
 	for _, f := range p.Fields {
 		j.Key(f.Name)
 		j.String(f.Value)

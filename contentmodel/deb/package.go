@@ -1,6 +1,7 @@
 package deb
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/syncmem/syncmem/contentmodel"
@@ -16,7 +17,7 @@ type Package struct {
 	Filename                       string              // relative path in the repository
 	SHA256                         contentmodel.Digest // zero where the index has SHA512 alone, among Fields
 	Size                           int64               // bytes of the package file
-	InstalledSize                  int64               // KiB, as in the index; 0 if absent
+	InstalledSize                  int64               // KiB, as in the index; 0 if absent, too: see Has
 
 	Source, Section, Priority, MultiArch  string
 	Maintainer, Homepage, Tag             string
@@ -26,6 +27,8 @@ type Package struct {
 	Breaks, Conflicts, Replaces, Provides string
 
 	Fields []Field // all others, in the order of the index
+
+	empty uint64 // the fields with a place of their own that the index has without a value, one bit each: see places
 }
 
 // Field is a field of a paragraph that has no place of its own. Readers share
@@ -53,6 +56,31 @@ func (p *Package) Key() string {
 		b, _ = p.SHA256.AppendText(b)
 	}
 	return string(b)
+}
+
+// Has tells whether the index has a field, be it empty or an Installed-Size of
+// 0. Case means nothing in name. It costs a comparison for each of Fields.
+func (p *Package) Has(name string) bool {
+	place, ok := places[strings.ToLower(name)]
+	switch {
+	case !ok:
+		return slices.ContainsFunc(p.Fields, func(f Field) bool { return strings.EqualFold(f.Name, name) })
+	case place < len(texts):
+		return *texts[place].at(p) != "" || p.hasEmpty(place)
+	case place == installedPlace:
+		return p.InstalledSize != 0 || p.hasEmpty(place)
+	}
+	return numbers[place-len(texts)].name != sha256Name || !p.SHA256.IsZero()
+}
+
+func (p *Package) hasEmpty(place int) bool { return p.empty&(1<<place) != 0 }
+
+// setEmpty keeps whether the field that was read last has no value.
+func (p *Package) setEmpty(place int, empty bool) {
+	p.empty &^= 1 << place
+	if empty {
+		p.empty |= 1 << place
+	}
 }
 
 // field is the value of one of Fields, or empty.

@@ -227,6 +227,34 @@ func TestUnit(t *testing.T) {
 		"Description":"\"x\"\n y","X-Z":"1","SHA256":"`+strings.ToLower(digest)+`"}`, b.String())
 }
 
+// TestEmptyFields: an empty field and an Installed-Size of 0 are there, and others are not.
+func TestEmptyFields(t *testing.T) {
+	whole := "Package: a\n" + need
+	for more, want := range map[string]string{
+		"Installed-Size: 0\n":                        `"Installed-Size":0`,
+		"Section:\nsource: \nX-Y:\n":                 `"Section":"","Source":"","X-Y":""`,
+		"Section:\nSection: b\n":                     `"Section":"b"`,
+		"Section: b\nSection:\n":                     `"Section":""`,
+		"Installed-Size: 0\nInstalled-Size: 5\n":     `"Installed-Size":5`,
+		"Installed-Size: 5\nInstalled-Size: 0\n":     `"Installed-Size":0`,
+		"Installed-Size: 0\nInstalled-Size: a\n":     ``,
+		"Installed-Size: 1\nSection: b\nX-Y: \n c\n": `"Installed-Size":1,"Section":"b","X-Y":"\n c"`,
+	} {
+		pkgs, err := readAll(t, strings.NewReader(whole+more))
+		require.NoError(t, err)
+		var b bytes.Buffer
+		require.NoError(t, pkgs[0].WriteBody(&b))
+		base := `{"Package":"a","Version":"1","Architecture":"all","Filename":"pool/x.deb","Size":5,"SHA256":"` + strings.ToLower(digest) + `"`
+		if want != "" {
+			want = "," + want
+		}
+		require.JSONEq(t, base+want+"}", b.String(), more)
+		for _, name := range []string{"installed-size", "Section", "SOURCE", "x-y", "Tag", "Package", "Size", "SHA256", "Nothing"} {
+			require.Equal(t, strings.Contains(strings.ToLower(b.String()), `"`+strings.ToLower(name)+`":`), pkgs[0].Has(name), "%s in %s", name, b.String())
+		}
+	}
+}
+
 // TestAllocs: a string for each field, a few for the package, nothing beside.
 func TestAllocs(t *testing.T) {
 	const packages, strings1 = 1000, 5 // fields kept as strings in each

@@ -156,12 +156,16 @@ func absent(err error) bool {
 // [Options.ReadPackages], what came before the error may be wrong. The first
 // error ends the sequence. Each range opens the indices anew.
 //
-// A package for all architectures is in the index of each, and comes as often.
+// A package for all architectures is in the index of each, and comes once. To
+// tell, 16 bytes are kept of each of them, up to 262,144; what is beyond comes
+// as often as it is listed, which is noted.
 func (r *Repository) Packages(ctx context.Context) iter.Seq2[*Package, error] {
 	return func(yield func(*Package, error) bool) {
 		r.read.Store(0)
-		for _, stem := range r.stems {
-			if !r.index(ctx, stem, yield) {
+		once := newOnce(r.opt.Note)
+		for i := range r.stems {
+			once.last = i == len(r.stems)-1
+			if !r.index(ctx, int32(i), once, yield) {
 				return
 			}
 		}
@@ -169,8 +173,8 @@ func (r *Repository) Packages(ctx context.Context) iter.Seq2[*Package, error] {
 }
 
 // index yields the packages of one index, and tells whether to go on.
-func (r *Repository) index(ctx context.Context, stem string, yield func(*Package, error) bool) bool {
-	s, err := r.open(ctx, stem)
+func (r *Repository) index(ctx context.Context, i int32, once *once, yield func(*Package, error) bool) bool {
+	s, err := r.open(ctx, r.stems[i])
 	if err != nil {
 		yield(nil, err)
 		return false
@@ -180,6 +184,9 @@ func (r *Repository) index(ctx context.Context, stem string, yield func(*Package
 	for p, err := range r.opt.ReadPackages(s.Name(), s) {
 		if ctx.Err() != nil { // what is read ahead must not outlive a cancel
 			p, err = nil, context.Cause(ctx)
+		}
+		if err == nil && once.met(p, i) {
+			continue
 		}
 		if !yield(p, err) || err != nil {
 			return false

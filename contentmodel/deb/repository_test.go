@@ -139,6 +139,34 @@ func TestRepository(t *testing.T) {
 	}
 }
 
+// TestAllOnce: a package for all architectures is in each index, and comes once; another of its name is another, and so is
+// one that an index has twice.
+func TestAllOnce(t *testing.T) {
+	amd64 := strings.ReplaceAll(stanza("native"), ": all", ": amd64")
+	s := suite{
+		"main/binary-all/Packages":      stanza("doc"),
+		"main/binary-amd64/Packages":    stanza("doc") + stanza("twice") + amd64 + stanza("twice") + strings.Replace(stanza("doc"), "Version: 1", "Version: 2", 1),
+		"main/binary-arm64/Packages":    stanza("twice") + stanza("only-arm") + strings.ReplaceAll(amd64, "amd64", "arm64") + stanza("doc"),
+		"contrib/binary-amd64/Packages": stanza("doc") + amd64,
+	}
+	dir := t.TempDir()
+	s.write(t, dir)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Release"), []byte(s.release("")), 0o600))
+	r, err := deb.Open(t.Context(), dir, deb.RepositoryOptions{})
+	require.NoError(t, err)
+	for range 2 { // each range anew
+		count := map[string]int{}
+		for p, err := range r.Packages(t.Context()) {
+			require.NoError(t, err)
+			count[p.Package+" "+p.Version+" "+p.Architecture]++
+		}
+		twice := count["twice 1 all"]
+		delete(count, "twice 1 all")
+		require.Equal(t, map[string]int{"doc 1 all": 1, "doc 2 all": 1, "only-arm 1 all": 1, "native 1 amd64": 2, "native 1 arm64": 1}, count)
+		require.Contains(t, []int{1, 2}, twice, "the index that has it twice may come first")
+	}
+}
+
 // TestForms: whichever form of an index is there is read, and compared with what is known of it.
 func TestForms(t *testing.T) {
 	text := stanza("a")

@@ -59,6 +59,7 @@ func (p *parser) store() error {
 			return err
 		}
 	}
+	p.pkg.setEmpty(place, len(value) == 0)
 	*t.at(p.pkg) = string(value) // a copy: the buffer is reused
 	return nil
 }
@@ -74,6 +75,9 @@ func (p *parser) noteTwice() {
 func (p *parser) number(i int) error {
 	n := &numbers[i]
 	err := n.parse(p.pkg, p.value)
+	if n.name == installedName {
+		p.pkg.setEmpty(installedPlace, err == nil && p.pkg.InstalledSize == 0)
+	}
 	if err != nil && n.name == installedName {
 		p.pkg.InstalledSize = 0
 		p.note("%s of %s is ignored: %v", installedName, lines.Quote([]byte(p.pkg.Package)), err)
