@@ -90,6 +90,9 @@ func writeDependencies(j *jsonw.Writer, name string, deps Dependencies) {
 		j.String(d.Epoch)
 		j.String(d.Version)
 		j.String(d.Release)
+		if d.Pre {
+			j.String("pre")
+		}
 	})
 }
 

@@ -30,7 +30,7 @@ func own(s string) string { return string([]byte(s)) }
 func ownDependencies(d rpm.Dependencies) []rpm.Dependency {
 	all := make([]rpm.Dependency, 0, d.Len())
 	for d := range d.All() {
-		all = append(all, rpm.Dependency{own(d.Name), own(d.Flags), own(d.Epoch), own(d.Version), own(d.Release)})
+		all = append(all, rpm.Dependency{own(d.Name), own(d.Flags), own(d.Epoch), own(d.Version), own(d.Release), d.Pre})
 	}
 	return all
 }

@@ -22,7 +22,7 @@ def on(p):
     for k in "time_file time_build size_package size_installed size_archive".split(): d[k] = getattr(p, k)
     d["header_start"], d["header_end"] = p.rpm_header_start, p.rpm_header_end
     for k in "requires provides conflicts obsoletes suggests enhances recommends supplements".split():
-        d[k] = [[x or "" for x in e[:5]] for e in getattr(p, k)]
+        d[k] = [[x or "" for x in e[:5]] + ["pre"] * bool(e[5]) for e in getattr(p, k)]
     d["files"] = [[f[0] or "", f[1], f[2]] for f in p.files]
     d["changelogs"] = [list(c) for c in p.changelogs]
     # This version gives an ampersand in an attribute as the reference that libxml2 makes of it.

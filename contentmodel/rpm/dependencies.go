@@ -6,8 +6,12 @@ import (
 )
 
 // Dependency is one entry of a package's eight dependency lists. Flags is EQ,
-// LT, GT, LE, GE, or empty when any version will do.
-type Dependency struct{ Name, Flags, Epoch, Version, Release string }
+// LT, GT, LE, GE, or empty when any version will do. Pre tells of a requirement
+// that has to be there before the package's own scripts run.
+type Dependency struct {
+	Name, Flags, Epoch, Version, Release string
+	Pre                                  bool
+}
 
 // Dependencies is a list of them. It can't be changed, and copies of it share
 // its bytes: a third of what a slice of [Dependency] takes.
@@ -18,7 +22,7 @@ func NewDependencies(all ...Dependency) Dependencies {
 	var b dependencies
 	for i := range all {
 		d := &all[i]
-		addDependency(&b, d.Name, d.Flags, d.Epoch, d.Version, d.Release)
+		addDependency(&b, d.Name, d.Flags, d.Epoch, d.Version, d.Release, d.Pre)
 	}
 	return b.finish()
 }
@@ -42,7 +46,8 @@ func (d Dependencies) All() iter.Seq[Dependency] {
 }
 
 // Each entry begins with a byte that says what follows the name: flags in
-// three bits, the epoch in two, and whether there are a version and a release.
+// three bits, the epoch in two, whether there are a version and a release, and
+// Pre.
 const (
 	epochShift   = 3
 	epochZero    = 1 << epochShift
@@ -50,6 +55,7 @@ const (
 	epochMask    = 3 << epochShift
 	hasVersion   = 1 << 5
 	hasRelease   = 1 << 6
+	hasPre       = 1 << 7
 	flagsMask    = 7
 	flagsOther   = 7
 	maxExtraSize = 1 + 5*binary.MaxVarintLen32
@@ -59,6 +65,7 @@ var dependencyFlags = [...]string{"", "EQ", "LT", "GT", "LE", "GE"}
 
 func (r *record) dependency() (d Dependency) {
 	head := r.text(1)[0]
+	d.Pre = head&hasPre != 0
 	d.Name = r.sized()
 	if f := int(head & flagsMask); f == flagsOther {
 		d.Flags = r.sized()
@@ -85,7 +92,7 @@ type dependencies struct{ pack packer }
 
 func (b *dependencies) finish() Dependencies { return Dependencies{b.pack.list()} }
 
-func addDependency[S string | []byte](b *dependencies, name, flags, epoch, version, release S) {
+func addDependency[S string | []byte](b *dependencies, name, flags, epoch, version, release S, pre bool) {
 	b.pack.begin(len(name) + len(flags) + len(epoch) + len(version) + len(release) + maxExtraSize)
 	head := byte(flagsOther)
 	for i, f := range dependencyFlags {
@@ -105,6 +112,9 @@ func addDependency[S string | []byte](b *dependencies, name, flags, epoch, versi
 	}
 	if len(release) > 0 {
 		head |= hasRelease
+	}
+	if pre {
+		head |= hasPre
 	}
 	b.pack.buf = append(b.pack.buf, head)
 	appendSized(&b.pack, name)

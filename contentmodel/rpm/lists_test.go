@@ -43,7 +43,7 @@ func TestLists(t *testing.T) {
 	}))
 	t.Run("dependencies", rapid.MakeCheck(func(t *rapid.T) {
 		checkList(t, func(t *rapid.T) rpm.Dependency {
-			return rpm.Dependency{word(t), word(t), word(t), word(t), word(t)}
+			return rpm.Dependency{word(t), word(t), word(t), word(t), word(t), rapid.Bool().Draw(t, "pre")}
 		}, rpm.NewDependencies, func(l rpm.Dependencies) (int, []rpm.Dependency) { return l.Len(), slices.Collect(l.All()) })
 	}))
 	t.Run("changelogs", rapid.MakeCheck(func(t *rapid.T) {

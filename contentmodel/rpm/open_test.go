@@ -195,7 +195,7 @@ func bodyOf(n int) string {
 		`"summary":"A <package>","description":"It has\ntwo lines & more.","url":"https://example.org/%d","license":"MIT","group":"Unspecified",`+
 		`"buildhost":"build.example.org","sourcerpm":"pkg-1.src.rpm","location_href":"Packages/pkg%d.rpm","location_base":"https://cdn.example.org/",`+
 		`"time_file":1700000001,"time_build":1700000000,"size_package":1000,"size_installed":2000,"size_archive":3000,"header_start":4504,"header_end":6724,`+
-		`"requires":[["/bin/sh","","","",""],["a > b","GE","","2",""]],"provides":[["pkg%d","EQ","0","1.%d","1.el9"]],`+
+		`"requires":[["/bin/sh","","","","","pre"],["a > b","GE","","2",""]],"provides":[["pkg%d","EQ","0","1.%d","1.el9"]],`+
 		`"files":[["","/usr/bin/","pkg%d"],["dir","/usr/share/","pkg%d"],["ghost","/var/log/","pkg%d & co"]],`+
 		`"changelogs":[["A <a@example.org> - 1",1700000000,"- fix %d"],["A <a@example.org> - 1",1600000000,"- begin"]]}`,
 		id(n), n, n, n, n, n, n, n, n, n, n)

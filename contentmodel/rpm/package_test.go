@@ -31,7 +31,7 @@ func TestBodyHasEveryField(t *testing.T) {
 		case int64:
 			f.SetInt(int64(77000000 + n))
 		case rpm.Dependencies:
-			f.Set(reflect.ValueOf(rpm.NewDependencies(rpm.Dependency{fmt.Sprintf("value%03d", n), "GE", "1", "2.0", "3.el9"}, rpm.Dependency{Name: "x"})))
+			f.Set(reflect.ValueOf(rpm.NewDependencies(rpm.Dependency{fmt.Sprintf("value%03d", n), "GE", "1", "2.0", "3.el9", true}, rpm.Dependency{Name: "x"})))
 		case rpm.Files:
 			f.Set(reflect.ValueOf(rpm.NewFiles(rpm.File{"dir", "/usr/", "bin"}, rpm.File{"", "/usr/bin/", fmt.Sprintf("value%03d", n)})))
 		case rpm.Changelogs:
@@ -50,7 +50,7 @@ func TestBodyHasEveryField(t *testing.T) {
 		require.True(t, strings.Contains(b.String(), fmt.Sprintf("value%03d", i)) ||
 			strings.Contains(b.String(), fmt.Sprint(77000000+i)), "field %d is missing in %s", i, &b)
 	}
-	require.Contains(t, b.String(), `"GE","1","2.0","3.el9"],["x","","","",""]]`)
+	require.Contains(t, b.String(), `"GE","1","2.0","3.el9","pre"],["x","","","",""]]`)
 	require.Contains(t, b.String(), `[["dir","/usr/","bin"],["","/usr/bin/",`)
 	require.Contains(t, b.String(), `,1700000000,"- \"fix\"\n"]]`)
 }

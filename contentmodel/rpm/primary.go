@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/internal/xmlread"
@@ -249,6 +250,7 @@ func (p *primary) dependency() error {
 	for i := range e {
 		e[i] = e[i][:0]
 	}
+	pre := false
 	for {
 		name, value, err := p.x.Attr()
 		if err != nil {
@@ -268,9 +270,11 @@ func (p *primary) dependency() error {
 			e[3] = append(e[3], value...)
 		case "rel":
 			e[4] = append(e[4], value...)
+		case "pre":
+			pre = string(value) != "0" && !strings.EqualFold(string(value), "false")
 		}
 	}
-	addDependency(&p.deps, e[0], e[1], e[2], e[3], e[4])
+	addDependency(&p.deps, e[0], e[1], e[2], e[3], e[4], pre)
 	return nil
 }
 

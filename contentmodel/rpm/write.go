@@ -328,6 +328,9 @@ func (d *document) dependencies(name string, all Dependencies) {
 				d.attr(f.name, f.value)
 			}
 		}
+		if dep.Pre {
+			d.attr("pre", "1")
+		}
 		d.raw("/>\n")
 	}
 	d.raw("  </" + name + ">\n")

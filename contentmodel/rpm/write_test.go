@@ -17,7 +17,7 @@ import (
 func written() (all []*rpm.Package) {
 	for i, s := range []string{"plain", `<a & "b">`, "tab\tand\nlines\r\n", "ä\u2028", "&amp;"} {
 		deps := func(n int) rpm.Dependencies {
-			return rpm.NewDependencies(rpm.Dependency{Name: s + string(rune('a'+n)), Flags: "GE", Epoch: "1", Version: "2", Release: s}, rpm.Dependency{Name: "x"})
+			return rpm.NewDependencies(rpm.Dependency{Name: s + string(rune('a'+n)), Flags: "GE", Epoch: "1", Version: "2", Release: s}, rpm.Dependency{Name: "x", Pre: n == 1})
 		}
 		all = append(all, &rpm.Package{
 			PkgID: contentmodel.Checksum(bytes.Repeat([]byte{byte(i + 1)}, []int{32, 20, 64, 48, 28}[i])),
