@@ -83,6 +83,8 @@ func damage(spoil func([]byte) []byte) func(*testscript.TestScript, bool, []stri
 
 func cutInHalf(b []byte) []byte { return b[:len(b)/2] }
 
+func withGarbage(b []byte) []byte { return append(b, "garbage"...) }
+
 // flipByte turns the bits of a byte in the middle.
 func flipByte(b []byte) []byte {
 	b[len(b)/2] ^= 0xff

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,7 @@ type options struct {
 	limitN   int64           // of limit, in bytes; 0 if it has to be found out
 	overrunN int64           // of overrun
 	windowN  int64           // of window
-	notes    int             // that note was given so far
+	notes    atomic.Int64    // that note was given so far
 	synth    *synth.Spec     // of source; nil for a real one
 	sqlite   string          // of store; "" for a file that is removed afterwards
 	budget   *memacct.Budget // that account opened; nil where nothing is accounted

@@ -75,18 +75,18 @@ func (o *options) checkReading() (err error) {
 
 // streamOptions bound what the source may wait for and hold.
 func (o *options) streamOptions() contentsource.Options {
-	return contentsource.Options{StallTimeout: o.stall, MaxWindow: o.windowN}
+	return contentsource.Options{StallTimeout: o.stall, MaxWindow: o.windowN, Note: o.note}
 }
 
 // maxNotes is how many notes are shown: what is odd in one unit often is in all.
 const maxNotes = 20
 
-// note says what is odd about a source and stops nothing. Units that are left out are always named.
+// note says what is odd about a source and stops nothing, from any goroutine. Units that are left out are always named.
 func (o *options) note(s string) {
-	switch o.notes++; {
-	case o.notes <= maxNotes || strings.HasPrefix(s, "left out"):
+	switch n := o.notes.Add(1); {
+	case n <= maxNotes || strings.HasPrefix(s, "left out"):
 		stderr.logger().Warn(s)
-	case o.notes == maxNotes+1:
+	case n == maxNotes+1:
 		stderr.logger().Warn("there is more of this kind, which is not shown")
 	}
 }

@@ -18,6 +18,7 @@ type gzipReader struct {
 	in   *bufio.Reader
 	z    *gzip.Reader
 	done bool
+	left int64 // bytes behind the last member that are no padding
 }
 
 func openGzip(in *bufio.Reader, _ int64) (io.ReadCloser, error) {
@@ -81,15 +82,22 @@ func (g *gzipReader) garbage() error {
 			return errors.New("garbage between two members")
 		}
 		if err != nil {
-			_, _ = g.in.Discard(len(b))
+			g.skip(len(b))
 			if err == io.EOF {
 				return nil
 			}
 			return err
 		}
-		_, _ = g.in.Discard(len(b) - len(member) + 1) // a member may begin at the end
+		g.skip(len(b) - len(member) + 1) // a member may begin at the end
 	}
 }
+
+func (g *gzipReader) skip(n int) {
+	n, _ = g.in.Discard(n)
+	g.left += int64(n)
+}
+
+func (g *gzipReader) ignored() int64 { return g.left }
 
 // unexpected is err, where an end is none.
 func unexpected(err error) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
@@ -56,9 +57,18 @@ func TestBehindMembers(t *testing.T) {
 		strings.Repeat("garbage", 99999): "one\n",
 		"\x00\x00" + string(one):         "one\none\n",
 	} {
-		got, err := read(t.Context(), write(t, "x", append(bytes.Clone(one), behind...)), source.Options{})
-		require.NoError(t, err)
-		require.Equal(t, want, string(got))
+		for _, ahead := range []bool{false, true} {
+			var notes []string
+			path := write(t, "x", append(bytes.Clone(one), behind...))
+			got, err := read(t.Context(), path, source.Options{Ahead: ahead, Note: func(s string) { notes = append(notes, s) }})
+			require.NoError(t, err)
+			require.Equal(t, want, string(got))
+			if garbage := strings.TrimLeft(behind, "\x00"); garbage != "" && garbage[0] == 'g' {
+				require.Equal(t, []string{fmt.Sprintf("%s: %d bytes behind the gzip data are no part of it, and are ignored", path, len(garbage))}, notes)
+			} else {
+				require.Empty(t, notes)
+			}
+		}
 	}
 	for _, n := range []int{1, 32 << 10, 32<<10 - 1, 32<<10 - 2, 200000} {
 		_, err := read(t.Context(), write(t, "x", append(append(bytes.Clone(one), strings.Repeat("g", n)...), one...)), source.Options{})

@@ -48,6 +48,10 @@ type Options struct {
 	Ahead bool
 	// Accept asks a server for a form of what it has, as the HTTP header does.
 	Accept string
+	// Note is told what is odd but stops nothing, such as garbage behind a gzip.
+	// With Ahead it is called by another goroutine than the one that reads, and
+	// before Close returns. Nil drops it.
+	Note func(string)
 	// Client replaces the built-in HTTP client; ConnectTimeout is then its own
 	// business. It must not ask for or undo compression (see http.Transport's
 	// DisableCompression), or Progress counts the wrong bytes.
@@ -70,7 +74,7 @@ func (o Options) withDefaults() Options {
 func Open(ctx context.Context, name string, opt Options) (*Stream, error) {
 	opt = opt.withDefaults()
 	ctx, cancel := context.WithCancelCause(ctx)
-	s := &Stream{name: name, suffix: name, ctx: ctx, cancel: cancel}
+	s := &Stream{name: name, suffix: name, ctx: ctx, cancel: cancel, note: opt.Note}
 	if err := s.start(opt); err != nil {
 		err = s.explain(err) // before Close, which cancels
 		_ = s.Close()

@@ -27,9 +27,10 @@ type Stream struct {
 	open  expected // of the decompressed bytes
 	ahead *ahead   // nil if Read decodes by itself
 	total int64
-	stop  func() bool // detaches the context from body
-	idle  func()      // closes the client's connections
-	err   error       // what ended the stream
+	stop  func() bool  // detaches the context from body
+	idle  func()       // closes the client's connections
+	note  func(string) // nil drops what is odd
+	err   error        // what ended the stream
 }
 
 // Name is the path or URL, for messages; a URL is without its password, and
@@ -76,6 +77,9 @@ func (s *Stream) read(p []byte) (int, error) {
 	}
 	if _, bad := s.in.WriteTo(io.Discard); bad != nil {
 		return n, bad
+	}
+	if g, ok := s.dec.(interface{ ignored() int64 }); ok && g.ignored() > 0 && s.note != nil {
+		s.note(fmt.Sprintf("%s: %d bytes behind the %s are no part of it, and are ignored", s.name, g.ignored(), s.what()))
 	}
 	if bad := s.raw.expect.end(); bad != nil {
 		return n, bad
