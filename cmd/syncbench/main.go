@@ -10,12 +10,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/syncmem/syncmem/internal/synth"
 )
 
 func main() { os.Exit(Main()) }
@@ -63,6 +67,7 @@ The result goes to stdout, progress and messages to stderr. Exit codes:
   syncbench completion bash > syncbench.bash`,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.SetFlagErrorFunc(nearFlag)
 	root.AddCommand(runCommand(), unitsCommand(), genCommand(), recordCommand())
 	return root
 }
@@ -79,6 +84,24 @@ func knownCommand(c *cobra.Command, args []string) error {
 		hint = "did you mean " + near[0] + "?"
 	}
 	return fmt.Errorf("unknown command %q; %s", args[0], hint)
+}
+
+// nearFlag adds to the error of an unknown flag the one that may have been meant.
+func nearFlag(c *cobra.Command, err error) error {
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok || len(unknown.GetSpecifiedName()) < 2 {
+		return err
+	}
+	var all []string
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			all = append(all, f.Name)
+		}
+	})
+	if near := synth.Nearest(unknown.GetSpecifiedName(), all); near != "" {
+		return fmt.Errorf("%w; did you mean --%s?", err, near)
+	}
+	return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 }
 
 // noArguments refuses words beside flags.

@@ -49,7 +49,7 @@ func ReadPackages(name string, r io.Reader) iter.Seq2[*Package, error] {
 // it can be ranged over once.
 func (o Options) ReadPackages(name string, r io.Reader) iter.Seq2[*Package, error] {
 	return func(yield func(*Package, error) bool) {
-		p := parser{in: lines.New(name, r, maxLine, remedy), names: make(map[string]string), opt: o, source: name}
+		p := parser{in: lines.New(name, r, maxLine, remedy).For(lines.PackagesIndex), names: make(map[string]string), opt: o, source: name}
 		for {
 			pkg, err := p.next()
 			if err == io.EOF {
@@ -195,7 +195,7 @@ func (p *parser) finish() (*Package, error) {
 	pkg := p.pkg
 	err := p.closeField()
 	if name := p.missing(); err == nil && name != "" {
-		err = p.in.ErrorAt(p.begin, "package %q has no %s", pkg.Package, name)
+		err = p.in.ErrorAt(p.begin, "package %s has no %s%s", lines.Quote([]byte(pkg.Package)), name, otherIndex(pkg))
 	}
 	if err == nil && pkg.SHA256.IsZero() {
 		if _, bad := contentmodel.ParseChecksum("sha512", pkg.field(sha512Name)); bad != nil {
@@ -207,6 +207,17 @@ func (p *parser) finish() (*Package, error) {
 		return nil, err
 	}
 	return pkg, nil
+}
+
+// otherIndex says which other file of Debian's the paragraph seems to be of.
+func otherIndex(pkg *Package) string {
+	switch {
+	case pkg.field("Status") != "":
+		return ": the input seems to be dpkg's list of what is installed on a machine"
+	case pkg.field("Directory") != "" || pkg.field("Format") != "":
+		return ": the input seems to be a Sources index, of source packages"
+	}
+	return ""
 }
 
 // missing is the first required field that was not met, or empty.

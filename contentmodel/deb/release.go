@@ -56,7 +56,7 @@ func (l *listed) best() (sum contentmodel.Checksum, field string) {
 // which is not checked.
 func readRelease(name string, r io.Reader, note func(string)) (*Release, error) {
 	p := &releaseParser{
-		in: lines.New(name, r, maxLine, releaseRemedy), name: name, note: note,
+		in: lines.New(name, r, maxLine, releaseRemedy).For(lines.ReleaseFile), name: name, note: note,
 		r: &Release{files: make(map[string]*listed)},
 	}
 	for {

@@ -166,16 +166,23 @@ func list[T ~string](all []T) string {
 // nearest is a hint at the one of all that v may have been meant to be, or
 // nothing when none is near.
 func nearest(v string, all []string) string {
+	best := Nearest(v, all)
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %q?)", best)
+}
+
+// Nearest is the one of all that v may have been meant to be, or empty when
+// none is near.
+func Nearest(v string, all []string) string {
 	best, least := "", 3 // more edits than two are another word
 	for _, s := range all {
 		if d := edits(v, s); d < least || d == least && strings.HasPrefix(s, v) && v != "" {
 			best, least = s, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %q?)", best)
+	return best
 }
 
 // edits is the Levenshtein distance: how many bytes to insert, delete or

@@ -20,6 +20,7 @@ type Reader struct {
 	limit  int    // bytes in a line, at most
 	line   int64  // number of the line last read
 	spill  []byte // a line longer than the buffer; its space is kept
+	own    string // what the input should be, in the words of Seems
 	head   []byte // how the first line that is not empty begins
 }
 
@@ -27,6 +28,12 @@ type Reader struct {
 // those about a line, unless the input is plainly something else.
 func New(name string, r io.Reader, limit int, remedy string) *Reader {
 	return &Reader{name: name, remedy: remedy, in: bufio.NewReaderSize(r, bufBytes), limit: limit}
+}
+
+// For says what the input should be, so that errors do not call it a mistake.
+func (r *Reader) For(what string) *Reader {
+	r.own = what
+	return r
 }
 
 // Next gives the next line without its end, "\n" or "\r\n", and without a byte

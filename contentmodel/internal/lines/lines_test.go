@@ -31,6 +31,7 @@ func TestMistakes(t *testing.T) {
 		"<?xml version='1.0'?>":            "seems to be an XML document; mend it",
 		`{"error":1}`:                      "seems to be a JSON document; open the address",
 		"Origin: Debian":                   "seems to be a Release file; name one of the indices it lists",
+		"Package: a":                       "seems to be an index of Debian packages; read it as one (syncbench: --source deb:NAME)",
 		"-----BEGIN PGP SIGNED MESSAGE":    "seems to be a signed Release file",
 		"\x1f\x8b\b\x00":                   "seems to be gzip data inside compressed data; decompress it once",
 		"\x1f\xff\b\x00":                   "x:1: bad line; mend it", // as bytes, not as text
@@ -46,6 +47,20 @@ func TestMistakes(t *testing.T) {
 		require.NotContains(t, err.Error(), "\n")
 		_, ok := errors.AsType[*contentmodel.InputError](err)
 		require.True(t, ok)
+	}
+}
+
+// TestFor: what the input should be is no mistake.
+func TestFor(t *testing.T) {
+	for _, c := range []struct{ own, input, want string }{
+		{lines.PackagesIndex, "Package: a", "x:1: bad; mend it"},
+		{lines.ReleaseFile, "Origin: a", "x:1: bad; mend it"},
+		{lines.ReleaseFile, "Package: a", "x:1: bad: the input seems to be an index of Debian packages; read it as one (syncbench: --source deb:NAME)"},
+	} {
+		r := lines.New("x", strings.NewReader(c.input), 1000, "mend it").For(c.own)
+		_, err := r.Next()
+		require.NoError(t, err)
+		require.EqualError(t, r.Errorf("bad"), c.want)
 	}
 }
 

@@ -31,10 +31,11 @@ var mistakes = []mistake{
 	{"<", "a web page or an XML document", openIt},
 	{"{", "a JSON document", "open the address in a browser: it may be a server's error message"},
 	{"-----begin pgp", "a signed Release file", release},
-	{"origin:", "a Release file", release},
-	{"label:", "a Release file", release},
-	{"suite:", "a Release file", release},
-	{"codename:", "a Release file", release},
+	{"origin:", ReleaseFile, release},
+	{"label:", ReleaseFile, release},
+	{"suite:", ReleaseFile, release},
+	{"codename:", ReleaseFile, release},
+	{"package:", PackagesIndex, "read it as one (syncbench: --source deb:NAME)"},
 	{"\x1f\x8b", "gzip data inside compressed data", again},
 	{"\xfd7zxz", "xz data inside compressed data", again},
 	{"\x28\xb5\x2f\xfd", "zstd data inside compressed data", again},
@@ -48,6 +49,12 @@ var mistakes = []mistake{
 	{"\xff\xfe", "UTF-16 text", "save it as UTF-8"},
 	{"\xfe\xff", "UTF-16 text", "save it as UTF-8"},
 }
+
+// What a reader may be for, to be given to [Reader.For].
+const (
+	PackagesIndex = "an index of Debian packages"
+	ReleaseFile   = "a Release file"
+)
 
 const bom = "\xef\xbb\xbf"
 
@@ -95,7 +102,7 @@ func lower(b []byte) []byte {
 // ErrorAt is an error at a line, with the remedy for what the input seems to be.
 func (r *Reader) ErrorAt(line int64, format string, args ...any) error {
 	e := &contentmodel.InputError{Name: r.name, Line: line, Err: fmt.Errorf(format, args...), Remedy: r.remedy}
-	if what, remedy := Seems(r.head); what != "" {
+	if what, remedy := Seems(r.head); what != "" && what != r.own {
 		e.Err, e.Remedy = fmt.Errorf("%w: the input seems to be %s", e.Err, what), cmp.Or(remedy, r.remedy)
 	}
 	return e
