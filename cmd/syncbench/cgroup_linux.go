@@ -24,6 +24,14 @@ func runBehindWall(ctx context.Context, o *options) error {
 	if _, err := o.account(); err != nil { // the child might be killed before it could say so
 		return failed(err)
 	}
+	if o.store == "" { // one that a killed child leaves behind
+		path, remove, err := temporaryStore()
+		if err != nil {
+			return failed(err)
+		}
+		defer remove()
+		o.store = "sqlite:" + path
+	}
 	cmd, remove, err := childCommand(ctx, o)
 	if err != nil {
 		return failed(err)

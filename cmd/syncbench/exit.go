@@ -13,7 +13,7 @@ const (
 	exitFailed      = 1   // the run failed
 	exitUsage       = 2   // wrong usage, or a crash
 	exitBroken      = 3   // the limit was broken
-	exitInterrupted = 130 // by Ctrl-C or SIGTERM
+	exitInterrupted = 130 // by Ctrl-C, SIGTERM, SIGHUP or SIGQUIT
 )
 
 // codedError is an error that knows its exit code. An empty text was said already.

@@ -148,3 +148,75 @@ func TestSecondInterrupt(t *testing.T) {
 	_, err := countKept(store)
 	require.NoError(t, err, fmt.Sprint(cmd.ProcessState))
 }
+
+// TestNothingTemporary: whatever ends a run, its store that has no name is gone.
+func TestNothingTemporary(t *testing.T) {
+	slow := "--source=synth:file-flat,units=100000,sink=20ms"
+	for _, c := range []struct {
+		name   string
+		args   []string
+		signal os.Signal // nil for none
+		unread bool      // nobody reads stdout
+		says   string
+		cgroup bool
+	}{
+		{name: "interrupt", args: []string{slow}, signal: os.Interrupt, says: "^syncbench: interrupted: "},
+		{name: "hangup", args: []string{slow}, signal: syscall.SIGHUP, says: "^syncbench: interrupted: "},
+		{name: "quit", args: []string{slow}, signal: syscall.SIGQUIT, says: `(?s)^goroutine .*pipeline\.Run.*syncbench: interrupted: `},
+		{name: "closed pipe", unread: true, args: []string{"--source=synth:file-flat,units=100"}, says: "^$"},
+		{name: "hangup behind a wall", args: []string{slow, "--cgroup"}, signal: syscall.SIGHUP, says: "syncbench: interrupted: ", cgroup: true},
+		{name: "killed behind a wall", args: []string{"--cgroup", "--mode=none", "--limit=16MiB", "--source=synth:rpm-mixed"}, says: "^cgroup ", cgroup: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if c.cgroup && !canWall() {
+				t.Skip("NO CGROUP CAN BE MADE HERE: nothing is known about --cgroup and what is left behind")
+			}
+			temp := t.TempDir()
+			cmd := exec.Command("syncbench", append([]string{"run", "--quiet", "--limit=512MiB"}, c.args...)...)
+			cmd.Env = append(os.Environ(), "TMPDIR="+temp)
+			var said bytes.Buffer
+			cmd.Stderr = &said
+			if c.unread {
+				r, w, err := os.Pipe()
+				require.NoError(t, err)
+				require.NoError(t, r.Close())
+				defer w.Close()
+				cmd.Stdout = w
+			}
+			require.NoError(t, cmd.Start())
+			if c.signal != nil {
+				store := filepath.Join(temp, "syncbench-*", "content.sqlite")
+				require.Eventually(t, func() bool {
+					found, _ := filepath.Glob(store)
+					if len(found) == 1 {
+						store = found[0]
+					}
+					return len(found) == 1
+				}, 30*time.Second, 10*time.Millisecond, "no store was made")
+				awaitSaved(t, store)
+				require.NoError(t, cmd.Process.Signal(c.signal))
+			}
+			timer := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
+			err := cmd.Wait()
+			require.True(t, timer.Stop(), "it did not end")
+			require.Error(t, err)
+			require.Regexp(t, c.says, said.String())
+			require.Positive(t, cmd.ProcessState.ExitCode(), "it ended by itself, with a code: %v", cmd.ProcessState)
+			left, err := filepath.Glob(filepath.Join(temp, "*"))
+			require.NoError(t, err)
+			require.Empty(t, left)
+		})
+	}
+}
+
+// TestNohup: a hangup that is ignored stays ignored.
+func TestNohup(t *testing.T) {
+	t.Parallel()
+	store := filepath.Join(t.TempDir(), "s.sqlite")
+	cmd := exec.Command("sh", "-c", `trap "" HUP; exec syncbench run -q --limit=512MiB --store=sqlite:`+store+` --source=synth:file-flat,units=300,sink=10ms`)
+	require.NoError(t, cmd.Start())
+	awaitSaved(t, store)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGHUP))
+	require.NoError(t, cmd.Wait())
+}

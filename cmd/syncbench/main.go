@@ -9,12 +9,9 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -26,17 +23,13 @@ func main() { os.Exit(Main()) }
 
 // Main runs the command line and returns the exit code.
 func Main() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := untilSignal()
 	defer stop()
-	go func() {
-		<-ctx.Done()
-		stop() // a second Ctrl-C ends the program at once
-	}()
 	err := rootCommand().ExecuteContext(ctx)
 	if err == nil {
 		return exitHeld
 	}
-	if text := oneLine(err); text != "" {
+	if text := oneLine(err); text != "" && !closedPipe(err) {
 		fmt.Fprintln(os.Stderr, "syncbench:", text)
 	}
 	return codeOf(err)
@@ -61,7 +54,7 @@ The result goes to stdout, progress and messages to stderr. Exit codes:
   1    the run failed, and said why
   2    wrong usage, or a crash
   3    the limit was broken
-  130  interrupted by Ctrl-C or SIGTERM`,
+  130  interrupted by Ctrl-C, SIGTERM, SIGHUP or SIGQUIT`,
 		Example: `  syncbench run
   syncbench run --help
   syncbench completion bash > syncbench.bash`,

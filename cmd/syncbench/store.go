@@ -24,16 +24,22 @@ func openStore(ctx context.Context, o *options) (st contentstore.Store, leave fu
 	}
 	path, remove := o.sqlite, func() {}
 	if path == "" {
-		dir, err := os.MkdirTemp("", "syncbench-")
-		if err != nil {
-			return nil, nil, fmt.Errorf("no room for a store: %w; name one with --store sqlite:FILE", err)
+		if path, remove, err = temporaryStore(); err != nil {
+			return nil, nil, err
 		}
-		path = filepath.Join(dir, "content.sqlite")
-		remove = func() { os.RemoveAll(dir) }
 	}
 	if st, err = sqlite.Open(ctx, path); err != nil {
 		remove()
 		return nil, nil, err
 	}
 	return st, func() { st.Close(); remove() }, nil
+}
+
+// temporaryStore is the path of a SQLite file in a directory of its own, and how to remove both.
+func temporaryStore() (path string, remove func(), err error) {
+	dir, err := os.MkdirTemp("", "syncbench-")
+	if err != nil {
+		return "", nil, fmt.Errorf("no room for a store: %w; name one with --store sqlite:FILE", err)
+	}
+	return filepath.Join(dir, "content.sqlite"), func() { os.RemoveAll(dir) }, nil
 }
