@@ -108,11 +108,13 @@ func (w *walker) object(name string, walk []string) error {
 		if err != nil {
 			return err
 		}
-		// A number has its end only where something follows it.
+		// A number has its end only where something follows it. More says so itself up to Go 1.26.
 		if last = !w.d.More(); last {
 			if err := w.end(); err != nil {
 				return err
 			}
+		} else if w.in.ended && !w.left() {
+			return io.ErrUnexpectedEOF
 		}
 		if !walked && !w.yield(Member{name, key, w.value}, nil) {
 			return errStop
@@ -136,6 +138,12 @@ func (w *walker) key() (string, error) {
 	return key, nil
 }
 
+// left reports whether the decoder has read more than it has taken.
+func (w *walker) left() bool {
+	_, err := w.d.Buffered().Read(make([]byte, 1))
+	return err == nil
+}
+
 // end takes the brace that closes an object.
 func (w *walker) end() error {
 	_, err := w.d.Token()
@@ -147,7 +155,8 @@ func (w *walker) explain(err error) error {
 	if _, ok := errors.AsType[*contentmodel.InputError](err); ok {
 		return err
 	}
-	if err == io.EOF {
+	// Up to Go 1.26 the end within a value is io.ErrUnexpectedEOF; from 1.27 on it is an error of the syntax.
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); err == io.EOF || ok && syntax.Error() == "unexpected end of JSON input" {
 		err = io.ErrUnexpectedEOF
 	}
 	at := w.d.InputOffset()
@@ -174,6 +183,7 @@ type bounded struct {
 	r     io.Reader
 	since int
 	limit int
+	ended bool   // r has
 	head  []byte // the first bytes, for messages
 }
 
@@ -183,6 +193,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 	}
 	n, err := b.r.Read(p)
 	b.since += n
+	b.ended = b.ended || err == io.EOF
 	if b.head == nil {
 		b.head = bytes.Clone(p[:min(n, 512)])
 	}
