@@ -81,8 +81,10 @@ func debName(field string) string {
 func decodeInto(to any, nameOf func(string) string, body []byte, other func(name, value string)) error {
 	v := reflect.ValueOf(to).Elem()
 	fields := make(map[string]reflect.Value)
-	for i := range v.NumField() {
-		fields[nameOf(v.Type().Field(i).Name)] = v.Field(i)
+	for f, value := range v.Fields() {
+		if f.IsExported() {
+			fields[nameOf(f.Name)] = value
+		}
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	seen := make(map[string]bool)
@@ -146,6 +148,9 @@ func set(to reflect.Value, raw json.RawMessage) (err error) {
 			func(i int, raw json.RawMessage) error { return set(to.Index(i), raw) })
 	case reflect.Struct:
 		return each(raw, nil, func(i int, raw json.RawMessage) error { return set(to.Field(i), raw) })
+	case reflect.Bool: // its name stands for true, and for false there is nothing
+		to.SetBool(true)
+		return nil
 	}
 	s, err := jsonw.Unquote(raw)
 	if err != nil {

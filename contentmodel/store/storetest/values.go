@@ -43,6 +43,9 @@ func (s *suite) wantBack(u contentmodel.Unit) {
 	}
 	v, w := reflect.ValueOf(u).Elem(), reflect.ValueOf(got).Elem()
 	for i := range v.NumField() {
+		if !v.Field(i).CanInterface() {
+			continue
+		}
 		if want, got := v.Field(i).Interface(), w.Field(i).Interface(); !reflect.DeepEqual(want, got) {
 			s.Errorf("%s %.80q: field %s: want %.200q, got %.200q", u.Kind(), u.Key(), v.Type().Field(i).Name, fmt.Sprint(want), fmt.Sprint(got))
 		}
@@ -78,9 +81,13 @@ func (f *filler) fill(v reflect.Value) {
 	case reflect.Int64:
 		v.SetInt(numbers[int(*f)%len(numbers)])
 	case reflect.Struct:
-		for i := range v.NumField() {
-			f.fill(v.Field(i))
+		for field, value := range v.Fields() {
+			if field.IsExported() {
+				f.fill(value)
+			}
 		}
+	case reflect.Bool:
+		v.SetBool(int(*f)%2 == 0)
 	case reflect.Slice:
 		if n := int(*f) % 4; n > 0 { // none is nil
 			v.Set(reflect.MakeSlice(v.Type(), n, n))
