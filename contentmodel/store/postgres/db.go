@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -23,12 +24,19 @@ type db struct {
 	name   string // without password
 	pool   *pgxpool.Pool
 	calls  *calls.Calls
+	conns  *conns
 	packer pack.Packer // of the save whose turn it is
 }
 
-// Close waits for calls that run, then closes the connections.
+// Close waits for calls that run, then closes the connections, at the latest
+// when the server had a moment to hear of it.
 func (s *db) Close() error {
-	return s.calls.Close(func() error { s.pool.Close(); return nil })
+	return s.calls.Close(func() error { s.closePool(); return nil })
+}
+
+func (s *db) closePool() {
+	defer time.AfterFunc(closeGrace, s.conns.cut).Stop()
+	s.pool.Close()
 }
 
 // identity is what content is found by. Kinds hold no zero byte, so no two

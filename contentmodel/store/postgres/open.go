@@ -43,22 +43,33 @@ const incoming = `CREATE TEMP TABLE IF NOT EXISTS syncmem_incoming (
 // Open opens the store in the database that dsn names, in either form libpq
 // takes, and makes its tables if need be. Errors are one line and never hold
 // the password. The caller must Close the store.
+//
+// A server that neither sends nor takes a byte for 2 minutes while it is waited
+// for is an error; the parameter answer_timeout of dsn makes it another time,
+// such as 10m, or 0s for none. A context that ends ends a call at once, but a
+// commit has half a second more.
 func Open(ctx context.Context, dsn string) (store.Store, error) {
 	cfg, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("store postgres: %w", err) // pgx hides the password
 	}
+	answer, err := parseAnswer(cfg.ConnConfig.RuntimeParams)
+	if err != nil {
+		return nil, fmt.Errorf("store postgres: %w", err)
+	}
+	cs := &conns{answer: answer, open: make(map[*conn]struct{})}
+	cfg.ConnConfig.DialFunc = cs.dialer(cfg.ConnConfig.DialFunc)
 	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
 		_, err := c.Exec(ctx, incoming)
 		return err
 	}
 	c := cfg.ConnConfig
-	s := &db{name: fmt.Sprintf("postgres://%s:%d/%s", c.Host, c.Port, c.Database), calls: calls.New()}
+	s := &db{name: fmt.Sprintf("postgres://%s:%d/%s", c.Host, c.Port, c.Database), calls: calls.New(), conns: cs}
 	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, s.explain(err)
 	}
 	if err := s.migrate(ctx); err != nil {
-		s.pool.Close()
+		s.closePool()
 		return nil, s.explain(err)
 	}
 	return s, nil
@@ -95,11 +106,15 @@ func (s *db) explain(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
+	pgErr, told := errors.AsType[*pgconn.PgError](err)
+	if !told && s.conns.silent() {
+		return fmt.Errorf("store %s: the server did not answer for %v; check it and the network, or set %s, then run again", s.name, s.conns.answer, answerParam)
+	}
 	if e, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return fmt.Errorf("store %s: cannot connect: %w; check the address, and that the server runs", s.name, oneLine{e.Unwrap()})
 	}
-	if e, ok := errors.AsType[*pgconn.PgError](err); ok && advice[e.Code[:min(2, len(e.Code))]] != "" {
-		return fmt.Errorf("store %s: %w; %s", s.name, err, advice[e.Code[:2]])
+	if told && advice[pgErr.Code[:min(2, len(pgErr.Code))]] != "" {
+		return fmt.Errorf("store %s: %w; %s", s.name, err, advice[pgErr.Code[:2]])
 	}
 	return fmt.Errorf("store %s: %w", s.name, err)
 }

@@ -53,8 +53,12 @@ func (s *db) Save(ctx context.Context, units []contentmodel.Unit) (saved int, er
 	return saved, nil
 }
 
-// commitTimeout bounds the one step that ctx does not end.
-const commitTimeout = 30 * time.Second
+// commitTimeout bounds the one step that ctx does not end at once, and
+// commitGrace what is left of it when ctx ends.
+const (
+	commitTimeout = 30 * time.Second
+	commitGrace   = 500 * time.Millisecond
+)
 
 // transact runs fn in a transaction. Any error undoes all of it.
 func (s *db) transact(ctx context.Context, fn func(pgx.Tx) error) error {
@@ -69,9 +73,17 @@ func (s *db) transact(ctx context.Context, fn func(pgx.Tx) error) error {
 	if err != nil {
 		return err
 	}
-	// A commit that is cut off may have happened or not, so an end of ctx comes too late from here on.
+	// A commit that is cut off may have happened or not, so an end of ctx comes too late from here on, as long as the
+	// server answers.
 	final, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		select {
+		case <-time.After(commitGrace):
+			cancel()
+		case <-final.Done():
+		}
+	})()
 	if err := tx.Commit(final); err != nil {
 		return fmt.Errorf("commit: %w; run again, the next sync finds out what was kept", err)
 	}
