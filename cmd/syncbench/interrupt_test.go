@@ -68,6 +68,8 @@ func TestInterrupt(t *testing.T) {
 				<-reached
 			case c.saves:
 				awaitSaved(t, store)
+			default:
+				time.Sleep(2 * time.Second) // nothing shows from outside that it has come so far as to catch signals
 			}
 			time.Sleep(200 * time.Millisecond) // into whatever it waits for next
 

@@ -106,7 +106,9 @@ func clone(v reflect.Value) reflect.Value {
 func shallow(v reflect.Value) map[string]any {
 	m := make(map[string]any, v.NumField())
 	for i := range v.NumField() {
-		m[v.Type().Field(i).Name] = v.Field(i).Interface()
+		if f := v.Type().Field(i); f.IsExported() {
+			m[f.Name] = v.Field(i).Interface()
+		}
 	}
 	return m
 }
