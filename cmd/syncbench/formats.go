@@ -40,7 +40,9 @@ var formats = []format{
 			return npm.ReadVersions(name, r)
 		}),
 	},
-	{"", "PATH-or-URL", "a PULP_MANIFEST, plain or compressed likewise", openStream(func(_ *options, name string, r io.Reader) iter.Seq2[*file.File, error] { return file.Read(name, r) })},
+	{"", "PATH-or-URL", "a PULP_MANIFEST, plain or compressed likewise", openStream(func(o *options, name string, r io.Reader) iter.Seq2[*file.File, error] {
+		return file.Options{SkipBad: o.skipBad, Note: o.note}.Read(name, r)
+	})},
 }
 
 // formatOf is the format of a source, and what follows its prefix.
@@ -166,7 +168,7 @@ func openRPM(ctx context.Context, o *options, address string) (*source, error) {
 	if extras != "" && extras != "true" && extras != "false" {
 		return nil, fmt.Errorf("--source: extras=%s: want true or false", extras)
 	}
-	r, err := rpm.Open(ctx, at, rpm.Options{Source: o.streamOptions(), Note: o.note})
+	r, err := rpm.Open(ctx, at, rpm.Options{Source: o.streamOptions(), SkipBad: o.skipBad, Note: o.note})
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/internal/lines"
+	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 )
 
 // What a reader accepts. The largest paragraph of Debian bookworm has 76 kB,
@@ -48,19 +49,22 @@ func ReadPackages(name string, r io.Reader) iter.Seq2[*Package, error] {
 // InputError of package contentmodel with the line. The sequence reads r as it goes, so
 // it can be ranged over once.
 func (o Options) ReadPackages(name string, r io.Reader) iter.Seq2[*Package, error] {
-	return func(yield func(*Package, error) bool) {
-		p := parser{in: lines.New(name, r, maxLine, remedy).For(lines.PackagesIndex), names: make(map[string]string), opt: o, source: name}
-		for {
-			pkg, err := p.next()
-			if err == io.EOF {
-				return
-			}
-			if err != nil && p.skip(err) {
-				continue
-			}
-			if !yield(pkg, err) || err != nil {
-				return
-			}
+	return func(yield func(*Package, error) bool) { o.readPackages(name, r, spare.New(o.SkipBad, o.Note), yield) }
+}
+
+// readPackages is ReadPackages, with what may be left out of all indices.
+func (o Options) readPackages(name string, r io.Reader, left *spare.Units, yield func(*Package, error) bool) {
+	p := parser{in: lines.New(name, r, maxLine, remedy).For(lines.PackagesIndex), names: make(map[string]string), opt: o, source: name, left: left}
+	for {
+		pkg, err := p.next()
+		if err == io.EOF {
+			return
+		}
+		if err != nil && p.skip(err) {
+			continue
+		}
+		if !yield(pkg, err) || err != nil {
+			return
 		}
 	}
 }
@@ -73,7 +77,7 @@ type parser struct {
 	opt    Options
 	names  map[string]string // names of Fields, one copy for all packages
 	broken error             // of the stream, which nothing can be read behind
-	bad    int               // paragraphs left out
+	left   *spare.Units
 
 	pkg     *Package       // nil between paragraphs
 	begin   int64          // the paragraph's first line
@@ -96,12 +100,8 @@ func (p *parser) note(format string, args ...any) {
 // skip leaves out the paragraph that can't be used, if that is allowed, and
 // reads on to its end.
 func (p *parser) skip(err error) bool {
-	if p.broken != nil || p.bad == p.opt.SkipBad {
+	if p.broken != nil || !p.left.Use(err) {
 		return false
-	}
-	p.bad++
-	if p.opt.Note != nil {
-		p.opt.Note(fmt.Sprintf("left out, the %d. of at most %d: %v", p.bad, p.opt.SkipBad, err))
 	}
 	for p.pkg != nil {
 		line, err := p.in.Next()

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 
 	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 	"github.com/syncmem/syncmem/contentmodel/source"
 )
 
@@ -162,10 +163,10 @@ func absent(err error) bool {
 func (r *Repository) Packages(ctx context.Context) iter.Seq2[*Package, error] {
 	return func(yield func(*Package, error) bool) {
 		r.read.Store(0)
-		once := newOnce(r.opt.Note)
+		once, left := newOnce(r.opt.Note), spare.New(r.opt.SkipBad, r.opt.Note)
 		for i := range r.stems {
 			once.last = i == len(r.stems)-1
-			if !r.index(ctx, int32(i), once, yield) {
+			if !r.index(ctx, int32(i), once, left, yield) {
 				return
 			}
 		}
@@ -173,7 +174,7 @@ func (r *Repository) Packages(ctx context.Context) iter.Seq2[*Package, error] {
 }
 
 // index yields the packages of one index, and tells whether to go on.
-func (r *Repository) index(ctx context.Context, i int32, once *once, yield func(*Package, error) bool) bool {
+func (r *Repository) index(ctx context.Context, i int32, once *once, left *spare.Units, yield func(*Package, error) bool) bool {
 	s, err := r.open(ctx, r.stems[i])
 	if err != nil {
 		yield(nil, err)
@@ -181,7 +182,8 @@ func (r *Repository) index(ctx context.Context, i int32, once *once, yield func(
 	}
 	defer s.Close()
 	r.stream.Store(s)
-	for p, err := range r.opt.ReadPackages(s.Name(), s) {
+	packages := func(yield func(*Package, error) bool) { r.opt.readPackages(s.Name(), s, left, yield) }
+	for p, err := range packages {
 		if ctx.Err() != nil { // what is read ahead must not outlive a cancel
 			p, err = nil, context.Cause(ctx)
 		}

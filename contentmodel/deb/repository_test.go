@@ -167,6 +167,23 @@ func TestAllOnce(t *testing.T) {
 	}
 }
 
+// TestSkipBadOfAll: so many may be left out of all indices together.
+func TestSkipBadOfAll(t *testing.T) {
+	bad := stanza("b") + "Package: odd\nSize: x\n" + need + "\n"
+	s := suite{"main/binary-amd64/Packages": bad, "main/binary-arm64/Packages": strings.ReplaceAll(bad, "Version: 1", "Version: 2")}
+	dir := t.TempDir()
+	s.write(t, dir)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Release"), []byte(s.release("")), 0o600))
+	for skip, want := range map[int]string{0: "b", 1: "bb", 2: "bb"} {
+		o := deb.RepositoryOptions{}
+		o.SkipBad = skip
+		got, notes, err := names(t.Context(), dir, o)
+		require.Equal(t, want, got)
+		require.Len(t, notes, skip)
+		require.Equal(t, skip < 2, err != nil, "%v", err)
+	}
+}
+
 // TestForms: whichever form of an index is there is read, and compared with what is known of it.
 func TestForms(t *testing.T) {
 	text := stanza("a")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/internal/lines"
+	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 )
 
 // remedy is for a line that can't be read.
@@ -18,6 +19,18 @@ const remedy = "mend the line, or make the manifest again: a line is path,sha256
 // rest is for spaces and doubt.
 const maxLine = 64 << 10
 
+// Options are for reading a manifest. The zero value is ready.
+type Options struct {
+	// SkipBad is how many lines may be left out because they can't be used;
+	// each is told to Note. One more is the error that it would have been.
+	SkipBad int
+	// Note is told what was left out, by the goroutine that reads. Nil drops it.
+	Note func(string)
+}
+
+// Read reads a manifest as [Options.Read] does, without any options.
+func Read(name string, r io.Reader) iter.Seq2[*File, error] { return Options{}.Read(name, r) }
+
 // Read reads a manifest as a stream; name stands in its errors. It holds one
 // line at a time and hands out files that pin nothing of its buffer, two
 // allocations each.
@@ -25,11 +38,11 @@ const maxLine = 64 << 10
 // The first error ends the sequence: (nil, err), where err is a
 // [*contentmodel.InputError] with the line. The sequence reads r as it goes, so
 // it can be ranged over once.
-func Read(name string, r io.Reader) iter.Seq2[*File, error] {
+func (o Options) Read(name string, r io.Reader) iter.Seq2[*File, error] {
 	return func(yield func(*File, error) bool) {
-		in := lines.New(name, r, maxLine, remedy)
+		in, left := lines.New(name, r, maxLine, remedy), spare.New(o.SkipBad, o.Note)
 		for {
-			f, err := next(in)
+			f, err := next(in, left)
 			if err == io.EOF {
 				return
 			}
@@ -41,7 +54,7 @@ func Read(name string, r io.Reader) iter.Seq2[*File, error] {
 }
 
 // next reads up to the next line that names a file.
-func next(in *lines.Reader) (*File, error) {
+func next(in *lines.Reader, left *spare.Units) (*File, error) {
 	for {
 		line, err := in.Next()
 		if err != nil {
@@ -52,10 +65,12 @@ func next(in *lines.Reader) (*File, error) {
 			continue
 		}
 		f, err := parse(line)
-		if err != nil {
-			return nil, in.Errorf("%w", err)
+		if err == nil {
+			return f, nil
 		}
-		return f, nil
+		if err := in.Errorf("%w", err); !left.Use(err) {
+			return nil, err
+		}
 	}
 }
 

@@ -95,6 +95,37 @@ func TestReadBroken(t *testing.T) {
 	require.EqualError(t, err, "M:1: io: read/write on closed pipe")
 }
 
+// TestSkipBad: lines that can't be used are left out and named, but a stream that breaks is none.
+func TestSkipBad(t *testing.T) {
+	good := func(path string) string { return path + "," + digest + ",1\n" }
+	manifest := good("a") + "nonsense\n" + good("b") + good("../x") + good("c") + good("d/")
+	for skip, want := range map[int]string{0: "a", 1: "ab", 2: "abc", 3: "abc", 9: "abc"} {
+		var got string
+		var last error
+		var notes []string
+		for f, err := range (file.Options{SkipBad: skip, Note: func(s string) { notes = append(notes, s) }}).Read("M", strings.NewReader(manifest)) {
+			if last = err; err == nil {
+				got += f.Path
+			}
+		}
+		require.Equal(t, want, got, "%d", skip)
+		require.Equal(t, skip < 3, last != nil, "%v", last)
+		require.Len(t, notes, min(skip, 3))
+		if skip > 0 {
+			require.Contains(t, notes[0], fmt.Sprintf(`left out, the 1. of at most %d: M:2: want path,sha256,size but have "nonsense"`, skip))
+		}
+	}
+	for _, r := range []io.Reader{
+		io.MultiReader(strings.NewReader(good("a")+"half"), iotest.ErrReader(io.ErrClosedPipe)),
+		strings.NewReader(strings.Repeat("x", 70000) + "," + digest + ",1\n"),
+	} {
+		var last error
+		for _, last = range (file.Options{SkipBad: 9}).Read("M", r) {
+		}
+		require.Error(t, last)
+	}
+}
+
 func TestStopEarly(t *testing.T) {
 	for f, err := range file.Read("M", strings.NewReader(strings.Repeat("a,"+digest+",1\n", 3))) {
 		require.NoError(t, err)

@@ -90,8 +90,10 @@ type result struct {
 	err           error
 }
 
-func readRepo(ctx context.Context, location string) (r result) {
-	repository, err := rpm.Open(ctx, location, rpm.Options{Note: func(s string) { r.notes = append(r.notes, s) }})
+func readRepo(ctx context.Context, location string) result { return readSkipping(ctx, location, 0) }
+
+func readSkipping(ctx context.Context, location string, bad int) (r result) {
+	repository, err := rpm.Open(ctx, location, rpm.Options{SkipBad: bad, Note: func(s string) { r.notes = append(r.notes, s) }})
 	if err != nil {
 		r.err = err
 		return r
@@ -344,9 +346,9 @@ func TestRefused(t *testing.T) {
 		"x\" is no number of bytes":                                    edited(replace("</size>", "x</size>")),
 		`location: href: "../pkg1.rpm" leads out of the repository`:    {},
 		"<package> is inside the text of another element":              {},
-		`the package "pkg1" has no checksum`:                           inPrimary(`<checksum type="sha256" pkgid="YES">`+id(1)+"</checksum>", ""),
+		`has no checksum, in the package "pkg1"`:                       inPrimary(`<checksum type="sha256" pkgid="YES">`+id(1)+"</checksum>", ""),
 		"a package has no name":                                        inPrimary("<name>pkg1</name>", ""),
-		`the package "pkg1" has no location`:                           inPrimary(`<location xml:base="https://cdn.example.org/" href="Packages/pkg1.rpm"/>`, ""),
+		`has no location, in the package "pkg1"`:                       inPrimary(`<location xml:base="https://cdn.example.org/" href="Packages/pkg1.rpm"/>`, ""),
 		`"12x" is no number`:                                           inPrimary(`installed="2000"`, `installed="12x"`),
 		"begins with <package> and not with <metadata>":                inPrimary(primaryHead, ""),
 		"has nothing of the package pkg3, which primary has: " + id(3): repoOf("", []int{1, 2, 3}, []int{1, 2}, []int{1, 2, 3}),
@@ -460,4 +462,57 @@ func FuzzPackages(f *testing.F) {
 			require.NoError(t, p.WriteBody(io.Discard))
 		}
 	})
+}
+
+// TestSkipBad: packages that primary says nonsense of are left out, and the others come with their own files.
+func TestSkipBad(t *testing.T) {
+	for name, c := range map[string]struct{ old, new, says string }{
+		"checksum": {id(2), "xyz", `: not a sha256: has 3 characters ("xyz"), in the package "pkg2"`},
+		"number":   {`package="1000"`, `package="many"`, `: package: "many" is no number, in the package "pkg2"`},
+		"href":     {`href="Packages/pkg2.rpm"`, `href="../pkg2.rpm"`, `leads out of the repository, in the package "pkg2"`},
+		"name":     {"<name>pkg2</name>", "<name/>", `: a package has no name`},
+		"header":   {`start="4504"`, `start="x"`, `start: "x" is no number, in the package "pkg2"`},
+		"all":      {`<version epoch="0"`, `<time file="x"/><size package="y"/><location href="/"/><version epoch="0"`, `file: "x" is no number`},
+	} {
+		for _, order := range [][]int{{1, 2, 3}, {3, 2, 1}} {
+			r := repoOf(".gz", []int{1, 2, 3}, order, []int{1, 2, 3})
+			before, after, _ := strings.Cut(r.primary, primaryOf(2))
+			r.primary = before + strings.Replace(primaryOf(2), c.old, c.new, 1) + after
+			require.NotContains(t, r.primary, primaryOf(2))
+			dir := r.write(t)
+
+			got := readSkipping(t.Context(), dir, 1)
+			require.NoError(t, got.err, name)
+			require.Equal(t, bodiesOf(1, 3), got.bodies)
+			require.Len(t, got.notes, 3)
+			require.Contains(t, got.notes[0], "left out, the 1. of at most 1: ")
+			require.Contains(t, got.notes[0], c.says)
+			require.Contains(t, got.notes[1], "filelists.xml.gz has 1 packages that primary has not")
+
+			got = readSkipping(t.Context(), dir, 0)
+			require.ErrorContains(t, got.err, c.says)
+			require.Equal(t, bodiesOf(1), got.bodies)
+			require.Empty(t, got.notes)
+		}
+	}
+	// What is no XML ends it, whatever may be left out; and so does the second where one may be.
+	r := repoOf("", []int{1, 2, 3}, []int{1, 2, 3}, []int{1, 2, 3})
+	r.primary = strings.Replace(r.primary, "<name>pkg2</name>", "<name>pkg2</nam>", 1)
+	require.ErrorContains(t, readSkipping(t.Context(), r.write(t), 9).err, "<name> ends with </nam>")
+	r = repoOf("", []int{1, 2, 3}, []int{1, 2, 3}, []int{1, 2, 3})
+	r.primary = strings.ReplaceAll(r.primary, `build="1700000000"`, `build=""`)
+	got := readSkipping(t.Context(), r.write(t), 1)
+	require.ErrorContains(t, got.err, `in the package "pkg2"`)
+	require.Empty(t, got.bodies)
+
+	// What was read of a list is not the next package's.
+	r = repo{primary: primaryHead + strings.Replace(primaryOf(1), `start="4504"`, `start="x"`, 1) + primaryOf(3) + "</metadata>\n"}
+	header := `<rpm:header-range start="x" end="6724"/>`
+	r.primary = strings.Replace(r.primary, header, "", 1)
+	r.primary = strings.Replace(r.primary, "</rpm:requires>\n", "</rpm:requires><file>/stray</file>"+header+"\n", 1)
+	got = readSkipping(t.Context(), r.write(t), 1)
+	require.NoError(t, got.err)
+	require.Len(t, got.bodies, 1)
+	require.NotContains(t, got.bodies[0], "stray")
+	require.Contains(t, got.bodies[0], `"files":[["","/usr/bin/","pkg3"]]`)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 	"github.com/syncmem/syncmem/contentmodel/source"
 )
 
@@ -69,7 +70,7 @@ func (l *lockstep) open(ctx context.Context) error {
 		r.streams[i].Store(s)
 		switch i {
 		case primaryPart:
-			l.primary, err = newPrimary(s)
+			l.primary, err = newPrimary(s, spare.New(r.opt.SkipBad, r.opt.Note))
 		case filelistsPart:
 			l.files, err = newFollower(s, "filelists", r.opt.TempDir, new(fileReader))
 		case otherPart:
@@ -125,8 +126,8 @@ func (l *lockstep) end() error {
 			l.r.opt.Note(fmt.Sprintf("%s has %d packages that primary has not: they are left out", f.name, left))
 		}
 	}
-	if said := l.primary.said; said >= 0 && said != int64(l.n) {
-		l.r.opt.Note(fmt.Sprintf("%s says that it has %d packages and has %d", l.primary.name, said, l.n))
+	if said := l.primary.said; said >= 0 && said != int64(l.n+l.primary.without) {
+		l.r.opt.Note(fmt.Sprintf("%s says that it has %d packages and has %d", l.primary.name, said, l.n+l.primary.without))
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 	"github.com/syncmem/syncmem/contentmodel/internal/xmlread"
 	"github.com/syncmem/syncmem/contentmodel/source"
 )
@@ -15,6 +16,8 @@ import (
 type primary struct {
 	name      string
 	x         *xmlread.Reader
+	left      *spare.Units
+	without   int   // packages that were left out
 	said      int64 // how many packages the document says it has; -1 if it does not
 	withFiles bool  // take the files that are named here
 
@@ -24,8 +27,8 @@ type primary struct {
 	common interned
 }
 
-func newPrimary(s *source.Stream) (*primary, error) {
-	p := &primary{name: s.Name(), x: xmlread.New(s.Name(), remedy, s), said: -1}
+func newPrimary(s *source.Stream, left *spare.Units) (*primary, error) {
+	p := &primary{left: left, name: s.Name(), x: xmlread.New(s.Name(), remedy, s), said: -1}
 	if err := p.x.Root("metadata"); err != nil {
 		return nil, err
 	}
@@ -49,7 +52,15 @@ func (p *primary) next() (*Package, error) {
 		case name == nil:
 			return nil, p.x.End()
 		case string(name) == "package":
-			return p.pkg()
+			pkg := new(Package)
+			depth := p.x.Depth()
+			if err = p.read(pkg); err == nil {
+				return pkg, nil
+			}
+			if err = p.skip(pkg, depth, err); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		if err := p.x.Skip(); err != nil {
 			return nil, err
@@ -57,19 +68,36 @@ func (p *primary) next() (*Package, error) {
 	}
 }
 
-// pkg reads the package that was just opened.
-func (p *primary) pkg() (*Package, error) {
-	pkg := new(Package)
+// skip leaves out a package that can't be used, if that is allowed. What
+// filelists and other have of it is then theirs alone.
+func (p *primary) skip(pkg *Package, depth int, err error) error {
+	if p.x.Broken() {
+		return err
+	}
+	if in, ok := errors.AsType[*contentmodel.InputError](err); ok && pkg.Name != "" {
+		in.Err = fmt.Errorf("%w, in the package %.80q", in.Err, pkg.Name)
+	}
+	if !p.left.Use(err) {
+		return err
+	}
+	p.without++
+	p.deps.finish() // what it had of a list
+	p.files.b.Files()
+	return p.x.Leave(depth)
+}
+
+// read reads the package that was just opened.
+func (p *primary) read(pkg *Package) error {
 	for {
 		name, err := p.x.Child()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if name == nil {
 			break
 		}
 		if err := p.child(pkg, name); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if p.withFiles {
@@ -77,13 +105,13 @@ func (p *primary) pkg() (*Package, error) {
 	}
 	switch {
 	case pkg.Name == "":
-		return nil, p.x.Errorf("a package has no name")
+		return p.x.Wrong("a package has no name")
 	case pkg.PkgID == "":
-		return nil, p.x.Errorf("the package %q has no checksum", pkg.Name)
+		return p.x.Wrong("has no checksum")
 	case pkg.LocationHref == "":
-		return nil, p.x.Errorf("the package %q has no location", pkg.Name)
+		return p.x.Wrong("has no location")
 	}
-	return pkg, nil
+	return nil
 }
 
 // child reads one element of a package.

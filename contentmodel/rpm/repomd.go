@@ -109,7 +109,7 @@ func attrs(x *xmlread.Reader, fn func(name, value []byte) error) error {
 			return err
 		}
 		if err := fn(name, value); err != nil {
-			return x.Errorf("%s: %w", name, err)
+			return x.Wrong("%s: %w", name, err)
 		}
 	}
 }
@@ -130,7 +130,7 @@ func readChecksum(x *xmlread.Reader) (sum contentmodel.Checksum, err error) {
 		return "", err
 	}
 	if sum, err = contentmodel.ParseChecksum(kind, strings.TrimSpace(string(text))); err != nil {
-		return "", x.Errorf("%w", err)
+		return "", x.Wrong("%w", err)
 	}
 	return sum, nil
 }

@@ -62,6 +62,30 @@ func (x *Reader) Errorf(format string, args ...any) error {
 	return x.fail(fmt.Errorf(format, args...))
 }
 
+// Wrong is an error at the place that was read last, of what a well-formed
+// document says: it does not end the document. See Leave.
+func (x *Reader) Wrong(format string, args ...any) error {
+	err := x.Errorf(format, args...)
+	x.err = nil
+	return err
+}
+
+// Broken tells whether nothing more can be read, as against what is Wrong.
+func (x *Reader) Broken() bool { return x.err != nil }
+
+// Depth is how many elements are open.
+func (x *Reader) Depth() int { return len(x.ends) }
+
+// Leave reads on to the end of the element at a depth, if it is open yet.
+func (x *Reader) Leave(depth int) error {
+	for len(x.ends) >= depth {
+		if _, err := x.Child(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // fail gives an error its place, unless it comes from the stream below, which
 // knows better, and makes it the end of the document.
 func (x *Reader) fail(err error) error {
@@ -244,14 +268,7 @@ func (x *Reader) cut() error {
 }
 
 // Skip reads on to the end of the element that is open.
-func (x *Reader) Skip() error {
-	for depth := len(x.ends); len(x.ends) >= depth; {
-		if _, err := x.Child(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func (x *Reader) Skip() error { return x.Leave(len(x.ends)) }
 
 // Text reads on to the end of the element that is open and gives its text. An
 // element inside it is an error.
