@@ -33,7 +33,7 @@ const synthPrefix = "synth:"
 var formats = []format{
 	{synthPrefix, "NAME,key=value,...", "units made on the fly, see below", openSynth},
 	{"rpm:", "PATH-or-URL", "an RPM repository, with its filelists and changelogs", openRPM},
-	{"deb:", "PATH-or-URL", "a Debian Packages index, plain or as .gz, .xz, .zst, .bz2 or .lz4; or a repository, see below", openDeb},
+	{"deb:", "PATH-or-URL", "a Debian Packages or Sources index, plain or as .gz, .xz, .zst, .bz2 or .lz4; or a repository, see below", openDeb},
 	{
 		"npm:", "PATH-or-URL", "an npm packument, such as https://registry.example/NAME; its abbreviated form if there is one",
 		openStream(func(_ *options, name string, r io.Reader) iter.Seq2[*npm.Version, error] {
@@ -68,7 +68,8 @@ const keysHelp = `
 An rpm: source with ,extras=true behind it has the advisories, groups and modules, too.
 
 A deb: source is a repository if it is a directory, ends in a slash or a Release, or has keys behind it:
-suite=bookworm (below dists), components=main+contrib and architectures=amd64+all choose among its indices, as in
+suite=bookworm (below dists), components=main+contrib and architectures=amd64+all choose among its indices, and
+sources=true adds its source packages, as in
 deb:https://deb.debian.org/debian,suite=bookworm,components=main,architectures=amd64
 `
 
@@ -115,7 +116,7 @@ func openStream[U contentmodel.Unit](read func(*options, string, io.Reader) iter
 }
 
 // debKeys are the keys of a deb: source.
-var debKeys = []string{"suite", "components", "architectures"}
+var debKeys = []string{"suite", "components", "architectures", "sources"}
 
 // cutKeys takes ",key=value" off the end of an address, as long as there is one of the keys.
 func cutKeys(address string, keys []string) (rest string, values map[string]string) {
@@ -134,6 +135,15 @@ func cutKeys(address string, keys []string) (rest string, values map[string]stri
 func openDeb(ctx context.Context, o *options, address string) (*source, error) {
 	opt := deb.Options{SkipBad: o.skipBad, Note: o.note}
 	at, values := cutKeys(address, debKeys)
+	sources, err := trueOrFalse(values, "sources")
+	if err != nil {
+		return nil, err
+	}
+	if base, _, _ := strings.Cut(path.Base(at), "."); len(values) == 0 && base == "Sources" {
+		return openStream(func(_ *options, name string, r io.Reader) iter.Seq2[*deb.Source, error] {
+			return opt.ReadSources(name, r)
+		})(ctx, o, at)
+	}
 	if len(values) == 0 && !isDebRepository(at) {
 		return openStream(func(_ *options, name string, r io.Reader) iter.Seq2[*deb.Package, error] {
 			return opt.ReadPackages(name, r)
@@ -149,7 +159,12 @@ func openDeb(ctx context.Context, o *options, address string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	units := func(ctx context.Context) iter.Seq2[contentmodel.Unit, error] { return asUnits(r.Packages(ctx)) }
+	units := func(ctx context.Context) iter.Seq2[contentmodel.Unit, error] {
+		if !sources {
+			return asUnits(r.Packages(ctx))
+		}
+		return oneAfterTheOther(asUnits(r.Packages(ctx)), asUnits(r.Sources(ctx)))
+	}
 	return &source{units: units, progress: r.Progress}, nil
 }
 
@@ -164,28 +179,44 @@ func isDebRepository(at string) bool {
 
 func openRPM(ctx context.Context, o *options, address string) (*source, error) {
 	at, values := cutKeys(address, []string{"extras"})
-	extras := values["extras"]
-	if extras != "" && extras != "true" && extras != "false" {
-		return nil, fmt.Errorf("--source: extras=%s: want true or false", extras)
+	extras, err := trueOrFalse(values, "extras")
+	if err != nil {
+		return nil, err
 	}
 	r, err := rpm.Open(ctx, at, rpm.Options{Source: o.streamOptions(), SkipBad: o.skipBad, Note: o.note})
 	if err != nil {
 		return nil, err
 	}
 	units := func(ctx context.Context) iter.Seq2[contentmodel.Unit, error] {
-		packages := asUnits(r.Packages(ctx))
-		if extras != "true" {
-			return packages
+		if !extras {
+			return asUnits(r.Packages(ctx))
 		}
-		return func(yield func(contentmodel.Unit, error) bool) {
-			for _, seq := range []iter.Seq2[contentmodel.Unit, error]{packages, asUnits(r.Extras(ctx))} {
-				for u, err := range seq {
-					if !yield(u, err) || err != nil {
-						return
-					}
+		return oneAfterTheOther(asUnits(r.Packages(ctx)), asUnits(r.Extras(ctx)))
+	}
+	return &source{units: units, progress: r.Progress}, nil
+}
+
+// trueOrFalse reads a key of a source; false where it is not there.
+func trueOrFalse(values map[string]string, key string) (bool, error) {
+	switch v := values[key]; v {
+	case "true":
+		return true, nil
+	case "", "false":
+		return false, nil
+	default:
+		return false, fmt.Errorf("--source: %s=%s: want true or false", key, v)
+	}
+}
+
+// oneAfterTheOther ends with the first error.
+func oneAfterTheOther(all ...iter.Seq2[contentmodel.Unit, error]) iter.Seq2[contentmodel.Unit, error] {
+	return func(yield func(contentmodel.Unit, error) bool) {
+		for _, seq := range all {
+			for u, err := range seq {
+				if !yield(u, err) || err != nil {
+					return
 				}
 			}
 		}
 	}
-	return &source{units: units, progress: r.Progress}, nil
 }

@@ -54,7 +54,7 @@ func (o Options) ReadPackages(name string, r io.Reader) iter.Seq2[*Package, erro
 
 // readPackages is ReadPackages, with what may be left out of all indices.
 func (o Options) readPackages(name string, r io.Reader, left *spare.Units, yield func(*Package, error) bool) {
-	p := parser{in: lines.New(name, r, maxLine, remedy).For(lines.PackagesIndex), names: make(map[string]string), opt: o, source: name, left: left}
+	p := newParser(lines.New(name, r, maxLine, remedy).For(lines.PackagesIndex), name, o, left)
 	for {
 		pkg, err := p.next()
 		if err == io.EOF {
@@ -78,6 +78,7 @@ type parser struct {
 	names  map[string]string // names of Fields, one copy for all packages
 	broken error             // of the stream, which nothing can be read behind
 	left   *spare.Units
+	plain  bool // every field is one of Fields, and none is missed
 
 	pkg     *Package       // nil between paragraphs
 	begin   int64          // the paragraph's first line
@@ -88,6 +89,10 @@ type parser struct {
 	value   []byte         // of it
 	fieldAt int64          // its line
 	table   map[string]int // where Fields are, if there are many
+}
+
+func newParser(in *lines.Reader, name string, o Options, left *spare.Units) *parser {
+	return &parser{in: in, source: name, opt: o, left: left, names: make(map[string]string)}
 }
 
 // note tells what is odd about the field that was read last.
@@ -194,6 +199,10 @@ func (p *parser) field(line []byte) error {
 func (p *parser) finish() (*Package, error) {
 	pkg := p.pkg
 	err := p.closeField()
+	if p.plain {
+		p.reset()
+		return pkg, err
+	}
 	if name := p.missing(); err == nil && name != "" {
 		err = p.in.ErrorAt(p.begin, "package %s has no %s%s", lines.Quote([]byte(pkg.Package)), name, otherIndex(pkg))
 	}

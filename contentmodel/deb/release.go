@@ -14,12 +14,12 @@ import (
 // releaseRemedy is for a Release that can't be read.
 const releaseRemedy = "check that it is the Release of a Debian suite, and fetch it again"
 
-// maxIndices is how many Packages indices a Release may list, compressed ones
+// maxIndices is how many indices of packages a Release may list, compressed ones
 // counted apart. Debian's own has some 60.
 const maxIndices = 10_000
 
-// Release is what a Release file says of a suite. Only the indices of binary
-// packages are kept of its lists.
+// Release is what a Release file says of a suite. Only the indices of packages
+// are kept of its lists.
 type Release struct {
 	Suite, Codename, Date     string
 	Components, Architectures []string
@@ -165,7 +165,7 @@ func (p *releaseParser) file(words [][]byte) error {
 	if err != nil {
 		return p.in.Errorf("%w", err)
 	}
-	if stem(string(name)) == "" {
+	if stem(string(name), packagesIndex) == "" && stem(string(name), sourcesIndex) == "" {
 		return nil
 	}
 	size, err := lines.ParseSize(words[1])
@@ -212,24 +212,34 @@ func (p *releaseParser) end() (*Release, error) {
 // asked for: what costs least to read comes first.
 var suffixes = []string{".zst", ".gz", ".xz", ".bz2", ".lz4", ""}
 
-// stem is the name of an index of binary packages without its compression;
-// empty for any other file.
-func stem(name string) string {
+// The names of indices.
+const (
+	packagesIndex = "Packages"
+	sourcesIndex  = "Sources"
+)
+
+// stem is the name of an index without its compression; empty for any other
+// file.
+func stem(name, index string) string {
 	base := path.Base(name)
 	for _, s := range suffixes {
-		if base == "Packages"+s {
+		if base == index+s {
 			return strings.TrimSuffix(name, s)
 		}
 	}
 	return ""
 }
 
-// place is where an index belongs by its name: "main/binary-amd64/Packages".
+// place is where an index belongs by its name: "main/binary-amd64/Packages" or
+// "main/source/Sources", of no architecture.
 // That of a flat repository belongs nowhere.
 func place(stem string) (component, architecture string) {
 	dir := path.Dir(stem)
 	if arch, ok := strings.CutPrefix(path.Base(dir), "binary-"); ok {
 		return path.Dir(dir), arch
+	}
+	if path.Base(dir) == "source" {
+		return path.Dir(dir), ""
 	}
 	return "", ""
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"net/url"
@@ -39,7 +40,9 @@ type Repository struct {
 	query   string // of the URL, for every file
 	name    string // of the Release, for messages
 	release *Release
-	stems   []string // the indices to read
+	stems   []string                 // the indices of packages to read
+	sources []string                 // and those of source packages
+	reading atomic.Pointer[[]string] // which of both Progress is about
 	read    atomic.Int64
 	stream  atomic.Pointer[source.Stream]
 }
@@ -109,13 +112,16 @@ func (r *Repository) Indices() []string { return slices.Clone(r.stems) }
 func (r *Repository) choose() error {
 	met := make(map[string]bool)
 	for _, name := range r.release.names {
-		s := stem(name)
+		list, s := &r.stems, stem(name, packagesIndex)
+		if s == "" {
+			list, s = &r.sources, stem(name, sourcesIndex)
+		}
 		component, architecture := place(s)
-		if slices.Contains(r.stems, s) || !wanted(r.opt.Components, component) || !wanted(r.opt.Architectures, architecture) {
+		if slices.Contains(*list, s) || !wanted(r.opt.Components, component) || !wanted(r.opt.Architectures, architecture) {
 			continue
 		}
 		met[component], met[architecture] = true, true
-		r.stems = append(r.stems, s)
+		*list = append(*list, s)
 	}
 	for _, w := range slices.Concat(r.opt.Components, r.opt.Architectures) {
 		if !met[w] {
@@ -126,7 +132,7 @@ func (r *Repository) choose() error {
 			}
 		}
 	}
-	if len(r.stems) == 0 {
+	if len(r.stems)+len(r.sources) == 0 {
 		return &contentmodel.InputError{Name: r.name, Err: errors.New("lists no index of packages"), Remedy: releaseRemedy}
 	}
 	return nil
@@ -162,35 +168,61 @@ func absent(err error) bool {
 // as often as it is listed, which is noted.
 func (r *Repository) Packages(ctx context.Context) iter.Seq2[*Package, error] {
 	return func(yield func(*Package, error) bool) {
-		r.read.Store(0)
+		r.begin(&r.stems)
 		once, left := newOnce(r.opt.Note), spare.New(r.opt.SkipBad, r.opt.Note)
 		for i := range r.stems {
 			once.last = i == len(r.stems)-1
-			if !r.index(ctx, int32(i), once, left, yield) {
+			ok := index(ctx, r, r.stems[i], func(name string, s io.Reader, yield func(*Package, error) bool) {
+				r.opt.readPackages(name, s, left, func(p *Package, err error) bool {
+					return err == nil && once.met(p, int32(i)) || yield(p, err)
+				})
+			}, yield)
+			if !ok {
 				return
 			}
 		}
 	}
 }
 
-// index yields the packages of one index, and tells whether to go on.
-func (r *Repository) index(ctx context.Context, i int32, once *once, left *spare.Units, yield func(*Package, error) bool) bool {
-	s, err := r.open(ctx, r.stems[i])
+// Sources yields the source packages of all Sources indices, as Packages does
+// those that are built of them. There are none where the Release lists no
+// such index.
+func (r *Repository) Sources(ctx context.Context) iter.Seq2[*Source, error] {
+	return func(yield func(*Source, error) bool) {
+		r.begin(&r.sources)
+		left := spare.New(r.opt.SkipBad, r.opt.Note)
+		for _, stem := range r.sources {
+			ok := index(ctx, r, stem, func(name string, s io.Reader, yield func(*Source, error) bool) {
+				r.opt.readSources(name, s, left, yield)
+			}, yield)
+			if !ok {
+				return
+			}
+		}
+	}
+}
+
+// begin has Progress tell of these indices from now on.
+func (r *Repository) begin(stems *[]string) {
+	r.read.Store(0)
+	r.reading.Store(stems)
+}
+
+// index yields the units of one index, and tells whether to go on.
+func index[U any](ctx context.Context, r *Repository, stem string, read func(string, io.Reader, func(*U, error) bool), yield func(*U, error) bool) bool {
+	s, err := r.open(ctx, stem)
 	if err != nil {
 		yield(nil, err)
 		return false
 	}
 	defer s.Close()
 	r.stream.Store(s)
-	packages := func(yield func(*Package, error) bool) { r.opt.readPackages(s.Name(), s, left, yield) }
-	for p, err := range packages {
+	units := func(yield func(*U, error) bool) { read(s.Name(), s, yield) }
+	for u, err := range units {
 		if ctx.Err() != nil { // what is read ahead must not outlive a cancel
-			p, err = nil, context.Cause(ctx)
+			u, err = nil, context.Cause(ctx)
 		}
-		if err == nil && once.met(p, i) {
-			continue
-		}
-		if !yield(p, err) || err != nil {
+		if !yield(u, err) || err != nil {
 			return false
 		}
 	}
@@ -241,15 +273,19 @@ func (r *Repository) open(ctx context.Context, stem string) (*source.Stream, err
 
 func first2[A, B any](a A, _ B) A { return a }
 
-// Progress is how many bytes of the indices the Packages that began last has
-// read, as stored, and how many there are, -1 if that is not known.
+// Progress is how many bytes of its indices the Packages or Sources that began
+// last has read, as stored, and how many there are, -1 if that is not known.
 func (r *Repository) Progress() (read, total int64) {
 	read = r.read.Load()
 	if s := r.stream.Load(); s != nil {
 		n, _ := s.Progress()
 		read += n
 	}
-	for _, stem := range r.stems {
+	stems := r.stems
+	if reading := r.reading.Load(); reading != nil {
+		stems = *reading
+	}
+	for _, stem := range stems {
 		i := slices.IndexFunc(suffixes, func(suffix string) bool { return r.release.files[stem+suffix] != nil })
 		if i < 0 {
 			return read, -1

@@ -2,6 +2,7 @@ package deb
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -35,6 +36,12 @@ func (p *parser) closeField() error {
 // beginning was lost.
 func (p *parser) store() error {
 	p.lower = appendLower(p.lower[:0], p.name)
+	if p.plain {
+		if string(p.lower) == "package" && len(p.pkg.Fields) > 0 && p.other() >= 0 {
+			return errTwice
+		}
+		return p.storeOther()
+	}
 	place, ok := places[string(p.name)]
 	if !ok {
 		place, ok = places[string(p.lower)]
@@ -67,7 +74,7 @@ func (p *parser) store() error {
 var errTwice = errors.New("the field is there twice in one paragraph, so that the empty line between two may be missing")
 
 func (p *parser) noteTwice() {
-	p.note("%s is there twice in the paragraph of %s: the last one counts", p.name, lines.Quote([]byte(p.pkg.Package)))
+	p.note("%s is there twice in the paragraph of %s: the last one counts", p.name, lines.Quote([]byte(cmp.Or(p.pkg.Package, p.pkg.field("Package")))))
 }
 
 // number parses a number. An Installed-Size that is none is of no use to
