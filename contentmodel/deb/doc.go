@@ -1,5 +1,6 @@
-// Package deb is the content of Debian repositories: the [Package] unit and
-// [ReadPackages], the streaming reader of a Packages index.
+// Package deb is the content of Debian repositories: the units [Package] and
+// [Source], [Open], which reads a repository by its Release, and the streaming
+// readers of one index, [ReadPackages] and [Options.ReadSources].
 //
 // An index is a sequence of paragraphs, one a package, with an empty line
 // between them. A paragraph is `Name: value` lines; a line that begins with a
