@@ -10,7 +10,7 @@ BENCH     ?= .
 COUNT     ?= 6
 FUZZTIME  ?= 10s
 LIMIT     ?= 64MiB
-SOURCE    ?= synth:rpm-mixed
+SOURCE    ?= synth:rpm-mixed,units=130000
 LABELS    ?= labels.tsv
 KIND      ?= uml
 NEWEST    ?= go1.27.4
