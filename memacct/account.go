@@ -89,7 +89,7 @@ func (a *Account) Charge(n int64) (release func()) {
 		a.b.lock()
 		if !done {
 			done = true
-			a.acct.Charge(-n)
+			a.book(-n)
 		}
 		a.b.unlock()
 	}
@@ -97,8 +97,17 @@ func (a *Account) Charge(n int64) (release func()) {
 
 func (a *Account) charge(n int64) {
 	a.b.lock()
-	a.acct.Charge(n)
+	a.book(n)
 	a.b.unlock()
+}
+
+// book charges n bytes by name, or gives them back where n is negative. The lock is held.
+func (a *Account) book(n int64) {
+	if g := a.b.gov; g != nil && g.steers {
+		a.acct.ChargeBeside(n)
+		return
+	}
+	a.acct.Charge(n)
 }
 
 // Close ends the account, for pipelines that end while the budget lives on: its queues are closed, what is in them

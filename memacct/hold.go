@@ -65,7 +65,7 @@ func (h *Hold) Set(n int64) {
 // set books the difference. The lock is held.
 func (h *Hold) set(n int64) {
 	n = min(max(n, 0), core.MaxCharge)
-	h.a.acct.Charge(n - h.bytes)
+	h.a.book(n - h.bytes)
 	h.bytes = n
 }
 

@@ -106,7 +106,10 @@ func TestAHoldLeavesTheGatesNoLess(t *testing.T) {
 	}
 	without := free()
 	h := a.Hold("results")
+	at := b.Stats()
 	h.Set(80 * mib)
+	now := b.Stats()
+	require.Equal(t, at.Limit-at.Used, now.Limit-now.Used, "before the budget looks at the process again, too")
 	require.InEpsilon(t, without, free(), 0.05)
 	require.Zero(t, b.Stats().Debt)
 	h.Release()

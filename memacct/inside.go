@@ -20,6 +20,7 @@ type inside struct {
 	accounts []AccountStats
 	queues   []queueLook
 	usages   []Usage
+	tops     []Usage // see top
 	members  map[uint64]member
 
 	recent bool // somebody looks where the goroutines are, or did so a moment ago
@@ -157,8 +158,11 @@ func (in *inside) held(kinds ...UsageKind) (all []Usage) {
 		if u.Units == 0 || !slices.Contains(kinds, u.Kind) {
 			continue
 		}
-		i := slices.IndexFunc(all, func(v Usage) bool { return v.peer() == u.peer() })
-		if i < 0 || u.Kind == Waiting {
+		i := -1
+		if u.Kind != Waiting {
+			i = slices.IndexFunc(all, func(v Usage) bool { return v.peer() == u.peer() })
+		}
+		if i < 0 {
 			all = append(all, u)
 			continue
 		}

@@ -29,7 +29,8 @@ type reserved[T any] struct {
 // gives back what was not put. Errors are those of [Gate.Put], and a negative n is one.
 //
 // An n of 0 says that the size is not known. Then the mean of the gate's units so far is reserved, or 16 KiB before the
-// first one: a guess that keeps many readers of unknown units within bounds, and that refuses nobody.
+// first one: a guess that refuses nobody. It bounds readers as far as units are like those before: where the first are
+// large, or reservations are released and never put, reserve what one may need at most.
 //
 //go:noinline
 func (g *Gate[T]) Reserve(ctx context.Context, n int64) (*Reservation[T], error) {

@@ -1,6 +1,7 @@
 package memacct
 
 import (
+	"slices"
 	"sync"
 	"time"
 	"weak"
@@ -209,8 +210,11 @@ const mostTop = 10
 
 // top lists the largest usages.
 func (in *inside) top() []Usage {
-	all := in.held(InHand, InQueue, Detached, Reserved, Waiting)
-	return all[:min(len(all), mostTop)]
+	if in.tops == nil { // each of those refused at once has the same
+		all := in.held(InHand, InQueue, Detached, Reserved, Waiting)
+		in.tops = slices.Clone(all[:min(len(all), mostTop)])
+	}
+	return in.tops
 }
 
 // blame adds what a process limit makes of a refusal. Such a budget is cut when something else takes the

@@ -183,6 +183,14 @@ func (a *Account) Charge(n int64) {
 	}
 }
 
+// ChargeBeside is Charge for a budget that follows the process: what is booked lives beside the content, and the limit
+// moves with it in the same event. Otherwise bytes that nobody charges would leave content more than those.
+func (a *Account) ChargeBeside(n int64) {
+	a.core.limit = max(0, a.core.limit+n)
+	a.core.fitFloors()
+	a.Charge(n)
+}
+
 // charge books n bytes, which may be negative.
 func (a *Account) charge(n int64) {
 	c := a.core
