@@ -178,7 +178,7 @@ func (b *Budget) regulate(g *governor) bool {
 	if collected {
 		s := b.core.Snapshot()
 		g.observe(now, s.Content()+sum(others), b.largest)
-		g.residue.add(b.core.Ended(), now.live-s.Used-sum(others))
+		g.residue.add(b.core.Ended(), now.live-s.Content()-sum(others))
 		b.largest = 0
 	}
 	var events []Event

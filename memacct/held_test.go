@@ -391,3 +391,37 @@ func TestHeldByConsumersIsToldOf(t *testing.T) {
 	require.Contains(t, e.Error(), "are to come, and leave")
 	runtime.KeepAlive(kept)
 }
+
+// The same, charged by name: the error names the hold, and still says by how much it grows.
+func TestHeldByNameIsToldOf(t *testing.T) {
+	if !alone(t) {
+		return
+	}
+	b := openProcess(t, 64*mib)
+	a := b.Account("sync")
+	g, h := NewGate(a, "units", 100, parcelSize), a.Hold("results")
+	var kept [][]byte
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range g.All(t.Context()) {
+			kept = append(kept, make([]byte, 6144))
+			h.Add(6144)
+		}
+	}()
+	r := rand.New(rand.NewPCG(1, 2))
+	var err error
+	for range 20_000 {
+		if err = g.Put(t.Context(), newParcel(r)); err != nil {
+			break
+		}
+	}
+	g.Close()
+	<-done
+	e := refusal(t, err)
+	t.Logf("%v", e)
+	require.InEpsilon(t, 6144, e.Residue.Each, 0.06)
+	require.Contains(t, e.Error(), "(results ")
+	require.Contains(t, e.Error(), "and it grows by ")
+	runtime.KeepAlive(kept)
+}

@@ -67,7 +67,7 @@ func (r *residue) fit() (each, before float64) {
 // smallStart is the part of what is held that is no more than the error of what was there before the first unit ended.
 const smallStart = 8
 
-// residue is what is told of pinned bytes, measured when so many units had ended beside a baseline.
+// residue is what is told of bytes that are no content, measured when so many units had ended beside a baseline.
 func (r *residue) residue(units, pinned, baseline int64) Residue {
 	each, before := r.fit()
 	if each <= 0 || units == 0 {
@@ -108,7 +108,7 @@ func (b *Budget) foretell(g *governor, now memSample) (e Event, yes bool) {
 type Residue struct {
 	Units    int64 // that ended
 	Each     int64 // that one of them leaves behind, about
-	Bytes    int64 // that all of them have left behind: no more than what is held outside the queues
+	Bytes    int64 // that all of them have left behind: no more than what is pinned and what is charged by name
 	ToCome   int64 // units that are still to come, as [Gate.Expect] said; 0 if that is not known
 	Expected int64 // bytes that those will leave behind
 }

@@ -114,7 +114,7 @@ const coarse = 4 << 20
 
 // held says who holds what is no content.
 func (e *BudgetError) held() string {
-	if e.Residue.Bytes > 0 {
+	if e.Residue.Bytes > 0 && e.Pinned > e.Named { // what is charged by name is told by name
 		return e.holder() + ": " + e.Residue.String()
 	}
 	return e.holder()

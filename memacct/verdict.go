@@ -127,7 +127,7 @@ func (b *Budget) tell(e *BudgetError, v *verdict) {
 	if e.Pinned >= coarse {
 		e.Sites, e.loops = v.sites, v.loops
 	}
-	e.Residue = v.residue.residue(v.ended, e.Pinned, e.Baseline)
+	e.Residue = v.residue.residue(v.ended, e.Pinned+e.Named, e.Baseline)
 	if r := &e.Residue; v.expected > v.ended {
 		r.ToCome = v.expected - v.ended
 		r.Expected = r.ToCome * r.Each
