@@ -1,6 +1,7 @@
 package memacct
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -104,7 +105,7 @@ func (l *attrList) group(key string, all attrList) {
 // queues adds a group for each queue that has something, the fullest first.
 func (l *attrList) queues(all []QueueStats) {
 	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(x, y QueueStats) int { return int(max(-1, min(1, y.bytes()-x.bytes()))) })
+	slices.SortStableFunc(all, func(x, y QueueStats) int { return cmp.Compare(y.bytes(), x.bytes()) })
 	var groups attrList
 	more := 0
 	for _, q := range all {

@@ -163,20 +163,6 @@ func (b *Budget) beside() int64 {
 	return now.nonHeap + b.base // what is pinned as well is an estimate, and refuses no limit
 }
 
-// leaveGoLimit sets the Go runtime's limit for the time after the budget.
-func (b *Budget) leaveGoLimit() {
-	now := b.host.readMem()
-	b.lock()
-	if g := b.gov; g != nil && g.setGo {
-		b.wish.make(g.goLimitAtEnd(now, g.kernel.last()))
-	}
-	b.unlockQuiet()
-	b.wish.drop()
-}
-
-// setsGo tells whether the budget sets the Go runtime's limit, if its own is one of the process.
-func (b *Budget) setsGo() bool { return b.wish.counts() && b.mode == Enforce }
-
 // Account opens one pipeline's part of the budget. Its name appears in errors and statistics. While the floors of all
 // accounts exceed the budget together they are cut in proportion, and an [EventAlarm] says so: the limit may be an
 // operator's. On a closed budget its gates are closed.

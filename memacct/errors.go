@@ -37,10 +37,10 @@ func atQueue(q *core.Queue, err error) error {
 type Reason string
 
 // The reasons. TooLarge: the unit exceeds the whole budget. Pinned: it would fit, but memory that is in no
-// queue leaves too little. Charged: it would fit, but for what [Account.Charge] and [Account.Hold] booked. Floors: it would fit, but for
-// what the floors of other accounts keep free. Stalled: the units in flight wait for each other, and it does not fit
-// beside them, or finds no slot. Growing: this one would fit, one by one, but what finished units leave behind will
-// exceed the limit before all are through that [Gate.Expect] announced.
+// queue leaves too little. Charged: it would fit, but for what [Account.Charge] and [Account.Hold] booked. Floors: it
+// would fit, but for what the floors of other accounts keep free. Stalled: the units in flight wait for each other, and
+// it does not fit beside them, or finds no slot. Growing: units still get in, one by one, but what finished ones leave
+// behind will exceed the limit before all that [Gate.Expect] announced are through.
 const (
 	TooLarge Reason = "too large"
 	Pinned   Reason = "pinned"
@@ -82,7 +82,7 @@ type BudgetError struct {
 	Top      []Usage     // who has the most of it, or waits for it; ten at most
 	Stuck    []Goroutine // where the pipelines' goroutines are; nil if there are too many goroutines to look
 	Sites    []Site      // that made most of what lives; five at most, nil where hardly anything is pinned
-	Residue  Residue     // of Pinned, what units left behind when they ended; zero if they leave nothing, or it can't be told
+	Residue  Residue     // of Pinned and Named, what units left behind when they ended; zero if they leave nothing, or it can't be told
 
 	verdict *verdict                   // until it is told
 	loops   int64                      // of what lives, bytes that loops over queues made
@@ -134,7 +134,7 @@ func (e *BudgetError) Error() string {
 // gist is what happened.
 func (e *BudgetError) gist() string {
 	if e.Reason == Growing {
-		return fmt.Sprintf("memacct: %s/%s: the sync is bound to fail (%s): its units get in one by one, and %s of them are to come", e.Account, e.Queue, e.Reason, fmt.Sprint(e.Residue.ToCome))
+		return fmt.Sprintf("memacct: %s/%s: the sync is bound to fail (%s): its units get in one by one, and %d of them are to come", e.Account, e.Queue, e.Reason, e.Residue.ToCome)
 	}
 	return fmt.Sprintf("memacct: %s/%s: a unit of %s does not fit (%s)", e.Account, e.Queue, bytesize.Format(e.Item), e.Reason)
 }
@@ -221,7 +221,7 @@ func (e *BudgetError) raise() string {
 	}
 	switch r := e.Residue; {
 	case r.Expected > 0:
-		s += fmt.Sprintf(" to %s or more: %s are to come, and leave %s behind", bytesize.Format(to), units(int(r.ToCome)), bytesize.Format(r.Expected))
+		s += fmt.Sprintf(" to %s or more: %s are to come, and leave %s behind", bytesize.Format(to), units(r.ToCome), bytesize.Format(r.Expected))
 	case r.Bytes > 0:
 		s += fmt.Sprintf(" to at least %s, and it grows by %s with every unit", bytesize.Format(to), bytesize.Format(r.Each))
 	default:

@@ -173,7 +173,7 @@ func (h *host) beyond(w walls, sets bool) string {
 	}
 	s := fmt.Sprintf("%s, above %s: the kernel ends the process there before the collector sees a need to hurry; ", describe(goLimitName, set), describe(name, most))
 	if sets {
-		return s + "while the budget is open a lower one is set"
+		return s + "the budget sets a lower one"
 	}
 	return s + fmt.Sprintf("set %s=%dMiB or less, or leave it out and a budget sets it", goLimitName, most*9/10/bytesize.MiB)
 }

@@ -353,6 +353,31 @@ func TestHeldSizesAreCalibrated(t *testing.T) {
 	}
 }
 
+// keptOfEach is what a consumer keeps of each unit of keeps, in bytes.
+const keptOfEach = 6144
+
+// keeps puts units whose consumer keeps a part of each, and charges that to a hold, until a put is refused or so many
+// are through.
+func keeps(t *testing.T, g *Gate[*parcel], h *Hold, units int) (kept [][]byte, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range g.All(t.Context()) {
+			kept = append(kept, make([]byte, keptOfEach))
+			h.Add(keptOfEach)
+		}
+	}()
+	r := rand.New(rand.NewPCG(1, 2))
+	for range units {
+		if err = g.Put(t.Context(), newParcel(r)); err != nil {
+			break
+		}
+	}
+	g.Close()
+	<-done
+	return kept, err
+}
+
 // A consumer that keeps 6 KiB of each unit: the error says so, and how much all of them would leave behind.
 func TestHeldByConsumersIsToldOf(t *testing.T) {
 	if !alone(t) {
@@ -361,33 +386,16 @@ func TestHeldByConsumersIsToldOf(t *testing.T) {
 	b := openProcess(t, 64*mib)
 	g := NewGate(b.Account("sync"), "units", 100, parcelSize)
 	g.Expect(20_000)
-	var kept [][]byte
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for p := range g.All(t.Context()) {
-			kept = append(kept, make([]byte, 6144))
-			runtime.KeepAlive(p)
-		}
-	}()
-	r := rand.New(rand.NewPCG(1, 2))
-	var err error
-	for range 20_000 {
-		if err = g.Put(t.Context(), newParcel(r)); err != nil {
-			break
-		}
-	}
-	g.Close()
-	<-done
+	kept, err := keeps(t, g, nil, 20_000)
 	e := refusal(t, err)
 	t.Logf("%v\n\n%s", e, e.Report())
-	truth := float64(len(kept)) * 6144
-	require.InEpsilon(t, 6144, e.Residue.Each, 0.05)
+	truth := float64(len(kept)) * keptOfEach
+	require.InEpsilon(t, keptOfEach, e.Residue.Each, 0.05)
 	require.InEpsilon(t, truth, e.Residue.Bytes, 0.05)
 	require.InEpsilon(t, truth, e.Pinned, 0.05)
 	require.Contains(t, e.Error(), "held outside the queues (by a stage: each finished unit leaves about ")
-	require.Regexp(t, `; most of what lives was made at memacct\.TestHeldByConsumersIsToldOf\S* held_test.go:\d+`, e.Error())
-	require.InEpsilon(t, float64(20_000-e.Residue.Units)*6144, e.Residue.Expected, 0.05)
+	require.Regexp(t, `; most of what lives was made at memacct\.keeps\S* held_test.go:\d+`, e.Error())
+	require.InEpsilon(t, float64(20_000-e.Residue.Units)*keptOfEach, e.Residue.Expected, 0.05)
 	require.Contains(t, e.Error(), "are to come, and leave")
 	runtime.KeepAlive(kept)
 }
@@ -397,30 +405,11 @@ func TestHeldByNameIsToldOf(t *testing.T) {
 	if !alone(t) {
 		return
 	}
-	b := openProcess(t, 64*mib)
-	a := b.Account("sync")
-	g, h := NewGate(a, "units", 100, parcelSize), a.Hold("results")
-	var kept [][]byte
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for range g.All(t.Context()) {
-			kept = append(kept, make([]byte, 6144))
-			h.Add(6144)
-		}
-	}()
-	r := rand.New(rand.NewPCG(1, 2))
-	var err error
-	for range 20_000 {
-		if err = g.Put(t.Context(), newParcel(r)); err != nil {
-			break
-		}
-	}
-	g.Close()
-	<-done
+	a := openProcess(t, 64*mib).Account("sync")
+	kept, err := keeps(t, NewGate(a, "units", 100, parcelSize), a.Hold("results"), 20_000)
 	e := refusal(t, err)
 	t.Logf("%v", e)
-	require.InEpsilon(t, 6144, e.Residue.Each, 0.06)
+	require.InEpsilon(t, keptOfEach, e.Residue.Each, 0.06)
 	require.Contains(t, e.Error(), "(results ")
 	require.Contains(t, e.Error(), "and it grows by ")
 	runtime.KeepAlive(kept)

@@ -1,6 +1,7 @@
 package memacct
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -119,7 +120,7 @@ func (a *Account) held() (all []HoldStats) {
 		}
 		all[i].Bytes += h.bytes
 	}
-	slices.SortStableFunc(all, func(x, y HoldStats) int { return int(max(-1, min(1, y.Bytes-x.Bytes))) })
+	slices.SortStableFunc(all, func(x, y HoldStats) int { return cmp.Compare(y.Bytes, x.Bytes) })
 	return all
 }
 

@@ -53,6 +53,6 @@ func TestAGoLimitAboveTheWallIsTold(t *testing.T) {
 		require.Empty(t, told(480*mib, 512*mib, l), l)
 		require.Empty(t, told(0, 512*mib, l), l)
 	}
-	require.Regexp(t, `; while the budget is open a lower one is set$`, told(2<<30, 512*mib, Auto(), GoLimitSet)[0].Text)
+	require.Regexp(t, `; the budget sets a lower one$`, told(2<<30, 512*mib, Auto(), GoLimitSet)[0].Text)
 	require.Regexp(t, `^GOMEMLIMIT 16\.0 GiB, above the machine's memory 8\.0 GiB`, told(16<<30, 0, Content(10*mib))[0].Text)
 }

@@ -102,19 +102,6 @@ func unaccounted() *Account {
 // until it is given back.
 func (g *Gate[T]) Put(ctx context.Context, v T) error { return g.put(ctx, v) }
 
-// Expect says how many units are to come through g in all, as the header of an index may tell; 0 is unknown. It is for
-// reports: where units leave something behind when they end, an error says what the rest will leave. It may be called
-// again with a better number, and by several goroutines.
-func (g *Gate[T]) Expect(units int64) {
-	if g.b == nil {
-		return
-	}
-	g.b.lock()
-	defer g.b.unlockQuiet()
-	g.b.expected += max(0, units) - g.units
-	g.units = max(0, units)
-}
-
 // Put hands v to the consumers, waiting for a slot but never for memory, and returns ctx's error when ctx
 // ends first, or [ErrClosed]. On an error v was not accepted.
 //

@@ -86,6 +86,19 @@ func (r *residue) residue(units, pinned, baseline int64) Residue {
 // leastResidue is the part of what is held outside the queues that finished units must have left behind to be told.
 const leastResidue = 4
 
+// Expect says how many units are to come through g in all, as the header of an index may tell; 0 is unknown. It is for
+// reports: where units leave something behind when they end, an error says what the rest will leave. It may be called
+// again with a better number, and by several goroutines.
+func (g *Gate[T]) Expect(units int64) {
+	if g.b == nil {
+		return
+	}
+	g.b.lock()
+	defer g.b.unlockQuiet()
+	g.b.expected += max(0, units) - g.units
+	g.units = max(0, units)
+}
+
 // foretell warns that what units leave behind will exceed the limit before all have ended that are to come, long before
 // it does. The lock is held.
 func (b *Budget) foretell(g *governor, now memSample) (e Event, yes bool) {
@@ -101,7 +114,7 @@ func (b *Budget) foretell(g *governor, now memSample) (e Event, yes bool) {
 	f := bytesize.Format
 	return Event{Kind: EventAlarm, Bytes: g.process, Text: fmt.Sprintf(
 		"each finished unit leaves about %s behind, and %s are to come: the process will need %s of its %s; have less kept of each, or raise the limit to %s or more",
-		f(int64(each)), units(int(toCome)), f(need), f(g.process), f(need/10*11))}, true
+		f(int64(each)), units(toCome), f(need), f(g.process), f(need/10*11))}, true
 }
 
 // Residue is what the units that ended have left behind. All amounts are bytes.
@@ -116,5 +129,5 @@ type Residue struct {
 // String says it in a sentence's part.
 func (r Residue) String() string {
 	f := bytesize.Format
-	return fmt.Sprintf("each finished unit leaves about %s behind: %s, %s", f(r.Each), units(int(r.Units)), f(r.Bytes))
+	return fmt.Sprintf("each finished unit leaves about %s behind: %s, %s", f(r.Each), units(r.Units), f(r.Bytes))
 }

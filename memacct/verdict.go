@@ -103,10 +103,10 @@ func (b *Budget) explain(e *BudgetError, w *core.Waiter) {
 			b.measure(v)
 		})
 	}
-	b.judge(e, v)
+	b.tell(e, v)
 	if e.Need > e.Process+e.Overrun && !v.reused { // refused but for what a sync.Pool holds: that survives one collection
 		v.pools.Do(func() { b.collectPools(v) })
-		b.judge(e, v)
+		b.tell(e, v)
 	}
 	e.verdict, e.reused = nil, v.reused
 	b.measuring.Lock() // nobody lets go of a unit while another verdict counts it
@@ -122,7 +122,6 @@ func (b *Budget) explain(e *BudgetError, w *core.Waiter) {
 // tell completes the error with a verdict.
 func (b *Budget) tell(e *BudgetError, v *verdict) {
 	b.measuring.Lock() // pools may be collected for another one
-	defer b.measuring.Unlock()
 	e.tell(v.in, v.live, v.others)
 	if e.Pinned >= coarse {
 		e.Sites, e.loops = v.sites, v.loops
@@ -132,11 +131,7 @@ func (b *Budget) tell(e *BudgetError, v *verdict) {
 		r.ToCome = v.expected - v.ended
 		r.Expected = r.ToCome * r.Each
 	}
-}
-
-// judge is tell, and what the process makes of it.
-func (b *Budget) judge(e *BudgetError, v *verdict) {
-	b.tell(e, v)
+	b.measuring.Unlock()
 	b.blame(e)
 }
 

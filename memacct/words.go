@@ -48,7 +48,7 @@ func (u Usage) place() string {
 }
 
 // units counts them.
-func units(n int) string {
+func units[N int | int64](n N) string {
 	if n == 1 {
 		return "1 unit"
 	}

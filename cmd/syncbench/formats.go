@@ -70,7 +70,7 @@ An rpm: source with ,extras=true behind it has the advisories, groups and module
 A deb: source is a repository if it is a directory, ends in a slash or a Release, or has keys behind it:
 suite=bookworm (below dists), components=main+contrib and architectures=amd64+all choose among its indices, and
 sources=true adds its source packages, as in
-deb:https://deb.debian.org/debian,suite=bookworm,components=main,architectures=amd64
+deb:https://mirror.example/debian,suite=bookworm,components=main,architectures=amd64
 `
 
 // checkSource says what is wrong with --source before anything is opened.

@@ -21,7 +21,8 @@
 // leases that were misused, and in a report the function and line at which each stage is.
 //
 // The handler does not look at the path, so it can be mounted anywhere, also behind a proxy's prefix. A mux that is
-// given a path without a trailing slash answers 404 to the one with it: [Mount] serves both. Several budgets have a handler each.
+// given a path without a trailing slash answers 404 to the one with it: [Mount] serves both. Several budgets have a
+// handler each.
 //
 // The charts are drawn by uPlot 1.6.32, https://github.com/leeoniya/uPlot: static/uplot.js and static/uplot.css are
 // dist/uPlot.iife.min.js and dist/uPlot.min.css of npm's uplot, unchanged, with its MIT license beside them.

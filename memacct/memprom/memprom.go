@@ -90,9 +90,15 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	send(c, out, budgetMetrics, s)
 	for name, a := range merge(s.Accounts, accountName, addAccount) {
 		send(c, out, accountMetrics, a, name)
+	}
+	holds := map[[2]string]int64{}
+	for _, a := range s.Accounts {
 		for _, h := range a.Holds {
-			c.send(out, holdBytes, prometheus.GaugeValue, float64(h.Bytes), name, valid(h.Name))
+			holds[[2]string{valid(a.Name), valid(h.Name)}] += h.Bytes
 		}
+	}
+	for labels, n := range holds {
+		c.send(out, holdBytes, prometheus.GaugeValue, float64(n), labels[:]...)
 	}
 	types := map[[4]string]bool{}
 	for id, q := range merge(s.Queues, queueID, addQueue) {

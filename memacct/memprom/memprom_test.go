@@ -220,3 +220,16 @@ func BenchmarkScrape(b *testing.B) {
 		}
 	})
 }
+
+// Holds of one name are one metric, also where a label can't tell two names apart.
+func TestHoldsAreSummedByName(t *testing.T) {
+	b := open(t, 1000, memacct.Fail())
+	for name, n := range map[string]int64{"results": 5, "index\xfe": 7, "index\xff": 11} {
+		h := b.Account("a").Hold(name)
+		h.Add(n)
+		defer h.Release()
+	}
+	text := scrape(t, New(b))
+	require.Contains(t, text, "memacct_hold_bytes{account=\"a\",hold=\"results\"} 5\n")
+	require.Contains(t, text, "memacct_hold_bytes{account=\"a\",hold=\"index\uFFFD\"} 18\n")
+}

@@ -1,8 +1,6 @@
 package memprom
 
 import (
-	"slices"
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/syncmem/syncmem/memacct"
@@ -136,27 +134,12 @@ var eventKinds = []memacct.EventKind{
 	memacct.EventOverrun, memacct.EventRefused, memacct.EventStall, memacct.EventMoves, memacct.EventLeak, memacct.EventMisuse,
 }
 
-// addHolds sums holds of the same name.
-func addHolds(a, b []memacct.HoldStats) []memacct.HoldStats {
-	all := slices.Clone(a)
-	for _, h := range b {
-		i := slices.IndexFunc(all, func(o memacct.HoldStats) bool { return o.Name == h.Name })
-		if i < 0 {
-			all = append(all, h)
-			continue
-		}
-		all[i].Bytes += h.Bytes
-	}
-	return all
-}
-
 // addAccount sums two accounts of the same name. Of two peaks the sum is the most there can have been.
 func addAccount(a, b account) account {
 	a.Used += b.Used
 	a.Peak += b.Peak
 	a.Waiting += b.Waiting
 	a.Named += b.Named
-	a.Holds = addHolds(a.Holds, b.Holds)
 	a.Floor += b.Floor
 	a.Units += b.Units
 	a.Growth = max(a.Growth, b.Growth)

@@ -187,7 +187,9 @@ func (a *Account) Charge(n int64) {
 // moves with it in the same event. Otherwise bytes that nobody charges would leave content more than those.
 func (a *Account) ChargeBeside(n int64) {
 	a.core.limit = max(0, a.core.limit+n)
-	a.core.fitFloors()
+	if a.core.floored { // else it would only look at every account
+		a.core.fitFloors()
+	}
 	a.Charge(n)
 }
 
