@@ -109,7 +109,8 @@ func TestAHoldLeavesTheGatesNoLess(t *testing.T) {
 	at := b.Stats()
 	h.Set(80 * mib)
 	now := b.Stats()
-	require.Equal(t, at.Limit-at.Used, now.Limit-now.Used, "before the budget looks at the process again, too")
+	// The look that follows the last collection may come between the two, and finds a few bytes more or less alive.
+	require.InDelta(t, at.Limit-at.Used, now.Limit-now.Used, float64(mib), "before the budget looks at the process again, too")
 	require.InEpsilon(t, without, free(), 0.05)
 	require.Zero(t, b.Stats().Debt)
 	h.Release()
