@@ -24,7 +24,6 @@ func (j *judging) visit(p *plan) int {
 	number, first := j.met, j.met
 	j.number[p] = number
 	j.open = append(j.open, p)
-	p.tree = true
 	p.leadsTo(func(next *plan) {
 		switch at := j.number[next]; {
 		case next == nil || next == p:
@@ -34,7 +33,6 @@ func (j *judging) visit(p *plan) int {
 		case !next.judged:
 			first = min(first, j.visit(next))
 		}
-		p.tree = p.tree && next != nil && next.tree
 	})
 	if first == number {
 		j.close(p)
@@ -49,7 +47,6 @@ func (j *judging) close(p *plan) {
 		j.open = j.open[:len(j.open)-1]
 		delete(j.number, last)
 		last.loops = last.loops || circle || holdsLoop(last)
-		last.tree = last.tree && !last.loops
 		last.hooked, last.judged = isHooked(last), true
 		if last == p {
 			return

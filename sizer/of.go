@@ -25,19 +25,7 @@ func Of[T any](v T) int64 {
 // is charged once.
 func Plain[T any](v T) int64 {
 	p := planOf[T]()
-	if !p.tree {
-		return plainGraph(v)
-	}
 	w := walker{plain: true}
-	w.run(p, offStack(p, unsafe.Pointer(&v)))
-	return w.Bytes
-}
-
-// plainGraph is Plain for types that may lead back to themselves.
-func plainGraph[T any](v T) int64 {
-	var m memory
-	w := walker{memory: &m, plain: true}
-	p := planOf[T]()
 	w.run(p, offStack(p, unsafe.Pointer(&v)))
 	return w.Bytes
 }

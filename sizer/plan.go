@@ -17,7 +17,6 @@ type plan struct {
 	tiny    bool    // a value of its own shares a block with others
 	judged  bool    // the next two are set, see judge
 	loops   bool    // a way may lead from a value back to itself
-	tree    bool    // no way leads from a value to one that loops
 	hooked  bool    // MemExtra is called on a part of the value itself
 	direct  bool    // an interface holds the value itself, not a pointer to it
 	pointee *plan   // of a pointer type: what it points to

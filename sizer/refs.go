@@ -19,6 +19,8 @@ func (w *walker) charge(p unsafe.Pointer, size uintptr, tiny, loops bool) bool {
 	case w.scope != nil:
 		more = w.scope.add(p, size, tiny)
 	case w.plain && !loops:
+	case w.plain:
+		more = w.nearby(p, size)
 	case tiny:
 		w.Bytes += w.memory.tiny.charge(p)
 		return true // a tiny object holds no pointers, but its type may declare MemExtra

@@ -77,6 +77,23 @@ func TestPlain(t *testing.T) {
 	require.Equal(t, Of(long), Plain(long), "a list longer than any stack")
 }
 
+// A ring ends and each of its nodes counts once, whatever holds those that a plain walk remembers; then no call allocates.
+func TestPlainRemembers(t *testing.T) {
+	for _, n := range []int{1, 2, 7, 8, 9, 10, 100, 128, 129, 3000} {
+		last := &node{name: heapText(33)}
+		first := last
+		for range n - 1 {
+			first = &node{name: heapText(33), next: first}
+		}
+		last.next = first
+		require.Equal(t, Of(first), Plain(first), n)
+		require.Equal(t, Of(first), Plain(first), "and again: %d", n)
+		if !raceEnabled { // pools drop what they hold at random under -race
+			require.Less(t, testing.AllocsPerRun(100, func() { Plain(first) }), 1.0, n)
+		}
+	}
+}
+
 // Every way back to where a walk was, by types alone and by what interfaces hold.
 func TestPlainEnds(t *testing.T) {
 	text := heapText(33)

@@ -17,6 +17,7 @@ type walker struct {
 	Result
 	depth  int
 	plain  bool    // charge every reference that can't lead back to itself, see Plain
+	near   near    // the first blocks that a plain walk remembers
 	memory *memory // nil where no reference is remembered, nor put off
 	scope  *Scope  // who remembers what was charged, over several calls
 	trace  *tracer // who is told, see Explain
@@ -59,6 +60,7 @@ func (w *walker) run(p *plan, base unsafe.Pointer) {
 	if w.memory != nil {
 		w.goOn()
 		w.memory.seen.release()
+		w.near.release(w.memory)
 	}
 	if w.Bytes < 0 || w.Bytes > maxBytes {
 		w.Bytes = maxBytes // the lengths were lies
