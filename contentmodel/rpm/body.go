@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/syncmem/syncmem/contentmodel/internal/jsonw"
+	"github.com/syncmem/syncmem/contentmodel/internal/packed"
 )
 
 // WriteBody writes the package as one JSON object. Lists of structs become
@@ -24,7 +25,7 @@ func (p *Package) WriteBody(w io.Writer) error {
 	for _, f := range p.dependencies() {
 		writeDependencies(j, f.name, f.value)
 	}
-	writeFiles(j, p.Files)
+	packed.WriteFiles(j, "files", packed.List(p.Files))
 	writeChangelogs(j, p.Changelogs)
 	j.EndObject()
 	return j.Close()
@@ -93,14 +94,6 @@ func writeDependencies(j *jsonw.Writer, name string, deps Dependencies) {
 		if d.Pre {
 			j.String("pre")
 		}
-	})
-}
-
-func writeFiles(j *jsonw.Writer, files Files) {
-	list(j, "files", files.Len(), files.paths(), func(f *filePath) {
-		j.String(f.kind)
-		j.Bytes(f.dir())
-		j.Bytes(f.name())
 	})
 }
 

@@ -46,7 +46,7 @@ func plainOf(p *rpm.Package) *plain {
 		make([]rpm.File, 0, p.Files.Len()), make([]rpm.Changelog, 0, p.Changelogs.Len()),
 	}
 	for f := range p.Files.All() {
-		q.Files = append(q.Files, rpm.File{own(f.Type), own(f.Dir), own(f.Name)})
+		q.Files = append(q.Files, rpm.File{Type: own(f.Type), Dir: own(f.Dir), Name: own(f.Name)})
 	}
 	for c := range p.Changelogs.All() {
 		q.Changelogs = append(q.Changelogs, rpm.Changelog{own(c.Author), c.Date, own(c.Text)})

@@ -73,7 +73,7 @@ const python = "/usr/bin/python3" // the distribution's, which its packages belo
 
 // TestCreaterepo reads what createrepo_c makes of real packages, and compares it with how its own parser reads that.
 func TestCreaterepo(t *testing.T) {
-	if exec.Command(python, "-c", "import createrepo_c").Run() != nil {
+	if _, err := exec.LookPath("rpmbuild"); err != nil || exec.Command(python, "-c", "import createrepo_c").Run() != nil {
 		t.Skip("NOT COMPARED: needs createrepo_c, python3-createrepo-c and rpmbuild")
 	}
 	dir := t.TempDir()

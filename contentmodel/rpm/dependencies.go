@@ -3,6 +3,8 @@ package rpm
 import (
 	"encoding/binary"
 	"iter"
+
+	"github.com/syncmem/syncmem/contentmodel/internal/packed"
 )
 
 // Dependency is one entry of a package's eight dependency lists. Flags is EQ,
@@ -15,7 +17,7 @@ type Dependency struct {
 
 // Dependencies is a list of them. It can't be changed, and copies of it share
 // its bytes: a third of what a slice of [Dependency] takes.
-type Dependencies struct{ list packed }
+type Dependencies struct{ list packed.List }
 
 // NewDependencies packs a list.
 func NewDependencies(all ...Dependency) Dependencies {
@@ -28,16 +30,16 @@ func NewDependencies(all ...Dependency) Dependencies {
 }
 
 // Len is how many entries there are.
-func (d Dependencies) Len() int { return d.list.size() }
+func (d Dependencies) Len() int { return d.list.Len() }
 
 // All yields the entries in the order of the metadata, without allocating.
 // Their strings are parts of the list: who keeps one alone keeps all of it,
 // and takes a strings.Clone if that is too much.
 func (d Dependencies) All() iter.Seq[Dependency] {
 	return func(yield func(Dependency) bool) {
-		for r := range d.list.pieces() {
-			for len(r.s) > 0 {
-				if !yield(r.dependency()) {
+		for r := range d.list.Pieces() {
+			for !r.Empty() {
+				if !yield(dependency(&r)) {
 					return
 				}
 			}
@@ -63,12 +65,12 @@ const (
 
 var dependencyFlags = [...]string{"", "EQ", "LT", "GT", "LE", "GE"}
 
-func (r *record) dependency() (d Dependency) {
-	head := r.text(1)[0]
+func dependency(r *packed.Record) (d Dependency) {
+	head := r.Text(1)[0]
 	d.Pre = head&hasPre != 0
-	d.Name = r.sized()
+	d.Name = r.Sized()
 	if f := int(head & flagsMask); f == flagsOther {
-		d.Flags = r.sized()
+		d.Flags = r.Sized()
 	} else {
 		d.Flags = dependencyFlags[f]
 	}
@@ -76,24 +78,24 @@ func (r *record) dependency() (d Dependency) {
 	case epochZero:
 		d.Epoch = "0"
 	case epochOther:
-		d.Epoch = r.sized()
+		d.Epoch = r.Sized()
 	}
 	if head&hasVersion != 0 {
-		d.Version = r.sized()
+		d.Version = r.Sized()
 	}
 	if head&hasRelease != 0 {
-		d.Release = r.sized()
+		d.Release = r.Sized()
 	}
 	return d
 }
 
 // dependencies builds a list.
-type dependencies struct{ pack packer }
+type dependencies struct{ pack packed.Packer }
 
-func (b *dependencies) finish() Dependencies { return Dependencies{b.pack.list()} }
+func (b *dependencies) finish() Dependencies { return Dependencies{b.pack.List()} }
 
 func addDependency[S string | []byte](b *dependencies, name, flags, epoch, version, release S, pre bool) {
-	b.pack.begin(len(name) + len(flags) + len(epoch) + len(version) + len(release) + maxExtraSize)
+	b.pack.Begin(len(name) + len(flags) + len(epoch) + len(version) + len(release) + maxExtraSize)
 	head := byte(flagsOther)
 	for i, f := range dependencyFlags {
 		if string(flags) == f {
@@ -116,18 +118,18 @@ func addDependency[S string | []byte](b *dependencies, name, flags, epoch, versi
 	if pre {
 		head |= hasPre
 	}
-	b.pack.buf = append(b.pack.buf, head)
-	appendSized(&b.pack, name)
+	packed.Append(&b.pack, []byte{head})
+	packed.AppendSized(&b.pack, name)
 	if head&flagsMask == flagsOther {
-		appendSized(&b.pack, flags)
+		packed.AppendSized(&b.pack, flags)
 	}
 	if head&epochMask == epochOther {
-		appendSized(&b.pack, epoch)
+		packed.AppendSized(&b.pack, epoch)
 	}
 	if head&hasVersion != 0 {
-		appendSized(&b.pack, version)
+		packed.AppendSized(&b.pack, version)
 	}
 	if head&hasRelease != 0 {
-		appendSized(&b.pack, release)
+		packed.AppendSized(&b.pack, release)
 	}
 }

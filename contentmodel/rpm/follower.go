@@ -2,6 +2,7 @@ package rpm
 
 import (
 	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/internal/packed"
 	"github.com/syncmem/syncmem/contentmodel/internal/xmlread"
 	"github.com/syncmem/syncmem/contentmodel/source"
 )
@@ -9,7 +10,7 @@ import (
 // listReader reads one child of a <package> into the list that it builds.
 type listReader interface {
 	child(x *xmlread.Reader, name []byte) error
-	list() packed
+	list() packed.List
 }
 
 // follower reads filelists or other, in whatever order the packages of
@@ -31,7 +32,7 @@ func newFollower(s *source.Stream, root, temp string, read listReader) (*followe
 }
 
 // of is the list of package p.
-func (f *follower) of(p *Package) (packed, error) {
+func (f *follower) of(p *Package) (packed.List, error) {
 	if f.spill != nil {
 		if l, ok, err := f.spill.take(p.PkgID); ok || err != nil {
 			return l, err
@@ -39,10 +40,10 @@ func (f *follower) of(p *Package) (packed, error) {
 	}
 	for {
 		if err := f.open(); err != nil {
-			return packed{}, err
+			return packed.List{}, err
 		}
 		if f.ended {
-			return packed{}, f.x.Errorf("has nothing of the package %s, which primary has: %s", p.Name, p.PkgID)
+			return packed.List{}, f.x.Errorf("has nothing of the package %s, which primary has: %s", p.Name, p.PkgID)
 		}
 		at := f.at
 		l, err := f.content()
@@ -50,13 +51,13 @@ func (f *follower) of(p *Package) (packed, error) {
 			return l, err
 		}
 		if err := f.keep(at, l); err != nil {
-			return packed{}, err
+			return packed.List{}, err
 		}
 	}
 }
 
 // keep puts a list aside until it is asked for.
-func (f *follower) keep(id contentmodel.Checksum, l packed) (err error) {
+func (f *follower) keep(id contentmodel.Checksum, l packed.List) (err error) {
 	if f.spill == nil {
 		if f.spill, err = newSpill(f.temp); err != nil {
 			return err
@@ -104,14 +105,14 @@ func (f *follower) id() (id contentmodel.Checksum, err error) {
 }
 
 // content reads the package that is open to its end.
-func (f *follower) content() (packed, error) {
+func (f *follower) content() (packed.List, error) {
 	for {
 		name, err := f.x.Child()
 		if err == nil && name != nil {
 			err = f.read.child(f.x, name)
 		}
 		if err != nil {
-			return packed{}, err
+			return packed.List{}, err
 		}
 		if name == nil {
 			f.at = ""
@@ -151,7 +152,7 @@ func (f *follower) close() {
 // fileReader reads the <file>s of a package.
 type fileReader struct{ b FilesBuilder }
 
-func (r *fileReader) list() packed { return r.b.Files().list }
+func (r *fileReader) list() packed.List { return packed.List(r.b.List()) }
 
 func (r *fileReader) child(x *xmlread.Reader, name []byte) error {
 	if string(name) != "file" {
@@ -179,7 +180,7 @@ func (r *fileReader) child(x *xmlread.Reader, name []byte) error {
 
 // fileKind is the type of a file, mostly without allocating.
 func fileKind(b []byte) string {
-	for _, k := range fileKinds {
+	for _, k := range packed.FileKinds {
 		if string(b) == k {
 			return k
 		}
@@ -193,7 +194,7 @@ type changelogReader struct {
 	author []byte
 }
 
-func (r *changelogReader) list() packed { return r.b.finish().list }
+func (r *changelogReader) list() packed.List { return r.b.finish().list }
 
 func (r *changelogReader) child(x *xmlread.Reader, name []byte) error {
 	if string(name) != "changelog" {

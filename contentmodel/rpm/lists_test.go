@@ -38,7 +38,7 @@ func checkList[E, L any](t *rapid.T, draw func(*rapid.T) E, pack func(...E) L, u
 
 func TestLists(t *testing.T) {
 	t.Run("files", rapid.MakeCheck(func(t *rapid.T) {
-		checkList(t, func(t *rapid.T) rpm.File { return rpm.File{word(t), word(t), word(t)} }, rpm.NewFiles,
+		checkList(t, func(t *rapid.T) rpm.File { return rpm.File{Type: word(t), Dir: word(t), Name: word(t)} }, rpm.NewFiles,
 			func(l rpm.Files) (int, []rpm.File) { return l.Len(), slices.Collect(l.All()) })
 	}))
 	t.Run("dependencies", rapid.MakeCheck(func(t *rapid.T) {
@@ -62,7 +62,7 @@ func TestPaths(t *testing.T) {
 			b.AddPath("", []byte(p))
 		}
 	}
-	files := b.Files()
+	files := b.List()
 	require.Equal(t, 5000*len(want), files.Len())
 	i := 0
 	for kind, path := range files.Paths() {
@@ -75,7 +75,7 @@ func TestPaths(t *testing.T) {
 		require.Equal(t, rpm.File{Dir: "/"}, f)
 		break
 	}
-	require.Zero(t, b.Files().Len(), "the builder is empty again")
+	require.Zero(t, b.List().Len(), "the builder is empty again")
 }
 
 func TestListsStop(t *testing.T) {

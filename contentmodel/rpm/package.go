@@ -1,9 +1,22 @@
 package rpm
 
-import "github.com/syncmem/syncmem/contentmodel"
+import (
+	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/filelist"
+)
 
 // Kind is the content type of packages in stores.
 const Kind = "rpm"
+
+// The files of a package are a [filelist.List].
+type (
+	File         = filelist.File
+	Files        = filelist.List
+	FilesBuilder = filelist.Builder
+)
+
+// NewFiles is [filelist.New].
+func NewFiles(files ...File) Files { return filelist.New(files...) }
 
 // Package is one RPM package as the repository's metadata describes it.
 //

@@ -33,7 +33,7 @@ func TestBodyHasEveryField(t *testing.T) {
 		case rpm.Dependencies:
 			f.Set(reflect.ValueOf(rpm.NewDependencies(rpm.Dependency{fmt.Sprintf("value%03d", n), "GE", "1", "2.0", "3.el9", true}, rpm.Dependency{Name: "x"})))
 		case rpm.Files:
-			f.Set(reflect.ValueOf(rpm.NewFiles(rpm.File{"dir", "/usr/", "bin"}, rpm.File{"", "/usr/bin/", fmt.Sprintf("value%03d", n)})))
+			f.Set(reflect.ValueOf(rpm.NewFiles(rpm.File{Type: "dir", Dir: "/usr/", Name: "bin"}, rpm.File{Dir: "/usr/bin/", Name: fmt.Sprintf("value%03d", n)})))
 		case rpm.Changelogs:
 			f.Set(reflect.ValueOf(rpm.NewChangelogs(rpm.Changelog{fmt.Sprintf("value%03d", n), 1700000000, "- \"fix\"\n"})))
 		case contentmodel.Checksum:
@@ -72,7 +72,7 @@ func TestBodyMemory(t *testing.T) {
 	for i := range 116010 {
 		files.Add(rpm.File{Dir: "/usr/share/icons/Papirus/48x48/apps/", Name: fmt.Sprintf("icon-%d.svg", i)})
 	}
-	p.Files = files.Files()
+	p.Files = files.List()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	require.NoError(t, p.WriteBody(io.Discard))

@@ -99,7 +99,7 @@ func (l *lockstep) next() (*Package, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.Files = Files{list}
+		p.Files = Files(list)
 	}
 	if l.logs != nil {
 		list, err := l.logs.of(p)

@@ -82,7 +82,7 @@ func (p *primary) skip(pkg *Package, depth int, err error) error {
 	}
 	p.without++
 	p.deps.finish() // what it had of a list
-	p.files.b.Files()
+	p.files.b.List()
 	return p.x.Leave(depth)
 }
 
@@ -101,7 +101,7 @@ func (p *primary) read(pkg *Package) error {
 		}
 	}
 	if p.withFiles {
-		pkg.Files = p.files.b.Files()
+		pkg.Files = p.files.b.List()
 	}
 	switch {
 	case pkg.Name == "":

@@ -9,6 +9,7 @@ import (
 	"runtime"
 
 	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/internal/packed"
 )
 
 // spill keeps lists in a temporary file until they are asked for.
@@ -32,7 +33,7 @@ func newSpill(dir string) (*spill, error) {
 	if runtime.GOOS != "windows" { // there close removes it; here no end of the process leaves it behind
 		_ = os.Remove(f.Name())
 	}
-	return &spill{f: f, w: bufio.NewWriterSize(f, chunkBytes), last: make(map[uint64]int64), taken: make(map[int64]bool)}, nil
+	return &spill{f: f, w: bufio.NewWriterSize(f, packed.ChunkBytes), last: make(map[uint64]int64), taken: make(map[int64]bool)}, nil
 }
 
 func (s *spill) close() {
@@ -48,29 +49,16 @@ func short(id contentmodel.Checksum) uint64 {
 
 // put writes a record: the place of an older one with the same short id, plus
 // one; the id; and the list.
-func (s *spill) put(id contentmodel.Checksum, l packed) error {
+func (s *spill) put(id contentmodel.Checksum, l packed.List) error {
 	key, place := short(id), s.end
 	b := binary.AppendUvarint(nil, uint64(s.last[key]))
-	b = appendString(b, string(id))
-	if l.rest == nil {
-		b = binary.AppendUvarint(b, 0)
-		b = appendString(b, l.data)
-	} else {
-		b = binary.AppendUvarint(b, uint64(len(l.rest.pieces)))
-		b = binary.AppendUvarint(b, uint64(l.rest.n))
-	}
-	err := s.write(b)
-	if l.rest != nil {
-		for _, p := range l.rest.pieces {
-			if err == nil {
-				err = s.write(binary.AppendUvarint(b[:0], uint64(len(p))))
-			}
-			if err == nil {
-				n, e := s.w.WriteString(p)
-				s.end += int64(n)
-				err = e
-			}
-		}
+	b = append(binary.AppendUvarint(b, uint64(len(id))), id...)
+	_, err := s.w.Write(b)
+	s.end += int64(len(b))
+	if err == nil {
+		var n int64
+		n, err = l.Write(s.w)
+		s.end += n
 	}
 	if err != nil {
 		return fmt.Errorf("temporary file: %w", err)
@@ -80,24 +68,14 @@ func (s *spill) put(id contentmodel.Checksum, l packed) error {
 	return nil
 }
 
-func (s *spill) write(b []byte) error {
-	n, err := s.w.Write(b)
-	s.end += int64(n)
-	return err
-}
-
-func appendString(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
-
 // take finds a list that was put and not taken yet.
-func (s *spill) take(id contentmodel.Checksum) (packed, bool, error) {
+func (s *spill) take(id contentmodel.Checksum) (packed.List, bool, error) {
 	next := s.last[short(id)]
 	if next == 0 {
-		return packed{}, false, nil
+		return packed.List{}, false, nil
 	}
 	if err := s.w.Flush(); err != nil {
-		return packed{}, false, fmt.Errorf("temporary file: %w", err)
+		return packed.List{}, false, fmt.Errorf("temporary file: %w", err)
 	}
 	for next > 0 {
 		place := next - 1
@@ -105,23 +83,23 @@ func (s *spill) take(id contentmodel.Checksum) (packed, bool, error) {
 		older, err := binary.ReadUvarint(r)
 		var got string
 		if err == nil {
-			got, err = readString(r)
+			got, err = packed.ReadSized(r)
 		}
 		if err != nil {
-			return packed{}, false, fmt.Errorf("temporary file: %w", err)
+			return packed.List{}, false, fmt.Errorf("temporary file: %w", err)
 		}
 		if got != string(id) || s.taken[place] {
 			next = int64(older)
 			continue
 		}
-		l, err := readList(r)
+		l, err := packed.Read(r)
 		if err != nil {
-			return packed{}, false, fmt.Errorf("temporary file: %w", err)
+			return packed.List{}, false, fmt.Errorf("temporary file: %w", err)
 		}
 		s.forget(short(id), place, int64(older))
 		return l, true, nil
 	}
-	return packed{}, false, nil
+	return packed.List{}, false, nil
 }
 
 // forget takes a record out of its chain, mostly by making the older one the
@@ -136,36 +114,4 @@ func (s *spill) forget(key uint64, place, older int64) {
 	default:
 		s.last[key] = older
 	}
-}
-
-func readString(r *bufio.Reader) (string, error) {
-	n, err := binary.ReadUvarint(r)
-	if err != nil {
-		return "", err
-	}
-	b := make([]byte, n)
-	_, err = io.ReadFull(r, b)
-	return string(b), err
-}
-
-func readList(r *bufio.Reader) (l packed, err error) {
-	pieces, err := binary.ReadUvarint(r)
-	if err != nil {
-		return l, err
-	}
-	if pieces == 0 {
-		l.data, err = readString(r)
-		return l, err
-	}
-	n, err := binary.ReadUvarint(r)
-	l.rest = &rest{n: int(n)}
-	for range pieces {
-		if err != nil {
-			break
-		}
-		var s string
-		s, err = readString(r)
-		l.rest.pieces = append(l.rest.pieces, s)
-	}
-	return l, err
 }

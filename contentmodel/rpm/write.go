@@ -14,6 +14,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/syncmem/syncmem/contentmodel/internal/packed"
 )
 
 // WriteOptions are for [NewWriter]. The zero value is ready.
@@ -70,7 +72,7 @@ func (w *Writer) Write(p *Package) error {
 	w.docs[primaryPart].primary(p)
 	d := w.docs[filelistsPart]
 	d.head(p)
-	for f := range p.Files.paths() {
+	for f := range packed.List(p.Files).Paths() {
 		d.file(f)
 	}
 	d.raw("</package>\n")
@@ -175,7 +177,7 @@ func newDocument(path, suffix string) (*document, error) {
 	if d.pack != nil {
 		out = d.pack
 	}
-	d.w = bufio.NewWriterSize(counted{out, d.open, &d.openBytes}, chunkBytes)
+	d.w = bufio.NewWriterSize(counted{out, d.open, &d.openBytes}, packed.ChunkBytes)
 	return d, nil
 }
 
@@ -270,13 +272,13 @@ func (d *document) version(p *Package) {
 	d.raw("/>\n")
 }
 
-func (d *document) file(f *filePath) {
+func (d *document) file(f *packed.FilePath) {
 	d.raw("  <file")
-	if f.kind != "" {
-		d.attr("type", f.kind)
+	if f.Kind != "" {
+		d.attr("type", f.Kind)
 	}
 	d.raw(">")
-	d.text(string(f.path))
+	d.text(string(f.Path))
 	d.raw("</file>\n")
 }
 

@@ -43,7 +43,7 @@ func (t *text) files(name string, version uint64, n, length int, weight int64) r
 		t.path = append(append(t.path[:0], d.path...), base...)
 		all.AddPath("", t.path)
 	}
-	return all.Files()
+	return all.List()
 }
 
 // base is a file name of about n bytes: shape says how long and of which kind,

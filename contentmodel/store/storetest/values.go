@@ -129,7 +129,7 @@ func (s *suite) manyFiles() {
 	for i := range 100_000 {
 		files.Add(rpm.File{Type: []string{"", "dir", "ghost"}[i%3], Dir: fmt.Sprintf("/usr/share/%d/", i/100), Name: fmt.Sprint(i)})
 	}
-	p.Files = files.Files()
+	p.Files = files.List()
 	after := &rpm.Package{PkgID: checksum(2), Name: "after"}
 	s.save(2, p, after)
 	s.wantBack(p)
