@@ -14,16 +14,17 @@ import (
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/memacct/internal/core"
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 // Budget is the bytes of content that may be in flight in this process. One budget serves many pipelines,
 // each with an [Account] of its own. All methods may be called from many goroutines.
 type Budget struct {
-	log    *slog.Logger
-	mode   Mode
-	policy Policy
-	host   *host
-	wish   *goWish // for the Go runtime's limit, to be below the process limit; nil for none
+	log     *slog.Logger
+	mode    Mode
+	policy  Policy
+	host    *host.Host
+	goLimit *host.GoLimitRequest // for the Go runtime's limit, to be below the process limit; nil for none
 
 	alert atomic.Bool // as core.Alert said when the lock was last let go
 	_     [64]byte    // loops look at it for every unit, and the lock is on another cache line
@@ -70,9 +71,9 @@ type Budget struct {
 
 // New opens a budget. Unless the mode is Off it forces the garbage collector, to know how much of the heap was
 // there before.
-func New(cfg Config) (*Budget, error) { return newOn(thisHost, cfg) }
+func New(cfg Config) (*Budget, error) { return newOn(host.This, cfg) }
 
-func newOn(h *host, cfg Config) (*Budget, error) {
+func newOn(h *host.Host, cfg Config) (*Budget, error) {
 	if cfg.Mode > Off {
 		return nil, fmt.Errorf("memacct: unknown mode %d: use Enforce, Shadow or Off", cfg.Mode)
 	}
@@ -84,15 +85,15 @@ func newOn(h *host, cfg Config) (*Budget, error) {
 		return nil, fmt.Errorf("memacct: unknown GoLimit %d: use GoLimitAuto, GoLimitSet or GoLimitKeep", cfg.GoLimit)
 	}
 	if cfg.GoLimit != GoLimitKeep {
-		b.wish = &goWish{yields: cfg.GoLimit == GoLimitAuto, restores: cfg.RestoreGoLimit}
-		runtime.AddCleanup(b, (*goWish).drop, b.wish) // nobody may close it
+		b.goLimit = &host.GoLimitRequest{Yields: cfg.GoLimit == GoLimitAuto, Restores: cfg.RestoreGoLimit}
+		runtime.AddCleanup(b, (*host.GoLimitRequest).Drop, b.goLimit) // nobody may close it
 	}
 	b.core.Mode = core.Mode(cfg.Mode)
 	if cfg.Mode == Off {
 		b.emit(Event{Kind: EventOpened, Text: "mode off: nothing is accounted, and nothing held back"})
 		return b, nil
 	}
-	live, others := b.liveBeside(trueHeap)
+	live, others := b.liveBeside(host.TrueHeap)
 	b.base = live - others
 	b.stall.set(cfg.StallAfter)
 	if err := b.SetLimit(cfg.Limit); err != nil {
@@ -143,24 +144,24 @@ func (b *Budget) SetLimit(l Limit) error {
 		moveOut(weak.Make(b))
 	}
 	if source.beyond != "" {
-		b.emitOnce("", Event{Kind: EventGoLimit, Bytes: b.host.goLimit(), Text: source.beyond})
+		b.emitOnce("", Event{Kind: EventGoLimit, Bytes: b.host.GoLimit(), Text: source.beyond})
 	}
 	if !first {
 		b.emit(Event{Kind: EventLimit, Bytes: cmp.Or(source.process, source.content), Text: "the limit changed: " + source.String()})
 	}
 	if source.unsure != nil {
 		b.emit(Event{Kind: EventAlarm, Bytes: source.process, Text: fmt.Sprintf(
-			"the kernel may end this process below the limit of %s: %v; set %s below the container's limit", bytesize.Format(source.process), source.unsure, goLimitName)})
+			"the kernel may end this process below the limit of %s: %v; set %s below the container's limit", bytesize.Format(source.process), source.unsure, host.GoLimitName)})
 	}
 	return nil
 }
 
 // beside is how many bytes the process uses that are not content.
 func (b *Budget) beside() int64 {
-	now := b.host.readMem()
+	now := b.host.ReadMemory()
 	b.lock()
 	defer b.unlockQuiet()
-	return now.nonHeap + b.base // what is pinned as well is an estimate, and refuses no limit
+	return now.NonHeap + b.base // what is pinned as well is an estimate, and refuses no limit
 }
 
 // Account opens one pipeline's part of the budget. Its name appears in errors and statistics. While the floors of all
@@ -379,7 +380,7 @@ func (b *Budget) Close(ctx context.Context) error {
 	drained := b.drained
 	b.unlock()
 	defer moveOut(weak.Make(b))
-	if b.wish != nil {
+	if b.goLimit != nil {
 		defer b.leaveGoLimit()
 	}
 	select {

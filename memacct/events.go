@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 // Event is something rare that a budget decided or noticed, for logs, pages and records. Waits at a gate and
@@ -109,7 +111,7 @@ func (v *events) tells(k alike, e *Event) bool {
 	switch {
 	case u == nil:
 		return true
-	case since(u.since) < tellAlike:
+	case host.Since(u.since) < tellAlike:
 		u.more++
 		return false
 	}
@@ -126,7 +128,7 @@ func (v *events) untold(k alike) *untold {
 		return u
 	}
 	if len(v.alike) >= mostAlike {
-		maps.DeleteFunc(v.alike, func(_ alike, u *untold) bool { return since(u.since) >= tellAlike })
+		maps.DeleteFunc(v.alike, func(_ alike, u *untold) bool { return host.Since(u.since) >= tellAlike })
 	}
 	if len(v.alike) >= mostAlike {
 		return nil

@@ -5,12 +5,13 @@ import (
 	"math"
 	"runtime"
 	"runtime/debug"
-	"runtime/metrics"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 // goLimitNow is the Go runtime's memory limit, in bytes.
@@ -37,7 +38,7 @@ func TestTheGoLimitFollowsIfAsked(t *testing.T) {
 	require.Less(t, goLimitNow(), int64(512*mib))
 	require.Greater(t, goLimitNow(), int64(256*mib))
 	require.Greater(t, b.Stats().Limit, plain.Stats().Limit, "the heap need not double")
-	require.Equal(t, int64(math.MaxInt64), applicationLimit(), "not taken for the application's")
+	require.Equal(t, int64(math.MaxInt64), host.ApplicationLimit(), "not taken for the application's")
 	require.NoError(t, b.SetLimit(Process(256*mib)))
 	require.Less(t, goLimitNow(), int64(256*mib))
 	empty(t, b)
@@ -89,7 +90,7 @@ func TestTheGoLimitIsTheLeastOfAllBudgets(t *testing.T) {
 		require.Less(t, goLimitNow(), small)
 		look(first, second)
 		require.Less(t, goLimitNow(), small, "also when the other one looked last")
-		require.Equal(t, int64(math.MaxInt64), applicationLimit(), "not taken for the application's")
+		require.Equal(t, int64(math.MaxInt64), host.ApplicationLimit(), "not taken for the application's")
 
 		empty(t, first)
 		require.Less(t, goLimitNow(), sizes[1], "the one left is still held")
@@ -107,19 +108,19 @@ func TestTheGoLimitIsTheLeastOfAllBudgets(t *testing.T) {
 // is back in the end.
 func TestTheGoLimitOfTheApplicationAmongBudgets(t *testing.T) {
 	applicationSets(t, 2<<30)
-	one, two := new(goWish), new(goWish)
+	one, two := new(host.GoLimitRequest), new(host.GoLimitRequest)
 	for _, c := range []struct{ sets, least int64 }{{4 << 30, 512 * mib}, {200 * mib, 200 * mib}, {3 << 30, 512 * mib}} {
 		debug.SetMemoryLimit(c.sets)
-		require.Equal(t, c.sets, applicationLimit())
-		one.make(1 << 30)
-		two.make(512 * mib)
+		require.Equal(t, c.sets, host.ApplicationLimit())
+		one.Set(1 << 30)
+		two.Set(512 * mib)
 		require.Equal(t, c.least, goLimitNow())
-		require.Equal(t, c.sets, applicationLimit())
+		require.Equal(t, c.sets, host.ApplicationLimit())
 	}
-	two.drop()
+	two.Drop()
 	require.Equal(t, int64(1<<30), goLimitNow())
 	debug.SetMemoryLimit(5 << 30)
-	one.drop()
+	one.Drop()
 	require.Equal(t, int64(5<<30), goLimitNow())
 }
 
@@ -178,7 +179,7 @@ func TestTheGoLimitStaysForTheLifeOfTheProcess(t *testing.T) {
 	b := quiet(t, Process(512*mib), stays)
 	empty(t, b)
 	require.InEpsilon(t, 0.9*512*float64(mib), goLimitNow(), 0.05)
-	require.Equal(t, int64(math.MaxInt64), applicationLimit())
+	require.Equal(t, int64(math.MaxInt64), host.ApplicationLimit())
 	empty(t, quiet(t, Process(300*mib), stays))
 	require.InEpsilon(t, 0.9*300*float64(mib), goLimitNow(), 0.05)
 	empty(t, quiet(t, Process(600*mib)))
@@ -210,8 +211,8 @@ func TestTheGoLimitLeavesRoomForWhatLives(t *testing.T) {
 		g := &governor{process: process}
 		g.surge.add(c.surge)
 		g.outside.add(c.outside)
-		now := memSample{live: c.live, nonHeap: 4 * mib}
-		part := float64(g.goLimitFor(now, reading{room: process, most: process})) / float64(process)
+		now := host.Sample{Live: c.live, NonHeap: 4 * mib}
+		part := float64(g.goLimitFor(now, host.Reading{Room: process, Most: process})) / float64(process)
 		require.GreaterOrEqual(t, part, c.least, name)
 		require.LessOrEqual(t, part, c.most, name)
 	}
@@ -220,10 +221,10 @@ func TestTheGoLimitLeavesRoomForWhatLives(t *testing.T) {
 // A collector at the end of its limit is past it because of what lives: that is no reason for a lower one.
 func TestWhatLivesTeachesNoLowerGoLimit(t *testing.T) {
 	g := &governor{process: 128 * mib}
-	over := memSample{limit: 100 * mib, mapped: 110 * mib, live: 93 * mib, nonHeap: 4 * mib}
+	over := host.Sample{Limit: 100 * mib, Mapped: 110 * mib, Live: 93 * mib, NonHeap: 4 * mib}
 	g.observe(over, 0, 0)
 	require.Zero(t, g.past)
-	over.live = 50 * mib
+	over.Live = 50 * mib
 	g.observe(over, 0, 0)
 	require.EqualValues(t, 10*mib, g.past)
 }
@@ -244,40 +245,4 @@ func lookUntilClosed(b *Budget) {
 		b.unlockQuiet()
 		b.regulate(g)
 	}
-}
-
-// What a change of the limit costs while the budget's lock is held, beside a lock that nobody else wants, and how
-// often it stops the program: never, or a set would have to wait until the lock is let go.
-func BenchmarkSetGoLimit(b *testing.B) {
-	before := debug.SetMemoryLimit(-1)
-	defer debug.SetMemoryLimit(before)
-	wish, n, stops := new(goWish), int64(0), programStops()
-	defer wish.drop()
-	b.Run("set", func(b *testing.B) {
-		for b.Loop() {
-			n++
-			wish.make(1<<40 + n%2)
-		}
-	})
-	b.Run("lock", func(b *testing.B) {
-		var mu sync.Mutex
-		for b.Loop() {
-			mu.Lock()
-			n++
-			mu.Unlock()
-		}
-	})
-	if more := programStops() - stops; more > 100 {
-		b.Errorf("the program was stopped %d times", more)
-	}
-}
-
-// programStops is how often the program was stopped for anything but collections.
-func programStops() (n uint64) {
-	s := []metrics.Sample{{Name: "/sched/pauses/total/other:seconds"}}
-	metrics.Read(s)
-	for _, c := range s[0].Value.Float64Histogram().Counts {
-		n += c
-	}
-	return n
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/memacct/internal/core"
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 // governor lets the content budget follow what the process really has free. It looks once after each garbage
@@ -33,11 +34,11 @@ type governor struct {
 	process int64    // what the process may use, in bytes
 	from    [3]int64 // the amounts outside that this was found from last: see follow
 	steers  bool     // the budget follows; otherwise this only observes
-	setGo   bool     // the Go runtime's limit is the budget's to set, see goWish.counts
+	setGo   bool     // the Go runtime's limit is the budget's to set, see host.GoLimitRequest.Counts
 	binds   bool     // there is one low enough for the collector to keep the process below its limit
 	goLimit int64    // which is to be that, in bytes, at most; 0 before it is known
-	kernel  kernel
-	last    memSample
+	kernel  host.Kernel
+	last    host.Sample
 	content int64     // what the law says; the budget is less while the gate is shut
 	let     int64     // a budget that reconsider gave
 	letAt   time.Time // and when
@@ -82,19 +83,19 @@ const (
 func (b *Budget) govern(asked Limit, source limitSource) {
 	g := &governor{
 		budget: weak.Make(b), asked: asked, process: source.process, content: source.content,
-		steers: source.process > 0 && b.mode == Enforce, last: b.host.readMem(), looked: time.Now(),
+		steers: source.process > 0 && b.mode == Enforce, last: b.host.ReadMemory(), looked: time.Now(),
 	}
-	g.kernel.host = b.host
+	g.kernel.Host = b.host
 	if g.setGo = g.steers && b.setsGo(); g.setGo {
 		g.past = source.process / 8 // until it is known
 	}
 	if old := b.gov; old != nil {
 		g.inherit(old)
 	}
-	if g.steers && b.wish != nil {
-		g.limitGo(b.wish, g.last, reading{room: source.process, most: source.process})
-	} else if b.wish != nil {
-		b.wish.make(math.MaxInt64) // whatever the limit before this one wanted
+	if g.steers && b.goLimit != nil {
+		g.limitGo(b.goLimit, g.last, host.Reading{Room: source.process, Most: source.process})
+	} else if b.goLimit != nil {
+		b.goLimit.Set(math.MaxInt64) // whatever the limit before this one wanted
 	}
 	g.binds = g.steers && debug.SetMemoryLimit(-1) <= source.process+source.process/looseness
 	b.gov = g
@@ -107,7 +108,7 @@ func (g *governor) inherit(old *governor) {
 	g.surge, g.beside, g.outside, g.built = old.surge, old.beside, old.outside, old.built
 	g.past, g.signs, g.gc, g.sizes, g.residue = max(g.past, min(old.past, g.process/8)), old.signs, old.gc, old.sizes, old.residue
 	if g.steers {
-		g.content = max(0, min(g.content, g.target(g.last, reading{room: math.MaxInt64})))
+		g.content = max(0, min(g.content, g.target(g.last, host.Reading{Room: math.MaxInt64})))
 	}
 }
 
@@ -135,40 +136,32 @@ func (g *governor) collected() {
 func (b *Budget) lookAgain() {
 	b.lock()
 	g := b.gov
-	due := g != nil && g.steers && since(g.looked) >= tickEvery/2
+	due := g != nil && g.steers && host.Since(g.looked) >= tickEvery/2
 	b.unlockQuiet()
 	if due {
 		b.regulate(g)
 	}
 }
 
-// since is how long ago that was. A clock that was set back counts as long ago.
-func since(at time.Time) time.Duration {
-	if d := time.Since(at); d >= 0 {
-		return d
-	}
-	return math.MaxInt64
-}
-
 // regulate sets the content budget anew. It reports whether g is still in charge. Files are read before the lock is
 // taken, and events told after.
 func (b *Budget) regulate(g *governor) bool {
-	now := b.host.readMem()
-	kernel := g.kernel.read(g.steers, now.rss)
-	g.kernel.measure(now)
+	now := b.host.ReadMemory()
+	kernel := g.kernel.Read(g.steers, now.RSS)
+	g.kernel.Measure(now)
 	others, share := b.neighbours(core.Snapshot.Content)
 	b.lock()
 	if b.closed || b.gov != g {
 		b.unlockQuiet()
 		return false
 	}
-	g.looked = now.at
+	g.looked = now.At
 	// Whoever calls: cleanups, by which collections tell, may be held up by somebody else's.
-	collected := now.cycles > g.last.cycles
+	collected := now.Cycles > g.last.Cycles
 	if collected {
 		s := b.core.Snapshot()
 		g.observe(now, s.Content()+sum(others), b.largest)
-		g.residue.add(b.core.Ended(), now.live-s.Content()-sum(others))
+		g.residue.add(b.core.Ended(), now.Live-s.Content()-sum(others))
 		b.largest = 0
 	}
 	var events []Event
@@ -190,12 +183,12 @@ func (b *Budget) regulate(g *governor) bool {
 }
 
 // steer is what follows from the readings. The lock is held.
-func (b *Budget) steer(g *governor, now memSample, kernel reading, collected bool) (events []Event) {
+func (b *Budget) steer(g *governor, now host.Sample, kernel host.Reading, collected bool) (events []Event) {
 	process, bound := g.process, g.binds
 	e, changed := b.follow(g, kernel)
-	if g.setGo = b.setsGo(); b.wish != nil {
-		g.limitGo(b.wish, now, kernel)
-		now.limit = debug.SetMemoryLimit(-1)
+	if g.setGo = b.setsGo(); b.goLimit != nil {
+		g.limitGo(b.goLimit, now, kernel)
+		now.Limit = debug.SetMemoryLimit(-1)
 	}
 	if changed {
 		g.content = max(0, g.target(now, kernel)) // at once, also up: who waits for it has waited long enough
@@ -215,7 +208,7 @@ func (b *Budget) steer(g *governor, now memSample, kernel reading, collected boo
 	}
 	// A large one is for its unit alone: the next such, built meanwhile, would be one too many.
 	in := b.core.Snapshot().Units > 0 && g.let > g.process/64
-	if in || b.pulse.shut || since(g.letAt) >= letFor || g.need(now, now.live) > g.process {
+	if in || b.pulse.shut || host.Since(g.letAt) >= letFor || g.need(now, now.Live) > g.process {
 		g.let = 0
 	}
 	b.cap(max(limit, g.let))
@@ -229,7 +222,7 @@ func (b *Budget) steer(g *governor, now memSample, kernel reading, collected boo
 	if e, yes := b.foretell(g, now); yes {
 		events = append(events, e)
 	}
-	if e, yes := g.sizes.off(now.at); yes {
+	if e, yes := g.sizes.off(now.At); yes {
 		events = append(events, e)
 	}
 	return events
@@ -247,14 +240,14 @@ func (b *Budget) cap(content int64) {
 
 // follow takes over a limit that has changed outside: the cgroup's, or GOMEMLIMIT. The amounts it is found from
 // are compared first: words are made for a change alone, and not after each collection. The lock is held.
-func (b *Budget) follow(g *governor, kernel reading) (source limitSource, changed bool) {
-	from := [...]int64{b.host.goLimit(), b.host.machine(), kernel.walls.least}
-	if kernel.walls.name == "" || from == g.from {
+func (b *Budget) follow(g *governor, kernel host.Reading) (source limitSource, changed bool) {
+	from := [...]int64{b.host.GoLimit(), b.host.Machine(), kernel.Walls.Least}
+	if kernel.Walls.Name == "" || from == g.from {
 		return source, false
 	}
 	g.from = from
-	source, err := g.asked.find(b.host, kernel.walls)
-	if most, name := b.host.ceiling(kernel.walls); err == nil && source.process > most {
+	source, err := g.asked.find(b.host, kernel.Walls)
+	if most, name := b.host.Ceiling(kernel.Walls); err == nil && source.process > most {
 		source = limitSource{process: most, from: name, looked: g.asked.String()}
 	}
 	if err != nil || source.process == g.process {
@@ -277,25 +270,25 @@ func (b *Budget) changed(g *governor, was int64, source limitSource) Event {
 }
 
 // observe takes the readings of one cycle; used is what is accounted, built the largest unit put in it.
-func (g *governor) observe(now memSample, used, built int64) {
-	cycles := max(1, now.cycles-g.last.cycles)
-	if seconds := now.at.Sub(g.last.at).Seconds(); seconds > 0 {
-		rate := float64(now.allocs-g.last.allocs) / seconds
+func (g *governor) observe(now host.Sample, used, built int64) {
+	cycles := max(1, now.Cycles-g.last.Cycles)
+	if seconds := now.At.Sub(g.last.At).Seconds(); seconds > 0 {
+		rate := float64(now.Allocs-g.last.Allocs) / seconds
 		// Marking runs on a quarter of the processors, so its length follows from the time it used.
-		mark := (now.markCPU - g.last.markCPU) / (0.25 * float64(runtime.GOMAXPROCS(0)) * float64(cycles))
+		mark := (now.MarkCPU - g.last.MarkCPU) / (0.25 * float64(runtime.GOMAXPROCS(0)) * float64(cycles))
 		g.surge.add(int64(rate * mark))
 	}
-	g.beside.add(now.live - used)
-	if now.rss > 0 {
+	g.beside.add(now.Live - used)
+	if now.RSS > 0 {
 		g.outside.add(g.outsideGo(now))
 	}
-	past := now.mapped - now.limit
-	if now.limit < goFloor(now) {
+	past := now.Mapped - now.Limit
+	if now.Limit < goFloor(now) {
 		past = 0 // what lives drove it there: a lower limit would make that worse
 	}
 	g.past = max(g.past-g.past/pastMemory, past)
 	g.gc.add(now)
-	g.sizes.add(now.live, used)
+	g.sizes.add(now.Live, used)
 	if built > 0 { // a cycle without a unit says nothing of the next one
 		g.built.add(built)
 	}
@@ -304,7 +297,7 @@ func (g *governor) observe(now memSample, used, built int64) {
 
 // next is the content budget from now on. At 0 the gate is shut; a unit that fits all the same is let in by
 // reconsider.
-func (g *governor) next(now memSample, kernel reading, content int64) int64 {
+func (g *governor) next(now host.Sample, kernel host.Reading, content int64) int64 {
 	target := g.target(now, kernel)
 	step := up
 	if target < content {
@@ -315,22 +308,22 @@ func (g *governor) next(now memSample, kernel reading, content int64) int64 {
 
 // target is what the law above gives. It may be less than nothing. The first budget has a rule of its own, for by this
 // one a program with much beside the content needs up to twice the limit that holds: see contentOf.
-func (g *governor) target(now memSample, kernel reading) int64 {
-	room := min(g.process, kernel.room) - g.outside.most()
-	g.binds = now.limit <= room+g.process/looseness
-	limited := min(room, now.limit)
+func (g *governor) target(now host.Sample, kernel host.Reading) int64 {
+	room := min(g.process, kernel.Room) - g.outside.most()
+	g.binds = now.Limit <= room+g.process/looseness
+	limited := min(room, now.Limit)
 	if !g.setGo {
 		room = limited // else the limit has left out already what is allocated while the collector marks
 	}
-	rest := now.nonHeap + g.built.most() + int64(fragmentation*float64(g.process))
+	rest := now.NonHeap + g.built.most() + int64(fragmentation*float64(g.process))
 	beside := max(g.beside.median(), g.beside.lately())
 	var content int64
 	if g.binds {
 		content = max(int64(float64(limited-rest)/limitedGrowth)-beside, (limited-rest-beside)/2)
 	} else {
 		// The goal counts stacks as it counts what lives. Above a third the pulse has collections come.
-		stacks := int64(float64(now.stacks) * gogc() / 100)
-		content = max(int64(float64(limited-rest-stacks)/(1+gogc()/100))-beside, (limited-rest-beside)/3)
+		stacks := int64(float64(now.Stacks) * host.GOGC() / 100)
+		content = max(int64(float64(limited-rest-stacks)/(1+host.GOGC()/100))-beside, (limited-rest-beside)/3)
 	}
 	content = min(content, room-rest-int64(surgeMargin*float64(g.surge.most()))-beside)
 	return divide(content, g.others, g.share)
@@ -339,16 +332,16 @@ func (g *governor) target(now memSample, kernel reading) int64 {
 // need is what the process needs, in bytes, to hold what lives now, and not one unit more: with room for what
 // is allocated while the collector marks, up to a sixteenth of the limit, since a sync that only crawls
 // beats none.
-func (g *governor) need(now memSample, live int64) int64 {
-	return live + now.nonHeap + g.beyond(now) + int64(fragmentation*float64(g.process)) + min(g.surge.most(), g.process/16)
+func (g *governor) need(now host.Sample, live int64) int64 {
+	return live + now.NonHeap + g.beyond(now) + int64(fragmentation*float64(g.process)) + min(g.surge.most(), g.process/16)
 }
 
 // beyond is how many bytes are resident that Go does not know of, now or of late.
-func (g *governor) beyond(now memSample) int64 { return max(g.outside.most(), g.outsideGo(now)) }
+func (g *governor) beyond(now host.Sample) int64 { return max(g.outside.most(), g.outsideGo(now)) }
 
 // outsideGo is how many resident bytes Go does not know of, without those that it gave back and has again.
-func (g *governor) outsideGo(now memSample) int64 {
-	return max(0, now.rss-now.mapped-g.kernel.refilled(now))
+func (g *governor) outsideGo(now host.Sample) int64 {
+	return max(0, now.RSS-now.Mapped-g.kernel.Refilled(now))
 }
 
 // reconsider looks again at a unit that was refused though nothing moves, now that a collection has told exactly what

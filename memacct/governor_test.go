@@ -11,16 +11,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 const mib = bytesize.MiB
 
 // unbound is a kernel that bounds nothing.
-var unbound = reading{room: math.MaxInt64, most: math.MaxInt64}
+var unbound = host.Reading{Room: math.MaxInt64, Most: math.MaxInt64}
 
 // governed is a governor of a 64 MiB process with a memory limit of 56 MiB.
-func governed() (*governor, memSample) {
-	return &governor{process: 64 * mib}, memSample{limit: 56 * mib, nonHeap: 4 * mib, mapped: 20 * mib, rss: 22 * mib}
+func governed() (*governor, host.Sample) {
+	return &governor{process: 64 * mib}, host.Sample{Limit: 56 * mib, NonHeap: 4 * mib, Mapped: 20 * mib, RSS: 22 * mib}
 }
 
 func TestBudgetLeavesRoomForWhatIsNotContent(t *testing.T) {
@@ -29,10 +30,10 @@ func TestBudgetLeavesRoomForWhatIsNotContent(t *testing.T) {
 	require.InDelta(t, float64(56-4-3)/limitedGrowth, float64(before)/float64(mib), 1)
 
 	for what, change := range map[string]func(){
-		"more beside the heap":     func() { now.nonHeap += 2 * mib },
+		"more beside the heap":     func() { now.NonHeap += 2 * mib },
 		"memory outside Go":        func() { g.outside.add(12 * mib) },
 		"pinned":                   func() { g.beside.add(2 * mib) },
-		"a lower memory limit":     func() { now.limit -= 8 * mib },
+		"a lower memory limit":     func() { now.Limit -= 8 * mib },
 		"a large unit being built": func() { g.built.add(6 * mib) },
 		"allocation at full pit":   func() { g.surge.add(25 * mib) },
 	} {
@@ -41,7 +42,7 @@ func TestBudgetLeavesRoomForWhatIsNotContent(t *testing.T) {
 		require.Less(t, g.target(now, unbound), before, what)
 	}
 	g, now = governed()
-	require.Less(t, g.target(now, reading{room: 50 * mib}), before, "others in the cgroup")
+	require.Less(t, g.target(now, host.Reading{Room: 50 * mib}), before, "others in the cgroup")
 }
 
 func TestBudgetFallsAtOnceAndRisesSlowly(t *testing.T) {
@@ -66,9 +67,9 @@ func TestNothingLeftShutsTheGate(t *testing.T) {
 
 func TestWithoutAMemoryLimitTheHeapDoubles(t *testing.T) {
 	g, now := governed()
-	now.limit = 64 * mib
+	now.Limit = 64 * mib
 	limited := g.target(now, unbound)
-	now.limit = 1 << 62
+	now.Limit = 1 << 62
 	require.Less(t, g.target(now, unbound), limited)
 }
 
@@ -177,10 +178,7 @@ func TestAnOverrunIsPastWhatTheProcessMayUse(t *testing.T) {
 func TestWhoToBlameOutsideGoAndInACgroup(t *testing.T) {
 	f := hostOf(0, 256*mib, 8<<30)
 	h := f.host()
-	h.rss = func() int64 {
-		m := readMetrics()
-		return m[total].bytes() - m[released].bytes() + 100*mib
-	}
+	h.RSS = func() int64 { return host.This.ReadMemory().Mapped + 100*mib }
 	t.Setenv("MEMACCT_LIMIT", "200MiB")
 	cfg, err := ConfigFromEnv()
 	require.NoError(t, err)

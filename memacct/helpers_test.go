@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 // bubble runs f in a synctest bubble: its clock moves on only when everybody sleeps, and a schedule in which
@@ -73,9 +75,9 @@ func quiet(t testing.TB, l Limit, change ...func(*Config)) *Budget {
 	for _, c := range change {
 		c(&cfg)
 	}
-	h := *thisHost
+	h := *host.This
 	if raceEnabled {
-		h.rss = func() int64 { return 0 } // it would be the race detector's
+		h.RSS = func() int64 { return 0 } // it would be the race detector's
 	}
 	b, err := newOn(&h, cfg)
 	require.NoError(t, err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 // Limit says how much memory a sync may use. The zero value is Auto.
@@ -156,7 +157,7 @@ func (l Limit) example(n int64) string {
 }
 
 // find finds the limit out, without what of it is for content and whether there is that much.
-func (l Limit) find(h *host, w walls) (limitSource, error) {
+func (l Limit) find(h *host.Host, w host.Walls) (limitSource, error) {
 	switch l.kind {
 	case limitContent:
 		if l.bytes <= 0 {
@@ -168,8 +169,8 @@ func (l Limit) find(h *host, w walls) (limitSource, error) {
 			return limitSource{}, l.bad(800*bytesize.MiB, "a process limit of %d bytes: use Process(n) with n > 0", l.bytes)
 		}
 		s := limitSource{process: l.bytes, from: l.given(), looked: w.String()}
-		if set := h.goLimit(); set != math.MaxInt64 {
-			s.looked = describe(goLimitName, set) + ", " + s.looked
+		if set := h.GoLimit(); set != math.MaxInt64 {
+			s.looked = host.Describe(host.GoLimitName, set) + ", " + s.looked
 		}
 		return s, nil
 	}
@@ -180,7 +181,8 @@ func (l Limit) find(h *host, w walls) (limitSource, error) {
 	if !(share > 0 && share <= 1) {
 		return limitSource{}, fmt.Errorf("memacct: %v: a share is above 0 and up to 1, for example Share(0.25)", l)
 	}
-	s := h.processLimit(w)
+	found := h.FindLimit(w)
+	s := limitSource{process: found.Bytes, from: found.From, looked: found.Looked, unsure: found.Unsure}
 	if share < 1 {
 		s.from = fmt.Sprintf("%.4g%% of the %s of %s", 100*share, bytesize.Format(s.process), s.from)
 	}
@@ -204,20 +206,20 @@ const page = 64 << 10
 
 // resolve finds the limit out, and checks that it can be held here; setGo says that the Go runtime will be
 // given a limit below it, used how many bytes the process uses for what is not content.
-func (l Limit) resolve(h *host, setGo bool, used int64) (limitSource, error) {
-	w := h.walls()
+func (l Limit) resolve(h *host.Host, setGo bool, used int64) (limitSource, error) {
+	w := h.Walls()
 	s, err := l.find(h, w)
-	s.beyond = h.beyond(w, setGo && l.kind != limitContent)
+	s.beyond = h.Beyond(w, setGo && l.kind != limitContent)
 	if err != nil || l.kind == limitContent {
 		return s, err
 	}
-	most, name := h.ceiling(w)
+	most, name := h.Ceiling(w)
 	if s.process-page > most { // the kernel rounds a limit down to a page
 		return limitSource{}, l.bad(most*9/10, "a process limit of %s is more than there is: %s is %s, and the kernel would end the process there; set less",
 			bytesize.Format(s.process), name, bytesize.Format(most))
 	}
 	s.process = min(s.process, most)
-	room := min(s.process, w.room())
+	room := min(s.process, w.Room())
 	content, least := contentOf(room, used, setGo)
 	s.least = func(content int64) int64 { return least(content) + s.process - room }
 	if content < minContent {
@@ -225,7 +227,7 @@ func (l Limit) resolve(h *host, setGo bool, used int64) (limitSource, error) {
 		if room < s.process {
 			files = fmt.Sprintf(", and its cgroup must keep %s of files", bytesize.Format(s.process-room))
 		}
-		if s.from == goLimitName {
+		if s.from == host.GoLimitName {
 			l.setting = s.from
 		}
 		least := s.least(minContent)

@@ -14,26 +14,27 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/syncmem/syncmem/internal/procmem"
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 // fakeHost is a machine whose figures a test turns. All are bytes; 0 is none.
 type fakeHost struct{ goLimit, wall, machine atomic.Int64 }
 
-func (f *fakeHost) host() *host {
+func (f *fakeHost) host() *host.Host {
 	or := func(n int64) int64 {
 		if n == 0 {
 			return math.MaxInt64
 		}
 		return n
 	}
-	return &host{
-		goLimit: func() int64 { return or(f.goLimit.Load()) },
-		machine: func() int64 { return or(f.machine.Load()) },
-		rss:     func() int64 { return 0 }, // the race detector's memory would count
-		walls: func() walls {
-			w := walls{least: or(f.wall.Load()), name: "no cgroup limit"}
-			if w.least != math.MaxInt64 {
-				w.name = "cgroup /a/b/memory.high"
+	return &host.Host{
+		GoLimit: func() int64 { return or(f.goLimit.Load()) },
+		Machine: func() int64 { return or(f.machine.Load()) },
+		RSS:     func() int64 { return 0 }, // the race detector's memory would count
+		Walls: func() host.Walls {
+			w := host.Walls{Least: or(f.wall.Load()), Name: "no cgroup limit"}
+			if w.Least != math.MaxInt64 {
+				w.Name = "cgroup /a/b/memory.high"
 			}
 			return w
 		},
@@ -61,13 +62,13 @@ func TestTheLeastLimitCounts(t *testing.T) {
 		"cgroup":                      {hostOf(0, 2*gib, 8*gib), 2 * gib, "cgroup /a/b/memory.high", "GOMEMLIMIT unset"},
 		"machine":                     {hostOf(0, 0, 8*gib), 4 * gib, "half of the machine's memory", "GOMEMLIMIT unset, no cgroup limit"},
 		"cgroup above the machine":    {hostOf(0, 99*gib, 8*gib), 4 * gib, "half of the machine's memory", "GOMEMLIMIT unset, cgroup /a/b/memory.high 99.0 GiB"},
-		"nothing":                     {hostOf(0, 0, 0), guess, "a guess: neither GOMEMLIMIT nor a cgroup limit nor the machine's memory can be read", ""},
+		"nothing":                     {hostOf(0, 0, 0), host.Guess, "a guess: neither GOMEMLIMIT nor a cgroup limit nor the machine's memory can be read", ""},
 	} {
 		h := c.host.host()
-		s := h.processLimit(h.walls())
-		require.Equal(t, c.want, s.process, name)
-		require.Equal(t, c.from, s.from, name)
-		require.Equal(t, c.looked, s.looked, name)
+		s := h.FindLimit(h.Walls())
+		require.Equal(t, c.want, s.Bytes, name)
+		require.Equal(t, c.from, s.From, name)
+		require.Equal(t, c.looked, s.Looked, name)
 	}
 	s, err := Share(0.25).resolve(hostOf(0, 2*gib, 8*gib).host(), false, mib)
 	require.NoError(t, err)
@@ -82,10 +83,10 @@ func TestALimitThatMayBeTooHighIsTold(t *testing.T) {
 	hidden := fmt.Errorf("memory cgroup: %w: /proc/self/cgroup calls it /", procmem.ErrHidden)
 	alarms := func(f *fakeHost, c Config) (texts []string) {
 		h := f.host()
-		seen := h.walls
-		h.walls = func() walls {
+		seen := h.Walls
+		h.Walls = func() host.Walls {
 			w := seen()
-			w.hidden = hidden
+			w.Hidden = hidden
 			return w
 		}
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -167,9 +168,7 @@ func watched(t *testing.T, f *fakeHost, l Limit) (*Budget, chan Event) {
 
 // due makes the next look read the limits again.
 func due(g *governor) {
-	g.kernel.mu.Lock()
-	g.kernel.wallsAt = time.Time{}
-	g.kernel.mu.Unlock()
+	g.kernel.Forget()
 }
 
 func TestALimitThatChangesIsFollowed(t *testing.T) {
@@ -212,7 +211,7 @@ func TestALimitThatChangesIsFollowed(t *testing.T) {
 // Looks are as many as collections, and changes are rare: a look that finds none makes no words.
 func TestALimitThatStaysCostsNothing(t *testing.T) {
 	b, told := watched(t, hostOf(0, 1<<30, 8<<30), Share(0.5))
-	kernel := b.gov.kernel.read(true, 0)
+	kernel := b.gov.kernel.Read(true, 0)
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		b.lock()
 		defer b.unlock()
@@ -255,8 +254,8 @@ func TestAWaitingPutSeesARaisedLimit(t *testing.T) {
 }
 
 func TestTheClockMayJump(t *testing.T) {
-	require.EqualValues(t, int64(math.MaxInt64), since(time.Now().Add(time.Hour)))
-	synctest.Test(t, func(*testing.T) { require.Zero(t, since(time.Now())) })
+	require.EqualValues(t, int64(math.MaxInt64), host.Since(time.Now().Add(time.Hour)))
+	synctest.Test(t, func(*testing.T) { require.Zero(t, host.Since(time.Now())) })
 }
 
 func TestOpeningSaysWhatWasLookedAt(t *testing.T) {
@@ -267,18 +266,4 @@ func TestOpeningSaysWhatWasLookedAt(t *testing.T) {
 	require.Equal(t, "cgroup /a/b/memory.high", b.Stats().Source)
 	require.Equal(t, "GOMEMLIMIT unset", b.Stats().Beside)
 	empty(t, b)
-}
-
-// The finders of this machine, whatever it is.
-func TestWallsOfThisMachine(t *testing.T) {
-	w := readWalls()
-	require.Positive(t, w.least)
-	require.NotEmpty(t, w.name)
-	r := w.use(0)
-	require.LessOrEqual(t, len(w.bounds), 64)
-	if len(w.bounds) == 0 {
-		require.Equal(t, int64(math.MaxInt64), r.room)
-	}
-	_, err := procmem.OwnCgroup()
-	t.Logf("%v; cgroup: %v", w, err)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 // parts is where the memory of a process goes that is not content, in bytes.
@@ -19,10 +20,12 @@ type parts struct {
 }
 
 // parts are those of now.
-func (g *governor) parts(now memSample) parts { return partsOf(now, g.beside.median(), g.beyond(now)) }
+func (g *governor) parts(now host.Sample) parts {
+	return partsOf(now, g.beside.median(), g.beyond(now))
+}
 
-func partsOf(now memSample, beside, outside int64) parts {
-	return parts{beside, now.stacks, now.buckets, max(0, now.nonHeap-now.stacks-now.buckets), max(0, outside)}
+func partsOf(now host.Sample, beside, outside int64) parts {
+	return parts{beside, now.Stacks, now.Buckets, max(0, now.NonHeap-now.Stacks-now.Buckets), max(0, outside)}
 }
 
 // part is one of them, in bytes, now and at first, and what it is.

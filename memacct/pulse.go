@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 // pulse has the governor look between two collections, where nothing but GOGC brings them about: a first stage that
@@ -60,7 +62,7 @@ func (b *Budget) beat() {
 // feel tells whether a look is due. The lock is held.
 func (b *Budget) feel() bool {
 	p := &b.pulse
-	return p.at > 0 && b.core.Flow() >= p.at && since(p.looked) >= pulseEvery
+	return p.at > 0 && b.core.Flow() >= p.at && host.Since(p.looked) >= pulseEvery
 }
 
 // unlockAndLook is unlock where a look is due.
@@ -72,7 +74,7 @@ func (b *Budget) unlockAndLook() {
 	p.steers = true
 	b.unlock()
 	if !binds && sweeps.mu.TryLock() { // else a collection is under way
-		if b.nearlyFull(g, b.host.readMem()) {
+		if b.nearlyFull(g, b.host.ReadMemory()) {
 			go sweep(b.shutAll())
 		} else {
 			sweeps.mu.Unlock()
@@ -89,17 +91,17 @@ func (b *Budget) unlockAndLook() {
 }
 
 // nearlyFull finds how much is left, and tells whether a collection is to be forced.
-func (b *Budget) nearlyFull(g *governor, now memSample) bool {
-	g.kernel.measure(now)
-	kernel := g.kernel.last().room
+func (b *Budget) nearlyFull(g *governor, now host.Sample) bool {
+	g.kernel.Measure(now)
+	kernel := g.kernel.Last().Room
 	b.lock()
 	defer b.unlockQuiet()
 	room := float64(min(g.process, kernel) - g.beyond(now))
-	grown := now.objects - sweeps.left
-	if now.cycles > g.last.cycles {
-		grown = now.objects - now.live
+	grown := now.Objects - sweeps.left
+	if now.Cycles > g.last.Cycles {
+		grown = now.Objects - now.Live
 	}
-	b.pulse.left = int64(nearWall*room) - now.mapped
+	b.pulse.left = int64(nearWall*room) - now.Mapped
 	return b.pulse.left < 0 && grown > g.process/growPart
 }
 
@@ -120,10 +122,10 @@ func (b *Budget) shutAll() (shut []*Budget) {
 // sweep forces a collection, and opens the gates again after it.
 func sweep(shut []*Budget) {
 	defer sweeps.mu.Unlock()
-	time.Sleep(restsFor*sweeps.took - since(sweeps.over))
+	time.Sleep(restsFor*sweeps.took - host.Since(sweeps.over))
 	from := time.Now()
 	runtime.GC()
-	sweeps.left, sweeps.over, sweeps.took = readMetrics()[objects].bytes(), time.Now(), time.Since(from)
+	sweeps.left, sweeps.over, sweeps.took = host.HeapObjects(), time.Now(), time.Since(from)
 	for _, o := range shut {
 		o.lock()
 		o.pulse.shut = false

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 // Memory that Go gave back and that is resident again is not taken for memory outside Go, and what is outside Go is not
@@ -11,29 +13,29 @@ import (
 func TestRefilledMemoryIsNotOutsideGo(t *testing.T) {
 	var heap int64 // resident bytes of it
 	asked := 0
-	governed := func(now memSample) *governor {
+	governed := func(now host.Sample) *governor {
 		g := &governor{process: 64 * mib}
-		g.kernel.host = &host{heap: func() int64 { asked++; return heap }}
-		g.kernel.measure(now)
+		g.kernel.Host = &host.Host{Heap: func() int64 { asked++; return heap }}
+		g.kernel.Measure(now)
 		return g
 	}
 	// 36 MiB of 40 are heap.
-	now := memSample{limit: 56 * mib, nonHeap: 6 * mib, stacks: 2 * mib, mapped: 40 * mib, freed: 30 * mib, rss: 60 * mib}
+	now := host.Sample{Limit: 56 * mib, NonHeap: 6 * mib, Stacks: 2 * mib, Mapped: 40 * mib, Freed: 30 * mib, RSS: 60 * mib}
 
 	heap = (36 + 18) * mib
 	g := governed(now)
-	require.EqualValues(t, 18*mib, g.kernel.refilled(now))
+	require.EqualValues(t, 18*mib, g.kernel.Refilled(now))
 	require.EqualValues(t, 2*mib, g.beyond(now))
 	g.observe(now, 0, 0)
 	refilled := g.target(now, unbound)
 	gone := now
-	gone.freed, gone.mapped = 0, 60*mib // the heap grew to where it was refilled
+	gone.Freed, gone.Mapped = 0, 60*mib // the heap grew to where it was refilled
 	require.EqualValues(t, 2*mib, g.beyond(gone), "only what is outside Go is kept")
-	require.Zero(t, g.kernel.refilled(gone))
+	require.Zero(t, g.kernel.Refilled(gone))
 
 	heap = 36 * mib
 	g = governed(now)
-	require.Zero(t, g.kernel.refilled(now))
+	require.Zero(t, g.kernel.Refilled(now))
 	require.EqualValues(t, 20*mib, g.beyond(now))
 	g.observe(now, 0, 0)
 	require.Less(t, g.target(now, unbound), refilled-9*mib)
@@ -41,24 +43,19 @@ func TestRefilledMemoryIsNotOutsideGo(t *testing.T) {
 	heap = 20 * mib // much of it was never touched
 	require.EqualValues(t, 20*mib, governed(now).beyond(now))
 	heap = 200 * mib // and never more than there can be
-	now.freed = 7 * mib
-	require.EqualValues(t, 7*mib, governed(now).kernel.refilled(now))
-	now.freed = 70 * mib
-	require.EqualValues(t, 20*mib, governed(now).kernel.refilled(now))
+	now.Freed = 7 * mib
+	require.EqualValues(t, 7*mib, governed(now).kernel.Refilled(now))
+	now.Freed = 70 * mib
+	require.EqualValues(t, 20*mib, governed(now).kernel.Refilled(now))
 
 	asked = 0
-	now.freed = 0
+	now.Freed = 0
 	require.EqualValues(t, 20*mib, governed(now).beyond(now))
-	now.freed, now.rss = 30*mib, 41*mib
+	now.Freed, now.RSS = 30*mib, 41*mib
 	governed(now)
-	now.mapped, now.rss = 4*mib, 5*mib // a small program's
+	now.Mapped, now.RSS = 4*mib, 5*mib // a small program's
 	governed(now)
-	now.mapped, now.rss = 40*mib, 0 // not told
+	now.Mapped, now.RSS = 40*mib, 0 // not told
 	governed(now)
 	require.Zero(t, asked, "where there can't be any, or little, nobody asks")
-	now.rss = 60 * mib
-	g = governed(now)
-	g.kernel.refill.took = 1 << 40
-	g.kernel.measure(now)
-	require.Equal(t, 1, asked, "nor again so soon")
 }

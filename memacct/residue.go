@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 // residue is what units leave behind when they end: a list of results, a table of digests, an archive's directory. It
@@ -101,13 +102,13 @@ func (g *Gate[T]) Expect(units int64) {
 
 // foretell warns that what units leave behind will exceed the limit before all have ended that are to come, long before
 // it does. The lock is held.
-func (b *Budget) foretell(g *governor, now memSample) (e Event, yes bool) {
+func (b *Budget) foretell(g *governor, now host.Sample) (e Event, yes bool) {
 	toCome := b.expected - b.core.Ended()
 	if toCome <= 0 {
 		return e, false
 	}
 	each, _ := g.residue.fit()
-	need := g.need(now, now.live) + int64(each*float64(toCome))
+	need := g.need(now, now.Live) + int64(each*float64(toCome))
 	if !g.bound.look(each > 0 && need > g.process+g.process/looseness, briefly) {
 		return e, false
 	}

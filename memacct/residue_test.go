@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 // leftBehind is a residue of so many collections, with 1,000 units ended between two, and what lives beside the content.
@@ -112,7 +114,7 @@ func TestWhatUnitsWillLeaveBehindIsForetold(t *testing.T) {
 	told := func() (said []string) {
 		for range 2 * briefly {
 			b.lock()
-			if e, yes := b.foretell(g, memSample{live: 30 * mib}); yes {
+			if e, yes := b.foretell(g, host.Sample{Live: 30 * mib}); yes {
 				said = append(said, e.Text)
 			}
 			b.unlock()

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 // TestSettingsOfTheEnvironment goes through every spelling and every mistake.
@@ -185,7 +187,7 @@ func TestAutoReadsTheMemoryLimit(t *testing.T) {
 }
 
 func TestAutoWithoutAMemoryLimit(t *testing.T) {
-	s := thisHost.processLimit(thisHost.walls())
-	require.Positive(t, s.process)
-	require.NotEmpty(t, s.from)
+	s := host.This.FindLimit(host.This.Walls())
+	require.Positive(t, s.Bytes)
+	require.NotEmpty(t, s.From)
 }

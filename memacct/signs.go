@@ -6,6 +6,7 @@ import (
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/internal/procmem"
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 // Where a sign of running out of memory begins.
@@ -45,37 +46,37 @@ type sign struct {
 }
 
 // look tells whether the gate must be shut, and what there is to say about it.
-func (s *signs) look(g *governor, now memSample, kernel reading, collected bool) (shut bool, events []Event) {
+func (s *signs) look(g *governor, now host.Sample, kernel host.Reading, collected bool) (shut bool, events []Event) {
 	if collected {
 		s.tight++
-		if float64(now.live) <= liveAlarm*float64(now.goal) || now.limit > g.process {
+		if float64(now.Live) <= liveAlarm*float64(now.Goal) || now.Limit > g.process {
 			s.tight = 0
 		}
 	}
-	old, e := s.events, kernel.events
+	old, e := s.events, kernel.Events
 	size := bytesize.Format
 	for i, c := range [...]struct {
 		on    bool
 		after int           // looks in a row
 		text  func() string // for the few looks that tell it
 	}{
-		{s.began && now.limiter > s.limiter, 1, func() string {
+		{s.began && now.Limiter > s.limiter, 1, func() string {
 			return "the garbage collector took half of the processor and gave the Go memory limit up"
 		}},
 		{s.began && (e.OOM > old.OOM || e.OOMKills > old.OOMKills) || e.UnderOOM, 1, func() string {
-			return "the cgroup ran out of memory: " + kernel.full
+			return "the cgroup ran out of memory: " + kernel.Full
 		}},
-		{kernel.fill > heldAlarm || s.began && e.High > old.High && kernel.fill > slowedAlarm, briefly, func() string {
-			return fmt.Sprintf("%.0f%% of the cgroup's limit are held, page cache left out: %s", 100*kernel.fill, kernel.full)
+		{kernel.Fill > heldAlarm || s.began && e.High > old.High && kernel.Fill > slowedAlarm, briefly, func() string {
+			return fmt.Sprintf("%.0f%% of the cgroup's limit are held, page cache left out: %s", 100*kernel.Fill, kernel.Full)
 		}},
-		{kernel.still > stillAlarm && kernel.fill > slowedAlarm, 1, func() string {
-			return fmt.Sprintf("for %.0f%% of the time nothing in the cgroup goes on for want of memory, and %.0f%% of its limit are held, page cache left out: %s", 100*kernel.still, 100*kernel.fill, kernel.full)
+		{kernel.Still > stillAlarm && kernel.Fill > slowedAlarm, 1, func() string {
+			return fmt.Sprintf("for %.0f%% of the time nothing in the cgroup goes on for want of memory, and %.0f%% of its limit are held, page cache left out: %s", 100*kernel.Still, 100*kernel.Fill, kernel.Full)
 		}},
 		{s.tight >= 2, 1, func() string {
-			return fmt.Sprintf("%s of the heap's goal of %s are live after a collection", size(now.live), size(now.goal))
+			return fmt.Sprintf("%s of the heap's goal of %s are live after a collection", size(now.Live), size(now.Goal))
 		}},
-		{now.rss > int64(residentAlarm*float64(g.process)), briefly, func() string {
-			return fmt.Sprintf("%s are resident, of a process limit of %s", size(now.rss), size(g.process))
+		{now.RSS > int64(residentAlarm*float64(g.process)), briefly, func() string {
+			return fmt.Sprintf("%s are resident, of a process limit of %s", size(now.RSS), size(g.process))
 		}},
 	} {
 		if s.list[i].look(c.on, c.after) {
@@ -83,7 +84,7 @@ func (s *signs) look(g *governor, now memSample, kernel reading, collected bool)
 		}
 		shut = shut || c.on
 	}
-	s.events, s.limiter, s.began = e, now.limiter, true
+	s.events, s.limiter, s.began = e, now.Limiter, true
 	return shut, events
 }
 
@@ -98,7 +99,7 @@ func (s *sign) look(on bool, after int) (tell bool) {
 	if s.row++; s.row < after {
 		return false
 	}
-	tell = s.told.IsZero() || s.calm >= calmLooks && since(s.told) >= tellEvery
+	tell = s.told.IsZero() || s.calm >= calmLooks && host.Since(s.told) >= tellEvery
 	s.calm = 0
 	if tell {
 		s.told = time.Now()

@@ -9,31 +9,32 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/syncmem/syncmem/internal/procmem"
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 // Each sign shuts the gate at the look that sees it, is told once, and no longer shuts it once it is gone.
 func TestSignsShutTheGate(t *testing.T) {
 	for name, c := range map[string]struct {
 		after int // looks until it is told
-		show  func(now *memSample, k *reading)
+		show  func(now *host.Sample, k *host.Reading)
 		says  string
 	}{
-		"limiter":                        {1, func(now *memSample, _ *reading) { now.limiter++ }, "gave the Go memory limit up"},
-		"oom":                            {1, func(_ *memSample, k *reading) { k.events.OOM++ }, "ran out of memory"},
-		"a kill":                         {1, func(_ *memSample, k *reading) { k.events.OOMKills++ }, "ran out of memory"},
-		"under oom":                      {1, func(_ *memSample, k *reading) { k.events.UnderOOM = true }, "ran out of memory"},
-		"full cgroup":                    {briefly, func(_ *memSample, k *reading) { k.fill = 0.99 }, "99% of the cgroup's limit are held"},
-		"slowed down":                    {briefly, func(_ *memSample, k *reading) { k.fill, k.events.High = 0.9, k.events.High+1 }, "90% of the cgroup's limit are held"},
-		"standing still":                 {1, func(_ *memSample, k *reading) { k.fill, k.still = 0.9, 0.3 }, "for 30% of the time nothing in the cgroup goes on"},
-		"page cache, and standing still": {0, func(_ *memSample, k *reading) { k.fill, k.still = 0.5, 0.9 }, ""},
-		"live heap":                      {2, func(now *memSample, _ *reading) { now.live, now.goal = 40*mib, 41*mib }, "40.0 MiB of the heap's goal"},
-		"resident":                       {briefly, func(now *memSample, _ *reading) { now.rss = 63 * mib }, "63.0 MiB are resident"},
-		"page cache":                     {0, func(_ *memSample, k *reading) { k.events.High++ }, ""},
-		"usual figures":                  {0, func(*memSample, *reading) {}, ""},
+		"limiter":                        {1, func(now *host.Sample, _ *host.Reading) { now.Limiter++ }, "gave the Go memory limit up"},
+		"oom":                            {1, func(_ *host.Sample, k *host.Reading) { k.Events.OOM++ }, "ran out of memory"},
+		"a kill":                         {1, func(_ *host.Sample, k *host.Reading) { k.Events.OOMKills++ }, "ran out of memory"},
+		"under oom":                      {1, func(_ *host.Sample, k *host.Reading) { k.Events.UnderOOM = true }, "ran out of memory"},
+		"full cgroup":                    {briefly, func(_ *host.Sample, k *host.Reading) { k.Fill = 0.99 }, "99% of the cgroup's limit are held"},
+		"slowed down":                    {briefly, func(_ *host.Sample, k *host.Reading) { k.Fill, k.Events.High = 0.9, k.Events.High+1 }, "90% of the cgroup's limit are held"},
+		"standing still":                 {1, func(_ *host.Sample, k *host.Reading) { k.Fill, k.Still = 0.9, 0.3 }, "for 30% of the time nothing in the cgroup goes on"},
+		"page cache, and standing still": {0, func(_ *host.Sample, k *host.Reading) { k.Fill, k.Still = 0.5, 0.9 }, ""},
+		"live heap":                      {2, func(now *host.Sample, _ *host.Reading) { now.Live, now.Goal = 40*mib, 41*mib }, "40.0 MiB of the heap's goal"},
+		"resident":                       {briefly, func(now *host.Sample, _ *host.Reading) { now.RSS = 63 * mib }, "63.0 MiB are resident"},
+		"page cache":                     {0, func(_ *host.Sample, k *host.Reading) { k.Events.High++ }, ""},
+		"usual figures":                  {0, func(*host.Sample, *host.Reading) {}, ""},
 	} {
 		g, calm := governed()
-		calm.live, calm.goal = 20*mib, 40*mib
-		quiet := reading{full: "/a/memory.max", events: procmem.Events{OOM: 3, OOMKills: 3}} // before our time
+		calm.Live, calm.Goal = 20*mib, 40*mib
+		quiet := host.Reading{Full: "/a/memory.max", Events: procmem.Events{OOM: 3, OOMKills: 3}} // before our time
 		shut, told := g.signs.look(g, calm, quiet, true)
 		require.False(t, shut, name)
 		require.Empty(t, told, name)
@@ -51,8 +52,8 @@ func TestSignsShutTheGate(t *testing.T) {
 			require.Contains(t, all[0].Text, c.says, name)
 			require.Equal(t, EventAlarm, all[0].Kind)
 		}
-		k.events.UnderOOM, k.fill = false, 0
-		now.live, now.rss = calm.live, calm.rss
+		k.Events.UnderOOM, k.Fill = false, 0
+		now.Live, now.RSS = calm.Live, calm.RSS
 		shut, _ = g.signs.look(g, now, k, true)
 		require.False(t, shut, "%s: it is over", name)
 	}
@@ -60,12 +61,12 @@ func TestSignsShutTheGate(t *testing.T) {
 
 func TestThrashIsToldOnceAnOnset(t *testing.T) {
 	g, now := governed()
-	now.at, now.live, now.goal = time.Now(), 40*mib, 44*mib
+	now.At, now.Live, now.Goal = time.Now(), 40*mib, 44*mib
 	told, text := 0, ""
 	cycle := func(share float64) {
-		now.at = now.at.Add(500 * time.Millisecond)
-		now.cycles++
-		now.gcCPU += share * 0.5 * float64(runtime.GOMAXPROCS(0))
+		now.At = now.At.Add(500 * time.Millisecond)
+		now.Cycles++
+		now.GCCPU += share * 0.5 * float64(runtime.GOMAXPROCS(0))
 		g.gc.add(now)
 		if e, yes := g.thrash(now); yes {
 			told++
@@ -88,7 +89,7 @@ func TestThrashIsToldOnceAnOnset(t *testing.T) {
 	for range 30 {
 		cycle(0.05)
 	}
-	now.limiter = now.cycles // the runtime gives up: at once
+	now.Limiter = now.Cycles // the runtime gives up: at once
 	cycle(0.05)
 	require.Equal(t, 2, told)
 	require.Contains(t, text, "held only for now: collecting garbage took half of the processor, and so the Go runtime let its memory limit go for a moment, with")
@@ -106,7 +107,7 @@ func TestThrashIsToldOnceAnOnset(t *testing.T) {
 		}
 	}
 	require.Equal(t, 4, told)
-	now.goal = 68 * mib // as the governor has it with a budget full of content, and a higher limit would hold more
+	now.Goal = 68 * mib // as the governor has it with a budget full of content, and a higher limit would hold more
 	for range 200 {
 		cycle(0.6)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 // Stats are a budget's or an account's figures at one moment. Amounts are bytes.
@@ -128,7 +129,7 @@ func (s BatchStats) Add(o BatchStats) BatchStats {
 // Stats returns the figures of the whole budget. It takes the lock for a moment, and some ten microseconds in
 // all: it asks the runtime and the kernel too.
 func (b *Budget) Stats() Stats {
-	now := b.host.readMem()
+	now := b.host.ReadMemory()
 	b.lock()
 	defer b.unlock()
 	b.collect()
@@ -147,13 +148,13 @@ func (b *Budget) Stats() Stats {
 }
 
 // memory is what a sample says of the process. The lock is held.
-func (b *Budget) memory(now memSample) MemoryStats {
-	m := MemoryStats{Live: now.live, Baseline: b.base, Go: now.mapped, RSS: now.rss, Cycles: now.cycles}
-	if now.rss > 0 {
-		m.Outside = max(0, now.rss-now.mapped)
+func (b *Budget) memory(now host.Sample) MemoryStats {
+	m := MemoryStats{Live: now.Live, Baseline: b.base, Go: now.Mapped, RSS: now.RSS, Cycles: now.Cycles}
+	if now.RSS > 0 {
+		m.Outside = max(0, now.RSS-now.Mapped)
 	}
 	if g := b.gov; g != nil {
-		m.Refilled = g.kernel.refilled(now)
+		m.Refilled = g.kernel.Refilled(now)
 		m.Outside = max(0, m.Outside-m.Refilled)
 		m.Pinned = max(0, g.beside.median()-b.base)
 		m.GCCPU, m.GCLimited, m.SizeFactor = g.gc.share, g.gc.limited, g.sizes.factor()

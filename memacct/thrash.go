@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 // Where thrashing begins and ends: the part of all processors that collecting takes. Marking takes a quarter
@@ -33,50 +34,50 @@ type gcShare struct {
 }
 
 // add takes the readings after a collection.
-func (s *gcShare) add(now memSample) {
+func (s *gcShare) add(now host.Sample) {
 	i := s.n % len(s.at)
 	first := 0 // the oldest reading kept
 	if s.n >= len(s.at) {
 		first = i
 	}
 	if s.n > 0 {
-		if d := now.at.Sub(s.at[first]).Seconds(); d > 0 {
-			s.share = (now.gcCPU - s.cpu[first]) / d / float64(runtime.GOMAXPROCS(0))
+		if d := now.At.Sub(s.at[first]).Seconds(); d > 0 {
+			s.share = (now.GCCPU - s.cpu[first]) / d / float64(runtime.GOMAXPROCS(0))
 		}
-		if now.limiter > s.limiter {
-			s.until = now.cycles + int64(len(s.at))
+		if now.Limiter > s.limiter {
+			s.until = now.Cycles + int64(len(s.at))
 		}
 	}
 	if s.n == 0 {
 		s.first = partsOf(now, 0, 0) // what lives beside the content is known later
 	}
-	s.limiter, s.limited = now.limiter, now.cycles < s.until
-	s.at[i], s.cpu[i] = now.at, now.gcCPU
+	s.limiter, s.limited = now.Limiter, now.Cycles < s.until
+	s.at[i], s.cpu[i] = now.At, now.GCCPU
 	s.n++
 }
 
 // thrash is the warning that the limit is held only because the collector runs nearly all the time, once an
 // onset. Where no memory limit hurries the collector more than the law of the governor does, which fills a higher limit
 // with more content, it is the program that allocates much, and no higher limit would help.
-func (g *governor) thrash(now memSample) (Event, bool) {
+func (g *governor) thrash(now host.Sample) (Event, bool) {
 	s := &g.gc
-	hurried := float64(now.goal) < 0.9*float64(now.live)*min(limitedGrowth, 1+gogc()/100)
+	hurried := float64(now.Goal) < 0.9*float64(now.Live)*min(limitedGrowth, 1+host.GOGC()/100)
 	much := (s.share > thrashFrom || s.limited) && hurried
 	if much && s.since.IsZero() {
-		s.since = now.at
+		s.since = now.At
 	}
 	switch {
 	case s.share < thrashEnd && !s.limited || !hurried:
 		s.since, s.told = time.Time{}, false
-	case much && !s.told && (now.at.Sub(s.since) >= thrashOver || s.limited) && (s.toldAt.IsZero() || now.at.Sub(s.toldAt) >= tellEvery):
-		s.told, s.toldAt = true, now.at
+	case much && !s.told && (now.At.Sub(s.since) >= thrashOver || s.limited) && (s.toldAt.IsZero() || now.At.Sub(s.toldAt) >= tellEvery):
+		s.told, s.toldAt = true, now.At
 		how := fmt.Sprintf("by collecting garbage nearly all the time: %.0f%% of all CPU goes there", 100*s.share)
 		if s.share <= thrashFrom { // of late; the runtime looks at shorter times
 			how = "for now: collecting garbage took half of the processor, and so the Go runtime let its memory limit go for a moment"
 		}
 		return Event{Kind: EventThrash, Bytes: g.process, Text: fmt.Sprintf(
 			"the limit of %s is held only %s, with %s of a heap of %s alive%s; raise the limit to %s or more",
-			bytesize.Format(g.process), how, bytesize.Format(now.live), bytesize.Format(now.goal),
+			bytesize.Format(g.process), how, bytesize.Format(now.Live), bytesize.Format(now.Goal),
 			g.parts(now).text(s.first, g.process), bytesize.Format(g.roomy(now)))}, true
 	}
 	return Event{}, false
@@ -84,10 +85,10 @@ func (g *governor) thrash(now memSample) (Event, bool) {
 
 // roomy is the process limit at which collecting would take a tolerable part. What it takes is in inverse
 // proportion to the room that the heap has to grow between collections, and GOGC's is the most of that.
-func (g *governor) roomy(now memSample) int64 {
-	room := max(now.goal-now.live, bytesize.MiB)
+func (g *governor) roomy(now host.Sample) int64 {
+	room := max(now.Goal-now.Live, bytesize.MiB)
 	want := int64(float64(room) * max(1.2, g.gc.share/thrashEnd))
-	most := int64(float64(now.live) * gogc() / 100)
+	most := int64(float64(now.Live) * host.GOGC() / 100)
 	return g.process + max(min(want, most)-room, g.process/10)
 }
 

@@ -7,7 +7,11 @@ import (
 	"weak"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
+
+// liveHeap is what measures the heap for a verdict. Tests have others.
+var liveHeap = host.LiveHeap
 
 // verdict is what was measured for puts that were refused. Those refused at once share one, and none of them
 // returns before it is measured: what they want to put is alive until then, and part of the sum.
@@ -46,7 +50,7 @@ const (
 
 // recent is a measurement that may be used again, nil if none may.
 func (s *series) recent() *verdict {
-	if s.stood >= standing && since(s.at) < min(reuseFor*s.took, reuseMost) {
+	if s.stood >= standing && host.Since(s.at) < min(reuseFor*s.took, reuseMost) {
 		return s.last
 	}
 	return nil
@@ -221,12 +225,12 @@ func (b *Budget) blame(e *BudgetError) {
 	if g == nil || !g.steers {
 		return
 	}
-	now := b.host.readMem()
-	kernel := g.kernel.read(true, now.rss)
+	now := b.host.ReadMemory()
+	kernel := g.kernel.Read(true, now.RSS)
 	b.lock()
 	defer b.unlockQuiet()
-	e.from, e.files, e.Outside = b.source.from, max(0, g.process-kernel.room), g.beyond(now)
-	e.most, e.wall = b.host.ceiling(kernel.walls)
+	e.from, e.files, e.Outside = b.source.from, max(0, g.process-kernel.Room), g.beyond(now)
+	e.most, e.wall = b.host.Ceiling(kernel.Walls)
 	alive := e.LiveHeap
 	if e.unread {
 		alive += e.Item

@@ -24,23 +24,49 @@ func (g Go) Limited() bool { return g.Limit != math.MaxInt64 }
 // does not stop the program; nor does it force a collection, so Live may be
 // old.
 func ReadGo() Go {
-	samples := []metrics.Sample{
-		{Name: "/memory/classes/total:bytes"},
-		{Name: "/memory/classes/heap/released:bytes"},
-		{Name: "/gc/heap/live:bytes"},
-		{Name: "/gc/limiter/last-enabled:gc-cycle"},
+	m := ReadMetrics([]string{
+		"/memory/classes/total:bytes", "/memory/classes/heap/released:bytes", "/gc/heap/live:bytes", "/gc/limiter/last-enabled:gc-cycle",
+	})
+	return Go{
+		Bounded: m[0].Bytes() - m[1].Bytes(),
+		Live:    m[2].Bytes(),
+		Limit:   debug.SetMemoryLimit(-1), // a negative one only asks
+		Limiter: uint64(m[3].Bytes()),
+	}
+}
+
+// Metric is one reading of runtime/metrics.
+type Metric metrics.Sample
+
+// ReadMetrics reads several metrics of the runtime in one call, some
+// microseconds. The readings are in the order of the names.
+func ReadMetrics(names []string) []Metric {
+	samples := make([]metrics.Sample, len(names))
+	for i, name := range names {
+		samples[i].Name = name
 	}
 	metrics.Read(samples)
-	value := func(i int) uint64 {
-		if samples[i].Value.Kind() != metrics.KindUint64 {
-			return 0 // a later runtime may drop a metric
-		}
-		return samples[i].Value.Uint64()
+	read := make([]Metric, len(samples))
+	for i, s := range samples {
+		read[i] = Metric(s)
 	}
-	return Go{
-		Bounded: int64(value(0) - value(1)),
-		Live:    int64(value(2)),
-		Limit:   debug.SetMemoryLimit(-1), // a negative one only asks
-		Limiter: value(3),
+	return read
+}
+
+// Bytes is the reading as an amount, or a count; 0 if this runtime does not
+// have the metric.
+func (m Metric) Bytes() int64 {
+	if m.Value.Kind() != metrics.KindUint64 {
+		return 0 // a later runtime may drop a metric
 	}
+	return int64(min(m.Value.Uint64(), math.MaxInt64))
+}
+
+// Seconds is the reading as a time; 0 if this runtime does not have the
+// metric.
+func (m Metric) Seconds() float64 {
+	if m.Value.Kind() != metrics.KindFloat64 {
+		return 0
+	}
+	return m.Value.Float64()
 }

@@ -1,11 +1,10 @@
 package memacct
 
 import (
-	"runtime"
 	"runtime/debug"
-	"sync"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 // The least that a process limit must leave. Below, measured with a SQLite store, the runtime's own overhead
@@ -40,47 +39,5 @@ func heapGrowth(process int64, setGo bool) float64 {
 	if setGo || debug.SetMemoryLimit(-1) <= process {
 		return 2
 	}
-	return (1 + gogc()/100) * slack
-}
-
-// liveHeap forces a garbage collection and returns the bytes of heap that it found alive, with what every sync.Pool
-// holds. Callers that come while one runs share the next.
-var liveHeap = (&heapMeter{measure: collect}).read
-
-func collect() int64 {
-	runtime.GC()
-	return readMetrics()[live].bytes() // what was allocated since may be garbage
-}
-
-// trueHeap collects twice: what a sync.Pool holds survives the first. Callers share as those of liveHeap.
-var trueHeap = (&heapMeter{measure: func() int64 {
-	runtime.GC()
-	return collect()
-}}).read
-
-// heapMeter lets concurrent callers share a measurement that began after each of them asked.
-type heapMeter struct {
-	measure func() int64
-	mu      sync.Mutex // held while measuring
-	asked   sync.Mutex // guards seq
-	seq     int64      // requests so far
-	covered int64      // requests that the last measurement covers
-	last    int64
-}
-
-func (m *heapMeter) read() int64 {
-	m.asked.Lock()
-	m.seq++
-	mine := m.seq
-	m.asked.Unlock()
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.covered >= mine {
-		return m.last
-	}
-	m.asked.Lock()
-	m.covered = m.seq
-	m.asked.Unlock()
-	m.last = m.measure()
-	return m.last
+	return (1 + host.GOGC()/100) * slack
 }

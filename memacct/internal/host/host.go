@@ -1,0 +1,61 @@
+// Package host is all that package memacct asks of the machine around it: which limits there are (walls.go, limit.go),
+// what the kernel says of the cgroups (kernel.go), what of the heap is resident once more (refill.go), what the Go
+// runtime says (metrics.go), what lives (heap.go), and the one thing it sets: the runtime's memory limit (golimit.go).
+// It decides nothing: package govern does, from readings.
+package host
+
+import (
+	"math"
+	"sync"
+	"time"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
+	"github.com/syncmem/syncmem/internal/procmem"
+)
+
+// Host is where limits are found. Tests have others. An amount of math.MaxInt64 is none.
+type Host struct {
+	GoLimit func() int64 // GOMEMLIMIT as the application set it
+	Walls   func() Walls
+	Machine func() int64 // memory of the machine, in bytes
+	RSS     func() int64 // anonymous resident memory of the process, in bytes; 0 where that can't be told
+	Heap    func() int64 // that of its Go heap; nil, or 0, where that can't be told
+}
+
+// This is the machine we are on. It only reads: memlimit.Set, which most programs call for this, overwrites a limit that the
+// application has set.
+var This = &Host{GoLimit: ApplicationLimit, Walls: readWalls, Machine: sync.OnceValue(readMachine), RSS: readRSS, Heap: readHeap}
+
+// readMachine is all of the memory, not what is free of it at the moment.
+func readMachine() int64 {
+	n, err := memlimit.FromSystem()
+	if err != nil || n == 0 || n > math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return int64(n)
+}
+
+func readRSS() int64 {
+	n, err := procmem.RSSAnon()
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func readHeap() int64 {
+	n, err := procmem.HeapResident()
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Since is how long ago that was. A clock that was set back counts as long ago.
+func Since(at time.Time) time.Duration {
+	if d := time.Since(at); d >= 0 {
+		return d
+	}
+	return math.MaxInt64
+}
