@@ -25,6 +25,7 @@ type player struct {
 	puts   []*pending
 	held   []*Lease[*load]
 	saved  []*Reservation[*load]
+	grows  []*growing
 	cached []func()
 	cache  int64
 	misuse int64
@@ -34,6 +35,14 @@ type player struct {
 // pending is a put that may be waiting.
 type pending struct {
 	bytes  int64
+	cancel context.CancelFunc
+	err    chan error
+	res    *Reservation[*load]
+}
+
+// growing is a reservation that may be waiting to grow.
+type growing struct {
+	to     int64
 	cancel context.CancelFunc
 	err    chan error
 	res    *Reservation[*load]
@@ -73,7 +82,7 @@ func play(t *testing.T, script []byte) {
 	p.g, p.q = NewGate(a, "gate", 1+p.n(4), weight), NewQueue(a, "queue", 3, weight)
 	ops := []func(){
 		p.put, p.put, p.cancel, p.take, p.take, p.forward, p.release, p.resize, p.park, p.unpark, p.split,
-		p.detach, p.drop, p.setLimit, p.reserve, p.settle, p.giveBack, p.charge, p.uncharge, p.panics, p.discard, p.flush, p.end,
+		p.detach, p.drop, p.setLimit, p.reserve, p.grow, p.grow, p.settle, p.giveBack, p.charge, p.uncharge, p.panics, p.discard, p.flush, p.end,
 	}
 	for len(p.script) > 0 {
 		ops[p.n(len(ops))]()
@@ -104,9 +113,27 @@ func (p *player) reserve() {
 	}()
 }
 
+// grow has one of the reservations grow, which may wait: nobody else has it meanwhile.
+func (p *player) grow() {
+	if len(p.saved) == 0 {
+		return
+	}
+	i := p.n(len(p.saved))
+	ctx, cancel := context.WithCancel(p.t.Context())
+	x := &growing{cancel: cancel, err: make(chan error, 1), res: p.saved[i]}
+	x.to = x.res.bytes + int64(p.n(60)) - 5
+	p.saved = slices.Delete(p.saved, i, i+1)
+	p.grows = append(p.grows, x)
+	go func() { x.err <- x.res.GrowTo(ctx, max(0, x.to)) }()
+}
+
 func (p *player) cancel() {
-	if len(p.puts) > 0 {
-		p.puts[p.n(len(p.puts))].cancel()
+	if n := len(p.puts) + len(p.grows); n > 0 {
+		if i := p.n(n); i < len(p.puts) {
+			p.puts[i].cancel()
+		} else {
+			p.grows[i-len(p.puts)].cancel()
+		}
 	}
 }
 
@@ -299,13 +326,18 @@ func (p *player) check() {
 		used += r.bytes
 		units++
 	}
+	var waiting int64
+	for _, x := range p.grows {
+		used += x.res.bytes
+		units++
+		waiting += x.to - x.res.bytes
+	}
 	require.Equal(p.t, used, s.Used)
 	require.Equal(p.t, units, s.Units)
 	require.Equal(p.t, max(0, used-p.limit), s.Debt)
 	require.Equal(p.t, p.limit, s.Limit)
 	require.Equal(p.t, p.misuse, s.Misuse)
-	require.Equal(p.t, len(p.puts), s.Waiters)
-	var waiting int64
+	require.Equal(p.t, len(p.puts)+len(p.grows), s.Waiters)
 	for _, x := range p.puts {
 		waiting += x.bytes
 	}
@@ -331,11 +363,36 @@ func (p *player) settlePuts() {
 		}
 	}
 	p.puts = still
+	p.settleGrowth()
+}
+
+// settleGrowth books the reservations that do not wait any more: they are as large as was asked, or as they were.
+func (p *player) settleGrowth() {
+	var still []*growing
+	for _, x := range p.grows {
+		select {
+		case err := <-x.err:
+			x.cancel()
+			if err == nil {
+				require.GreaterOrEqual(p.t, x.res.bytes, x.to)
+			} else if !errors.Is(err, context.Canceled) && !errors.Is(err, ErrClosed) {
+				require.ErrorIs(p.t, err, ErrOverBudget)
+			}
+			p.saved = append(p.saved, x.res)
+		default:
+			still = append(still, x)
+		}
+	}
+	p.grows = still
 }
 
 // checkWaiters: the head of the line waits only for a slot, or because it does not fit while something that
 // can move is alive.
 func (p *player) checkWaiters(s Stats, gate QueueStats) {
+	if len(p.grows) > 0 {
+		p.checkGrowth(s)
+		return
+	}
 	if len(p.puts) == 0 {
 		return
 	}
@@ -353,14 +410,30 @@ func (p *player) checkWaiters(s Stats, gate QueueStats) {
 	}
 }
 
+// checkGrowth: who waits to grow waits because one of those does not fit, while something else that can move is alive.
+func (p *player) checkGrowth(s Stats) {
+	require.False(p.t, p.closed)
+	require.True(p.t, s.Pressure)
+	require.Greater(p.t, s.Units, len(p.grows), "nothing else is alive, and yet %d wait to grow", len(p.grows))
+	largest := int64(0)
+	for _, x := range p.grows {
+		largest = max(largest, x.to-x.res.bytes)
+	}
+	require.Greater(p.t, largest, p.limit-s.Used)
+}
+
 // finish ends everything; nothing may be left.
 func (p *player) finish() {
+	for _, x := range p.grows {
+		x.cancel()
+	}
 	for _, x := range p.puts {
 		x.cancel()
 	}
 	synctest.Wait()
 	p.settlePuts()
 	require.Empty(p.t, p.puts)
+	require.Empty(p.t, p.grows)
 	for _, l := range p.held {
 		l.Release()
 	}

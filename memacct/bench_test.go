@@ -221,6 +221,28 @@ func BenchmarkReserve(b *testing.B) {
 	all.Wait()
 }
 
+// BenchmarkGrow is a reservation that grows sixteen times on its way, by what a reader tells of its unit: the steps
+// allocate nothing.
+func BenchmarkGrow(b *testing.B) {
+	b.ReportAllocs()
+	g := NewGate(benchAccount(b), "gate", benchSlots, weight)
+	unit := &load{1600}
+	var all sync.WaitGroup
+	all.Go(func() { count(g.All(b.Context())) })
+	built := g.Building(b.Context())
+	for b.Loop() {
+		var err error
+		for i := range int64(16) {
+			err = errors.Join(err, built.Weighs(100*(i+1)))
+		}
+		if err = errors.Join(err, built.Put(b.Context(), unit)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	g.Close()
+	all.Wait()
+}
+
 // BenchmarkForward moves units from a gate to a queue, one by one and in batches: one put, one move, one get.
 func BenchmarkForward(b *testing.B) {
 	for _, way := range []struct {

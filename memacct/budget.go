@@ -303,7 +303,7 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter, stage string) error 
 // obsolete tells whether w was refused for want of memory that it would find now: a limit was raised meanwhile, or
 // somebody let go. Then it stands in line again. The lock is held.
 func (b *Budget) obsolete(w *core.Waiter) bool {
-	if w.Reason == core.Closed || w.Carried || !w.Queue.Account.Room(w.Bytes) || !w.NoSlot && w.Queue.Full() {
+	if w.Reason == core.Closed || w.Carried || !w.Queue.Account.Room(w.Bytes) || !w.NoSlot && !w.Grows && w.Queue.Full() {
 		return false
 	}
 	b.core.Told(w)

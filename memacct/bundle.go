@@ -111,10 +111,11 @@ func (k *bundle[T]) look(now time.Time) (all []Usage) {
 	return all
 }
 
-// makers adds the goroutines that have made what is open, and have not handed it to another.
+// makers adds the goroutines that have made what is open, and have not handed it to another. What grows just now is
+// what they wait for, and not what they hold meanwhile.
 func (k *bundle[T]) makers(of map[uint64]bool) {
 	for i := range k.used {
-		if r := &k.all[i]; !r.done && r.goid != 0 {
+		if r := &k.all[i]; !r.done && !r.grows && r.goid != 0 {
 			of[r.goid] = true
 		}
 	}

@@ -39,7 +39,7 @@ type Reason string
 // The reasons. TooLarge: the unit exceeds the whole budget. Pinned: it would fit, but memory that is in no
 // queue leaves too little. Charged: it would fit, but for what [Account.Charge] and [Account.Hold] booked. Floors: it
 // would fit, but for what the floors of other accounts keep free. Stalled: the units in flight wait for each other, and
-// it does not fit beside them, or finds no slot. Growing: units still get in, one by one, but what finished ones leave
+// it does not fit beside them, or finds no slot; or several are being built, and none can grow. Growing: units still get in, one by one, but what finished ones leave
 // behind will exceed the limit before all that [Gate.Expect] announced are through.
 const (
 	TooLarge Reason = "too large"
@@ -59,6 +59,7 @@ type BudgetError struct {
 	Reason         Reason
 	Account, Queue string
 	Item           int64 // the unit refused
+	Held           int64 // of Item, what is charged already: the unit is being built, and was to grow
 	Used           int64 // charged by units in flight and named charges
 	Named          int64 // of Used, what [Account.Charge] and [Account.Hold] booked
 	Units          int   // in flight
@@ -84,19 +85,20 @@ type BudgetError struct {
 	Sites    []Site      // that made most of what lives; five at most, nil where hardly anything is pinned
 	Residue  Residue     // of Pinned and Named, what units left behind when they ended; zero if they leave nothing, or it can't be told
 
-	verdict *verdict                   // until it is told
-	loops   int64                      // of what lives, bytes that loops over queues made
-	unread  bool                       // it was a reservation
-	first   bool                       // of those with the same verdict
-	plain   bool                       // the heap has no part in it
-	reused  bool                       // its figures are of the refusal before it
-	acct    weak.Pointer[core.Account] // a kept error keeps no budget alive
-	fits    int64                      // the budget at which the unit fits beside the floors of other accounts
-	slot    bool                       // it needs a slot, and memory there is
-	from    string                     // where the process limit is from
-	files   int64                      // of what the cgroup allows, what files need
-	wall    string                     // what the kernel enforces here
-	most    int64                      // which is so much
+	verdict  *verdict                   // until it is told
+	loops    int64                      // of what lives, bytes that loops over queues made
+	unread   bool                       // it was a reservation
+	building bool                       // one that was to grow
+	first    bool                       // of those with the same verdict
+	plain    bool                       // the heap has no part in it
+	reused   bool                       // its figures are of the refusal before it
+	acct     weak.Pointer[core.Account] // a kept error keeps no budget alive
+	fits     int64                      // the budget at which the unit fits beside the floors of other accounts
+	slot     bool                       // it needs a slot, and memory there is
+	from     string                     // where the process limit is from
+	files    int64                      // of what the cgroup allows, what files need
+	wall     string                     // what the kernel enforces here
+	most     int64                      // which is so much
 }
 
 // Is makes errors.Is find ErrOverBudget, and ErrStalled where that is the reason.
@@ -136,7 +138,11 @@ func (e *BudgetError) gist() string {
 	if e.Reason == Growing {
 		return fmt.Sprintf("memacct: %s/%s: the sync is bound to fail (%s): its units get in one by one, and %d of them are to come", e.Account, e.Queue, e.Reason, e.Residue.ToCome)
 	}
-	return fmt.Sprintf("memacct: %s/%s: a unit of %s does not fit (%s)", e.Account, e.Queue, bytesize.Format(e.Item), e.Reason)
+	unit := "a unit of " + bytesize.Format(e.Item)
+	if e.building {
+		unit = "a unit of at least " + bytesize.Format(e.Item) + ", still being built,"
+	}
+	return fmt.Sprintf("memacct: %s/%s: %s does not fit (%s)", e.Account, e.Queue, unit, e.Reason)
 }
 
 // sum is what the live heap consists of.
@@ -159,6 +165,8 @@ func (e *BudgetError) remedy() string {
 	switch {
 	case e.Reason == Stalled && e.slot:
 		return "The units in flight wait for each other" + e.together() + ": put the units that others wait for first, or let workers go on while units are parked (Detach, then Park)."
+	case e.Reason == Stalled && e.building:
+		return "Other units are being built beside it, or wait for each other, and nothing comes free: build fewer at once, " + e.raise() + e.orOverrun() + "."
 	case e.Reason == Stalled:
 		return "The units in flight wait for each other" + e.together() + ": put the units that others wait for first, " + e.raise() + e.orOverrun() + "."
 	case e.Reason == Pinned && e.Outside > e.Pinned:
@@ -237,7 +245,18 @@ func (e *BudgetError) raise() string {
 func (e *BudgetError) much(bytes int64) bool { return bytes > e.Process/16 }
 
 // missing is what the budget for content is short of, in bytes.
-func (e *BudgetError) missing() int64 { return max(0, e.Item-(e.Limit-e.Used-e.Floors)) }
+func (e *BudgetError) missing() int64 { return max(0, e.wanted()-(e.Limit-e.Used-e.Floors)) }
+
+// wanted is what was not charged of the unit.
+func (e *BudgetError) wanted() int64 { return e.Item - e.Held }
+
+// builds is how many of the units in flight are the one refused.
+func (e *BudgetError) builds() int {
+	if e.building {
+		return 1
+	}
+	return 0
+}
 
 // SizeError says that a size function failed, which is a mistake in the program: the unit was not accepted.
 type SizeError struct {

@@ -353,14 +353,14 @@ func (b *Budget) reconsider(e *BudgetError) (past int64, yes bool) {
 	b.lock()
 	defer b.unlock()
 	g := b.gov
-	if a := e.acct.Value(); !e.slot && a != nil && a.Room(e.Item) {
+	if a := e.acct.Value(); !e.slot && a != nil && a.Room(e.wanted()) {
 		return 0, true // a limit was raised meanwhile, or somebody let go
 	}
 	if g == nil || !g.steers || e.slot || e.Need-g.process > max(0, b.policy.overrun) {
 		return 0, false
 	}
 	s := b.core.Snapshot()
-	if s.Units > 0 && e.Reason != Stalled {
+	if others := s.Units - e.builds(); others > 0 && e.Reason != Stalled {
 		return 0, true // somebody came in meanwhile, and there is something to wait for
 	}
 	g.let, g.letAt = e.fits-s.Named, time.Now()

@@ -21,6 +21,8 @@ type reserved[T any] struct {
 	stage string
 	where uintptr // it was made
 	aged  aged
+	turn  int64 // among those that had to wait to grow
+	grows bool  // it waits for that just now
 	done  bool
 }
 

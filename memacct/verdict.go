@@ -66,13 +66,13 @@ func (b *Budget) refusal(w *core.Waiter) error {
 	}
 	s, a := b.core.Snapshot(), w.Queue.Account
 	e := &BudgetError{
-		Account: a.Name, Queue: w.Queue.Name, Item: w.Bytes, Floors: a.Kept(), acct: weak.Make(a), fits: a.Fits(w.Bytes),
-		verdict: b.verdict, unread: w.NoSlot, Overrun: b.policy.overrun, slot: w.Slot,
+		Account: a.Name, Queue: w.Queue.Name, Item: w.Held + w.Bytes, Held: w.Held, Floors: a.Kept(), acct: weak.Make(a), fits: a.Fits(w.Bytes),
+		verdict: b.verdict, unread: w.NoSlot, building: w.Grows, Overrun: b.policy.overrun, slot: w.Slot,
 	}
 	switch {
 	case w.Reason == core.Stalled:
 		e.Reason = Stalled
-	case w.Bytes > s.Limit:
+	case w.Held+w.Bytes > s.Limit:
 		e.Reason = TooLarge // blame may know better
 		e.plain = b.gov == nil || !b.gov.steers
 	case e.Floors > 0 && w.Bytes <= s.Limit-s.Used:
@@ -233,12 +233,12 @@ func (b *Budget) blame(e *BudgetError) {
 	e.most, e.wall = b.host.Ceiling(kernel.Walls)
 	alive := e.LiveHeap
 	if e.unread {
-		alive += e.Item
+		alive += e.wanted()
 	} else { // of a measurement that is used again: it had other units
-		alive += max(0, e.Item-(e.Waiting-e.Unread))
+		alive += max(0, e.wanted()-(e.Waiting-e.Unread))
 	}
 	// A unit weighs what its size function says, also where the heap does not show it: it may lie outside.
-	e.Process, e.Need = g.process, g.need(now, max(alive, e.Used+e.Item))
+	e.Process, e.Need = g.process, g.need(now, max(alive, e.Used+e.wanted()))
 	if e.Reason == TooLarge && e.Item <= e.Process && e.Pinned+e.Outside > e.Item {
 		e.Reason = Pinned
 	}

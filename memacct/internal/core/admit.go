@@ -39,7 +39,10 @@ type Waiter struct {
 	Sleeper
 	Queue    *Queue
 	Bytes    int64
-	NoSlot   bool  // a reservation: memory only
+	NoSlot   bool // a reservation: memory only
+	Grows    bool // a reservation of Held bytes: memory only, and before all others
+	Held     int64
+	Turn     int64 // where it stands among those that grow: 0 the first time, and then what it was given
 	Carried  bool  // a unit taken out of somebody's hand, or a reservation redeemed: charged already, it waits for a slot only
 	Hand     *Hand // that the carried unit was taken out of; nil if it was in none
 	Loop     *Hand // of the innermost loop that the waiting goroutine runs; nil if it runs none, or that is not known
@@ -63,7 +66,10 @@ func (w *Waiter) memory() bool { return w.Queue.Gate && !w.Carried }
 func (c *Core) Enqueue(w *Waiter) {
 	w.State, w.Reason, w.Slot, w.Overran, w.ticks, w.passed, w.passedBy = Waiting, None, false, false, 0, 0, 0
 	q := w.Queue
-	if w.memory() {
+	switch {
+	case w.Grows:
+		c.stall(w)
+	case w.memory():
 		if q.waiters.empty() {
 			c.lined = append(c.lined, q)
 		}
@@ -76,7 +82,7 @@ func (c *Core) Enqueue(w *Waiter) {
 		}
 		q.touch()
 		c.wrong.noteEdge(c)
-	} else {
+	default:
 		q.carriers.add(w)
 		c.carriers++
 		w.stop(1)
@@ -92,10 +98,15 @@ func (c *Core) Cancel(w *Waiter) {
 	case Waiting:
 		c.unline(w)
 	case Granted:
-		if !w.NoSlot {
+		switch {
+		case w.Grows:
+			w.Queue.Account.charge(-w.Bytes)
+		case w.Carried:
 			w.Queue.incoming--
-		}
-		if !w.Carried {
+		case w.NoSlot:
+			w.Queue.unreserve(w.Bytes)
+		default:
+			w.Queue.incoming--
 			w.Queue.unreserve(w.Bytes)
 		}
 	}
@@ -111,12 +122,17 @@ func (c *Core) Cancel(w *Waiter) {
 func (c *Core) grant(w *Waiter) {
 	c.unline(w)
 	w.State = Granted
-	if !w.Carried {
+	switch {
+	case w.Grows:
+		w.Queue.grow(w.Bytes)
+	case w.Carried:
+		w.Queue.incoming++
+	default:
 		w.Queue.enter(1, w.Bytes)
 		c.moving++ // it is on its way
-	}
-	if !w.NoSlot {
-		w.Queue.incoming++
+		if !w.NoSlot {
+			w.Queue.incoming++
+		}
 	}
 	c.Woken = append(c.Woken, &w.Sleeper)
 }
@@ -149,6 +165,7 @@ func (c *Core) fits(a *Account, n int64) bool { return c.Mode != Enforce || c.ro
 // as there is none, nobody is passed or has a claim, and only those can go whose gate was touched. Where there is one,
 // and not the memory that the smallest of all needs, nobody can go at all.
 func (c *Core) admit() {
+	c.admitGrowth()
 	if c.wrong.oneGrant {
 		c.admitOne()
 		c.look()
@@ -172,13 +189,13 @@ func (c *Core) admit() {
 		}
 		return
 	}
-	c.hungry = c.hungry && c.starved > 0
+	c.hungry = c.hungry && (c.starved > 0 || !c.growers.empty())
 }
 
 // nobody tells whether there is not even the memory for the smallest that waits. Floors make it another's for each, and
 // a unit of no bytes is covered even by none.
 func (c *Core) nobody() bool {
-	return c.Mode == Enforce && !c.floored && c.least > 0 && c.limit-c.used < c.least
+	return c.Mode == Enforce && !c.floored && (!c.growers.empty() || c.least > 0 && c.limit-c.used < c.least)
 }
 
 // admitAll grants those who wait at q, in order, and reports false at the first that has no memory.
@@ -199,7 +216,7 @@ func (q *Queue) admitAll() bool {
 // first waiter that fits. Those it passes on the way remember it; one that was passed too often becomes the
 // claimant, whom nobody passes.
 func (c *Core) admitOne() bool {
-	c.hungry = false
+	c.hungry = !c.growers.empty()
 	claimant := c.claimant()
 	var passed [2 * window]*Waiter // blocked waiters seen so far; more than these are not kept from being passed
 	seen := passed[:0]
@@ -232,8 +249,12 @@ func (c *Core) admitOne() bool {
 	return false
 }
 
-// claimant is whom nobody passes: the head of the first line in which somebody was passed too often.
+// claimant is whom nobody passes: who waits to grow, else the head of the first line in which somebody was passed too
+// often.
 func (c *Core) claimant() *Waiter {
+	if !c.growers.empty() {
+		return c.growers.first
+	}
 	if c.claims == 0 {
 		return nil
 	}

@@ -11,6 +11,7 @@
 //	line.go    who waits stands in a line, and is looked at only where something changed
 //	admit.go   a unit that fits is admitted at the very event that made room, and all that fit are
 //	reserve.go what was reserved before it was read becomes a unit, or is given back
+//	grow.go    a reservation that grows waits in front of all others, and never for one that waits for it
 //	flush.go   under pressure batches are handed on: at their share of the budget, and smaller only when nothing else moves
 //	hand.go    what a loop has in hand can't move while its goroutine waits
 //	tick.go    what waits for long although others move gets its batch handed on too
@@ -66,6 +67,8 @@ type Core struct {
 	least     int64    // at most what the smallest of those at the heads of the lines needs, in bytes
 	starved   int      // gates with somebody at the head of the line whom memory keeps out
 	claims    int      // waiters that were passed as often as anybody may be
+	growers   waitlist // reservations that wait to grow, the first that ever did in front
+	turns     int64    // given to those that did
 	flushed   int64    // the share down to which all batches were looked at under this pressure; 0 for none
 	floored   bool     // somebody has a floor
 	unmet     int64    // sum over accounts of the part of the floor not in use

@@ -75,6 +75,11 @@ func (s *script) producers(sc *scenario) {
 		for range 1 + s.n(6) {
 			p.sizes = append(p.sizes, int64(s.n(8)))
 		}
+		if p.reserve && len(p.sizes) == 1 { // of several, the others would be held while the first waits
+			for range s.n(4) {
+				p.grows = append(p.grows, int64(s.n(6)))
+			}
+		}
 		units += len(p.sizes)
 		sc.prods = append(sc.prods, p)
 	}

@@ -47,6 +47,11 @@ func (w *world) conserved(*world) error {
 			used[w.sc.queues[w.units[u].queue].account] += w.units[u].charge
 		}
 	}
+	for i := range w.pw {
+		if x := &w.pw[i]; x.Grows && x.State == Granted {
+			used[w.sc.queues[w.sc.prods[i].queue].account] += x.Bytes
+		}
+	}
 	var sum, unmet int64
 	for i := range w.accts {
 		if w.accts[i].used != used[i] {
@@ -109,7 +114,7 @@ func (w *world) counted(*world) error {
 		got.held += q.held
 		got.takers += len(q.takers)
 	}
-	if w.c.wrong.anyPut || w.c.wrong.loopMoves {
+	if w.c.wrong.anyPut || w.c.wrong.loopMoves || w.c.wrong.growersMove {
 		got.moving, got.held = want.moving, want.held // these rules count otherwise, and are to show where that leads
 	}
 	if got != want {
@@ -144,6 +149,10 @@ func (w *world) countWaiters(want *tally) {
 		x := &w.pw[i]
 		switch {
 		case w.prods[i].phase != waiting:
+		case x.Grows && x.State == Waiting:
+			want.moving--
+			want.waiters++
+		case x.Grows:
 		case x.State == Waiting && x.Carried:
 			want.moving--
 			want.carriers++
@@ -195,7 +204,7 @@ func (w *world) admitted(*world) error {
 		j := -1
 		for x := range q.Line() {
 			j++
-			slot := x.NoSlot || !q.Full()
+			slot := x.NoSlot || x.Grows || !q.Full()
 			switch {
 			case !slot || j > window:
 			case !x.memory():
@@ -230,12 +239,12 @@ func (w *world) shared(queue int) error {
 func (w *world) ordered(before *world) error {
 	for _, s := range w.c.Woken { // in the order in which they were admitted
 		i := w.sleeper(s)
-		if i < 0 || w.pw[i].Carried || w.pw[i].State != Granted || w.prods[i].phase != waiting {
+		if i < 0 || w.pw[i].Carried || w.pw[i].Grows || w.pw[i].State != Granted || w.prods[i].phase != waiting {
 			continue
 		}
 		x := &w.pw[i]
 		for j, y := range w.pw {
-			if j == i || y.State != Waiting || y.Carried || y.Queue != x.Queue || !before.stands(j, i) {
+			if j == i || y.State != Waiting || y.Carried || y.Grows || y.Queue != x.Queue || !before.stands(j, i) {
 				continue
 			}
 			if err := w.passes(x, &y, &w.units[w.prods[j].first+w.prods[j].next]); err != nil {
@@ -299,7 +308,11 @@ func (w *world) judged(before *world) error {
 		if u := w.mover(before, x); u >= 0 {
 			return fmt.Errorf("verdict about %s (%v, %v) though unit %d can move", now.who, x.State, x.Reason, u)
 		}
-		if x.State == Refused && (x.Reason == Stalled) != (w.c.units > 0) && !w.anyNew(before) {
+		if x.Grows {
+			if err := w.judgedGrowth(before, now.who, x); err != nil {
+				return err
+			}
+		} else if x.State == Refused && (x.Reason == Stalled) != (w.c.units > 0) && !w.anyNew(before) {
 			return fmt.Errorf("%s refused as %v with %d units live", now.who, x.Reason, w.c.units)
 		}
 		free := w.c.limit - w.c.used
@@ -321,7 +334,7 @@ func (w *world) judged(before *world) error {
 
 // mover is a unit that could move when x was judged, in the step from before, -1 if there was none.
 func (w *world) mover(before *world, x *Waiter) int {
-	if said := x.State; said == Refused {
+	if said := x.State; said == Refused || x.Grows {
 		x.State = Waiting // what moves because of the verdict is no reason against it
 		defer func() { x.State = said }()
 	}
@@ -388,6 +401,9 @@ func (w *world) moves(u int) bool {
 		}
 	case reserved:
 		i := w.producerOf(u)
+		if w.pw[i].Grows && w.pw[i].State == Waiting {
+			return false
+		}
 		return w.prods[i].phase != waiting || w.pw[i].State != Waiting || w.serves(w.sc.prods[i].queue)
 	}
 	return true

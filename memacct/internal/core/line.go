@@ -40,6 +40,10 @@ func (c *Core) look() {
 // unline takes w out of its line.
 func (c *Core) unline(w *Waiter) {
 	q := w.Queue
+	if w.Grows {
+		c.unstall(w)
+		return
+	}
 	if !w.memory() {
 		q.carriers.remove(w)
 		c.carriers--
@@ -84,10 +88,15 @@ func (q *Queue) line() *waitlist {
 // waits reports whether anybody waits at q.
 func (q *Queue) waits() bool { return q.carriers.n+q.waiters.n > 0 }
 
-// Line yields who waits at q: those that need a slot alone, then the others, each first come first. The lock must be
-// held meanwhile, and nobody may leave.
+// Line yields who waits at q: those that grow, those that need a slot alone, then the others, each first come first.
+// The lock must be held meanwhile, and nobody may leave.
 func (q *Queue) Line() iter.Seq[*Waiter] {
 	return func(yield func(*Waiter) bool) {
+		for w := q.core.growers.first; w != nil; w = q.core.growers.after(w) {
+			if w.Queue == q && !yield(w) {
+				return
+			}
+		}
 		for _, l := range []*waitlist{&q.carriers, &q.waiters} {
 			for w := l.first; w != nil; w = l.after(w) {
 				if !yield(w) {

@@ -55,7 +55,7 @@ func (a *Account) Kept() int64 { return a.core.unmet - a.unmet() }
 // Consumers returns how many loops take from q, and how many of them a parked unit or a full queue holds up.
 func (q *Queue) Consumers() (attached, held int) { return q.consumers, q.held }
 
-// Progress differs between two moments if a unit came, went or was taken in between.
+// Progress differs between two moments if a unit came, went, was taken or has grown while it was built in between.
 type Progress struct {
 	arrived     int64
 	units, hand int
@@ -64,7 +64,7 @@ type Progress struct {
 // Progress returns it for the whole budget.
 func (c *Core) Progress() (p Progress) {
 	for _, q := range c.queues {
-		p.arrived += q.counts.Units
+		p.arrived += q.counts.Units + q.grown
 		p.hand += q.hand
 	}
 	p.units = c.units
@@ -75,7 +75,7 @@ func (c *Core) Progress() (p Progress) {
 func (a *Account) progress() (p Progress) {
 	for _, q := range a.core.queues {
 		if q.Account == a {
-			p.arrived += q.counts.Units
+			p.arrived += q.counts.Units + q.grown
 			p.hand += q.hand
 		}
 	}

@@ -16,6 +16,11 @@ func batch(n int) Taker            { return Taker{Batch: true, Size: n} }
 func ahead(n int) Taker            { return Taker{Size: 1, Ahead: n} }
 func puts(sizes ...int64) prodSpec { return prodSpec{sizes: sizes} }
 
+// builds reserves, and grows while the unit is built.
+func builds(first int64, steps ...int64) prodSpec {
+	return prodSpec{sizes: []int64{first}, grows: steps, reserve: true}
+}
+
 // line is a gate and queues behind it, all of the first account.
 func line(qs ...queueSpec) []queueSpec {
 	for i := range qs {
@@ -214,6 +219,41 @@ var scenarios = []scenario{
 		prods:  []prodSpec{puts(1, 1, 1, 1, 1, 1)}, needs: map[int]int{1: 0},
 	},
 	{
+		name: "H several builders", limit: 6, floors: []int64{0},
+		queues: line(queueSpec{capacity: 2, cons: []Taker{batch(2)}}),
+		prods:  []prodSpec{builds(1, 2, 2), builds(1, 1, 3), builds(2, 1), puts(1, 2)},
+	},
+	{
+		name: "H builders, two of them hopeless", limit: 4, floors: []int64{0}, env: env{cancel: true}, budget: 1,
+		queues: line(queueSpec{capacity: 1, cons: []Taker{single()}}),
+		prods:  []prodSpec{builds(1, 2, 3), builds(1, 4), builds(1, 1, 1), puts(1)},
+	},
+	{
+		name: "H builders that overrun", limit: 4, overrun: 2, floors: []int64{0},
+		queues: line(queueSpec{capacity: 2, cons: []Taker{batch(2)}}),
+		prods:  []prodSpec{builds(1, 2, 3), builds(1, 2, 1), builds(1, 9), puts(2)},
+	},
+	{
+		name: "H builders of several accounts", limit: 8, floors: []int64{2, 0},
+		queues: []queueSpec{{capacity: 2, cons: []Taker{batch(3)}}, {account: 1, capacity: 2, cons: []Taker{batch(2)}}},
+		prods:  []prodSpec{builds(1, 2, 2), {queue: 1, sizes: []int64{2}, grows: []int64{2, 2}, reserve: true}, puts(1, 1), {queue: 1, sizes: []int64{1, 3}}},
+	},
+	{
+		name: "H builders under a limit that falls, and gates that close", limit: 6, limits: []int64{3, 5}, floors: []int64{0}, env: env{cancel: true, closing: true}, budget: 1,
+		queues: line(queueSpec{capacity: 2, cons: []Taker{batch(2)}}),
+		prods:  []prodSpec{builds(1, 2, 2), builds(1, 1, 1), puts(2)},
+	},
+	{
+		name: "H a builder, and units that wait for others", limit: 4, floors: []int64{0},
+		queues: line(queueSpec{capacity: 4, cons: []Taker{single()}}),
+		prods:  []prodSpec{puts(2, 1), builds(1, 1), puts(1)}, needs: map[int]int{0: 3},
+	},
+	{
+		name: "H builders of no bytes, and charges in no queue", limit: 4, named: 2, floors: []int64{0},
+		queues: line(queueSpec{capacity: 1, cons: []Taker{single()}}),
+		prods:  []prodSpec{builds(0, 0, 1), builds(0, 2, 1), puts(0, 1)},
+	},
+	{
 		name: "X accounts end at every step", limit: 3, floors: []int64{0, 1}, env: env{ending: true, quit: true}, budget: 2,
 		queues: []queueSpec{{capacity: 2, cons: []Taker{single()}}, {account: 1, capacity: 2, cons: []Taker{batch(2)}}},
 		prods:  []prodSpec{puts(2, 2), {queue: 1, sizes: []int64{1, 3}}},
@@ -293,6 +333,7 @@ func TestWrongRulesAreFound(t *testing.T) {
 		{"slots are no pressure", wrong{slotsWait: true}, []string{"S diamond", "S diamond, the end", "S diamond, nobody"}, "stuck"},
 		{"what was granted is forgotten", wrong{forgetful: true}, []string{"X"}, "stuck"},
 		{"idle batchers take shares", wrong{idleShares: true}, []string{"I an idle", "I three"}, "were handed on though"},
+		{"who waits to grow moves", wrong{growersMove: true}, []string{"H several builders", "H builders, two", "H builders of several"}, "stuck"},
 		{"one waiter an event", wrong{oneGrant: true}, []string{"one event"}, "left waiting"},
 	} {
 		for _, name := range c.in {

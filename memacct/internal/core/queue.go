@@ -34,6 +34,7 @@ type Queue struct {
 	consumers int      // attached
 	held      int      // of those, the ones whose worker is held by a parked unit
 	counts    QueueCounts
+	grown     int64 // how often a reservation has grown
 }
 
 // QueueCounts are a queue's running totals.
@@ -327,6 +328,7 @@ func (q *Queue) Close() {
 		return
 	}
 	q.closed = true
+	q.closeGrowth()
 	for _, l := range []*waitlist{&q.carriers, &q.waiters} {
 		for !l.empty() {
 			q.core.refuse(l.first, Closed)
@@ -366,9 +368,10 @@ type QueueSnapshot struct {
 func (q *Queue) Snapshot() QueueSnapshot {
 	s := QueueSnapshot{
 		Queued: q.ready + q.incoming, InHand: q.hand, Parked: q.parked,
-		QueuedBytes: q.bytes, InHandSize: q.handBytes, Waiters: q.carriers.n + q.waiters.n, Counts: q.counts,
+		QueuedBytes: q.bytes, InHandSize: q.handBytes, Counts: q.counts,
 	}
 	for w := range q.Line() {
+		s.Waiters++
 		s.WaiterBytes += w.Bytes
 	}
 	return s

@@ -167,6 +167,13 @@ func (w *world) put(i int) {
 	u := p.first + p.next
 	x := &w.pw[i]
 	switch {
+	case p.held && p.grown < len(s.grows):
+		n := s.grows[p.grown]
+		if q.Grow(n) {
+			w.grew(i, n)
+			return
+		}
+		*x = Waiter{Queue: q, Bytes: n, Grows: true, Held: w.units[u].charge, Turn: x.Turn}
 	case p.held:
 		now := w.units[u].charge + s.settle
 		if q.Redeem(w.units[u].charge, now) {
@@ -255,8 +262,16 @@ func (w *world) arrived(i, u int) {
 	w.advance(i)
 }
 
+// grew is the end of a step by which a reservation has grown.
+func (w *world) grew(i int, n int64) {
+	p := &w.prods[i]
+	w.units[p.first+p.next].charge += n
+	p.grown++
+}
+
 func (w *world) advance(i int) {
 	p := &w.prods[i]
+	p.grown = len(w.sc.prods[i].grows) // it is the first unit that grows
 	p.next++
 	p.phase = running
 	if p.next == len(w.sc.prods[i].sizes) {
@@ -273,6 +288,11 @@ func (w *world) decided(i int) {
 		w.failed(i)
 	case x.Queue.Abandoned():
 		w.cancelPut(i)
+	case x.Grows:
+		x.Queue.Grown(x)
+		x.Grows = false
+		p.phase = running
+		w.grew(i, x.Bytes)
 	case x.NoSlot:
 		x.Queue.Divide(len(w.sc.prods[i].sizes))
 		for u := range w.upTo(i) {
@@ -294,7 +314,7 @@ func (w *world) decided(i int) {
 // are given back.
 func (w *world) failed(i int) {
 	p, x := &w.prods[i], &w.pw[i]
-	x.State = Idle
+	x.State, x.Grows = Idle, false
 	if p.held {
 		w.giveBack(i)
 		return

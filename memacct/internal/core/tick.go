@@ -6,14 +6,19 @@ package core
 // may be a neighbour that never stands still, or a reader that takes its time.
 func (c *Core) Tick(long func(w *Waiter, memory bool)) bool {
 	push := false
+	tick := func(w *Waiter, memory bool) {
+		w.ticks++
+		push = push || memory && w.ticks > patience
+		if w.ticks > 1 {
+			long(w, memory)
+		}
+	}
+	for w := c.growers.first; w != nil; w = c.growers.after(w) {
+		tick(w, true)
+	}
 	for _, q := range c.lines() {
 		for w := q.waiters.first; w != nil; w = q.waiters.after(w) {
-			w.ticks++
-			memory := c.Mode == Enforce && (w.NoSlot || !q.Full()) && !c.room(q.Account, w.Bytes)
-			push = push || memory && w.ticks > patience
-			if w.ticks > 1 {
-				long(w, memory)
-			}
+			tick(w, c.Mode == Enforce && (w.NoSlot || !q.Full()) && !c.room(q.Account, w.Bytes))
 		}
 	}
 	if push {

@@ -41,6 +41,10 @@ func (p *Park) over() bool {
 // only slots keep waiters out, parked units hold every worker that could make one free, and no policy helps the first
 // of them. It reports whether there was a waiter.
 func (c *Core) decide() bool {
+	if !c.growers.empty() {
+		c.decideGrowth()
+		return true
+	}
 	if c.units > 0 && !c.wrong.inLine && c.admitAnywhere() {
 		return true
 	}
@@ -95,11 +99,8 @@ func (c *Core) admitAnywhere() bool {
 
 // judge admits w as an overrun if the policy and its bound allow it, and refuses it otherwise.
 func (c *Core) judge(w *Waiter) {
-	a := w.Queue.Account
-	if over := w.Bytes - (c.limit - c.used - (c.unmet - a.unmet())); over <= c.Overrun {
-		c.counts.Overruns++
-		w.Overran, w.Past = true, over
-		c.grant(w)
+	if c.past(w) <= c.Overrun {
+		c.overrun(w)
 		return
 	}
 	c.counts.Refused++
@@ -108,4 +109,16 @@ func (c *Core) judge(w *Waiter) {
 		why = Stalled
 	}
 	c.refuse(w, why)
+}
+
+// past is by how much w exceeds the limit.
+func (c *Core) past(w *Waiter) int64 {
+	return w.Bytes - (c.limit - c.used - (c.unmet - w.Queue.Account.unmet()))
+}
+
+// overrun admits w past the limit.
+func (c *Core) overrun(w *Waiter) {
+	c.counts.Overruns++
+	w.Overran, w.Past = true, c.past(w)
+	c.grant(w)
 }

@@ -26,15 +26,29 @@ func (l *waitlist) empty() bool { return l.n == 0 }
 // after returns who waits behind w, nil if nobody does.
 func (l *waitlist) after(w *Waiter) *Waiter { return w.links[l.lane].after }
 
+// before returns who waits in front of w, nil if nobody does.
+func (l *waitlist) before(w *Waiter) *Waiter { return w.links[l.lane].before }
+
 // add puts w at the end.
-func (l *waitlist) add(w *Waiter) {
-	w.links[l.lane] = links{before: l.last}
-	if l.last == nil {
+func (l *waitlist) add(w *Waiter) { l.insert(w, l.last) }
+
+// insert puts w behind one that is in l, or, with nil, at the beginning.
+func (l *waitlist) insert(w, behind *Waiter) {
+	after := l.first
+	if behind != nil {
+		after = behind.links[l.lane].after
+	}
+	w.links[l.lane] = links{before: behind, after: after}
+	if behind == nil {
 		l.first = w
 	} else {
-		l.last.links[l.lane].after = w
+		behind.links[l.lane].after = w
 	}
-	l.last = w
+	if after == nil {
+		l.last = w
+	} else {
+		after.links[l.lane].before = w
+	}
 	l.n++
 }
 

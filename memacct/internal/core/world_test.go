@@ -82,8 +82,9 @@ type prodSpec struct {
 	queue   int
 	sizes   []int64
 	reserve bool
-	settle  int64 // what each unit weighs more than was reserved for it
-	slow    bool  // what is reserved is settled when nobody waits at a gate any more
+	grows   []int64 // what the first unit of the reservation comes to weigh more while it is built, step by step
+	settle  int64   // what each unit weighs more than was reserved for it
+	slow    bool    // what is reserved is settled when nobody waits at a gate any more
 }
 
 type place uint8
@@ -122,6 +123,7 @@ type producer struct {
 	phase phase
 	first int // the number of its first unit
 	next  int // how many of its units were put
+	grown int // how many of its steps the reservation has grown by
 	held  bool
 }
 
@@ -248,6 +250,7 @@ func (w *world) repoint(from *world) {
 		q.takers = moved(q.takers, from.ts, w.ts)
 		q.carriers, q.waiters, q.reserving = w.line(q.carriers, from), w.line(q.waiters, from), w.line(q.reserving, from)
 	}
+	w.c.growers = w.line(w.c.growers, from)
 	for _, ws := range [][]Waiter{w.pw, w.cw, w.ew} {
 		for i := range ws {
 			if ws[i].Queue != nil {
@@ -320,7 +323,7 @@ func (w *world) key() string {
 	}
 	for i := range w.prods {
 		p, x := &w.prods[i], &w.pw[i]
-		put(int(p.phase), p.next, flag(p.held), int(x.State), flag(x.Overran), x.passed, int(x.passedBy))
+		put(int(p.phase), p.next, p.grown, w.turn(i), flag(p.held), int(x.State), flag(x.Overran), x.passed, int(x.passedBy))
 	}
 	for i := range w.cons {
 		c, t := &w.cons[i], &w.ts[i]

@@ -18,6 +18,7 @@ type wrong struct {
 	slotsWait    bool // no batch is handed on for those who wait for slots alone
 	loopMoves    bool // what a loop has in hand is on the move, also while its body waits in a plain put
 	forgetful    bool // who was granted before its account was closed puts where nobody takes any more
+	growersMove  bool // a reservation that waits to grow is on the move
 	idleShares   bool // batching consumers take a share of the budget also where their account has nothing
 }
 
