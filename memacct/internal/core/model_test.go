@@ -221,12 +221,12 @@ var scenarios = []scenario{
 	{
 		name: "H several builders", limit: 6, floors: []int64{0},
 		queues: line(queueSpec{capacity: 2, cons: []Taker{batch(2)}}),
-		prods:  []prodSpec{builds(1, 2, 2), builds(1, 1, 3), builds(2, 1), puts(1, 2)},
+		prods:  []prodSpec{builds(1, 2, 2), builds(1, 4), builds(2, 1), puts(2)},
 	},
 	{
 		name: "H builders, two of them hopeless", limit: 4, floors: []int64{0}, env: env{cancel: true}, budget: 1,
 		queues: line(queueSpec{capacity: 1, cons: []Taker{single()}}),
-		prods:  []prodSpec{builds(1, 2, 3), builds(1, 4), builds(1, 1, 1), puts(1)},
+		prods:  []prodSpec{builds(1, 2, 3), builds(1, 4), builds(1, 2)},
 	},
 	{
 		name: "H builders that overrun", limit: 4, overrun: 2, floors: []int64{0},
@@ -236,12 +236,12 @@ var scenarios = []scenario{
 	{
 		name: "H builders of several accounts", limit: 8, floors: []int64{2, 0},
 		queues: []queueSpec{{capacity: 2, cons: []Taker{batch(3)}}, {account: 1, capacity: 2, cons: []Taker{batch(2)}}},
-		prods:  []prodSpec{builds(1, 2, 2), {queue: 1, sizes: []int64{2}, grows: []int64{2, 2}, reserve: true}, puts(1, 1), {queue: 1, sizes: []int64{1, 3}}},
+		prods:  []prodSpec{builds(1, 4), {queue: 1, sizes: []int64{2}, grows: []int64{2, 2}, reserve: true}, {queue: 1, sizes: []int64{1, 3}}},
 	},
 	{
-		name: "H builders under a limit that falls, and gates that close", limit: 6, limits: []int64{3, 5}, floors: []int64{0}, env: env{cancel: true, closing: true}, budget: 1,
+		name: "H builders under a limit that falls, and gates that close", limit: 6, limits: []int64{3}, floors: []int64{0}, env: env{cancel: true, closing: true}, budget: 1,
 		queues: line(queueSpec{capacity: 2, cons: []Taker{batch(2)}}),
-		prods:  []prodSpec{builds(1, 2, 2), builds(1, 1, 1), puts(2)},
+		prods:  []prodSpec{builds(1, 2, 2), builds(1, 2), puts(2)},
 	},
 	{
 		name: "H a builder, and units that wait for others", limit: 4, floors: []int64{0},
