@@ -22,6 +22,7 @@ import (
 type Budget struct {
 	log     *slog.Logger
 	mode    Mode
+	huge    bool // pages are kept, see Config.KeepHugePages
 	policy  Policy
 	host    *host.Host
 	goLimit *host.GoLimitRequest // for the Go runtime's limit, to be below the process limit; nil for none
@@ -80,7 +81,7 @@ func newOn(h *host.Host, cfg Config) (*Budget, error) {
 	if cfg.Policy.overrun < 0 {
 		return nil, fmt.Errorf("memacct: overrun of %d bytes: use Fail() to allow none", cfg.Policy.overrun)
 	}
-	b := &Budget{log: cmp.Or(cfg.Logger, slog.Default()), mode: cfg.Mode, policy: cfg.Policy, host: h, core: *core.New(0)}
+	b := &Budget{log: cmp.Or(cfg.Logger, slog.Default()), mode: cfg.Mode, huge: cfg.KeepHugePages, policy: cfg.Policy, host: h, core: *core.New(0)}
 	if cfg.GoLimit > GoLimitKeep {
 		return nil, fmt.Errorf("memacct: unknown GoLimit %d: use GoLimitAuto, GoLimitSet or GoLimitKeep", cfg.GoLimit)
 	}
@@ -130,6 +131,9 @@ func (b *Budget) SetLimit(l Limit) error {
 		source.content = divide(source.content, others, share)
 	}
 	first := b.source.content == 0
+	if source.process > 0 && source.process <= smallLimit && b.mode == Enforce && !b.huge && b.host.SmallPages != nil {
+		source.smallPages = b.host.SmallPages()
+	}
 	b.source, b.asked = source, l
 	b.core.Overrun = 0 // of a process that is measured: see reconsider
 	if source.process == 0 {

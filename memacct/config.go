@@ -79,4 +79,9 @@ type Config struct {
 	// stays, at 90 % of the process limit or so: the process is behind the same limit for as long as it lives, and what
 	// a sync leaves behind may grow when it is over.
 	RestoreGoLimit bool
+	// KeepHugePages leaves transparent huge pages as they are. Without, and with a process limit of 128 MiB or less,
+	// a budget turns them off for the process, and for what it starts from then on, where the kernel makes them of
+	// whatever it can: with 2 MiB for one written page the heap is full of what nobody uses, and what is left for the
+	// program's own code is read from disk again and again. They stay off when the budget is closed.
+	KeepHugePages bool
 }

@@ -18,6 +18,7 @@ import (
 //	MEMACCT_POLICY      fail | overrun:64MiB
 //	MEMACCT_MODE        enforce | shadow | off
 //	MEMACCT_GOMEMLIMIT  auto | set | keep: what to do with the Go runtime's own limit, see [GoLimit]
+//	MEMACCT_HUGEPAGES   auto | keep: what to do with transparent huge pages, see [Config.KeepHugePages]
 //
 // What is not set keeps its zero value. An error names the variable and gives an example, here and when [New]
 // finds that the limit cannot be. A variable of that kind that is none of these, nor MEMACCT_RECORD, is an error, too.
@@ -32,6 +33,7 @@ func ConfigFromEnv() (Config, error) {
 		{"MEMACCT_POLICY", "overrun:64MiB", cfg.setPolicy},
 		{"MEMACCT_MODE", "shadow", cfg.setMode},
 		{"MEMACCT_GOMEMLIMIT", "set", cfg.setGoLimit},
+		{"MEMACCT_HUGEPAGES", "keep", cfg.setHugePages},
 	}
 	known := []string{recordVariable}
 	for _, v := range variables {
@@ -104,6 +106,14 @@ func (c *Config) setGoLimit(text string) error {
 		}
 	}
 	return fmt.Errorf("unknown word %q: it is auto, set or keep; an amount belongs in MEMACCT_LIMIT or GOMEMLIMIT", text)
+}
+
+func (c *Config) setHugePages(text string) error {
+	if text != "auto" && text != "keep" {
+		return fmt.Errorf("unknown word %q: it is auto or keep", text)
+	}
+	c.KeepHugePages = text == "keep"
+	return nil
 }
 
 func (c *Config) setPolicy(text string) (err error) {

@@ -99,6 +99,8 @@ type limitSource struct {
 	unsure  error                     // why there may be a lower one; nil if there is not
 	beyond  string                    // that the Go memory limit is above what the kernel enforces, if it is
 	least   func(content int64) int64 // the least process limit, about, that leaves so much for content
+
+	smallPages bool // transparent huge pages were turned off for it
 }
 
 // leaving is a limit that leaves so many bytes for content.
@@ -117,7 +119,11 @@ func (s limitSource) String() string {
 	if s.looked != "" {
 		from += "; " + s.looked
 	}
-	return fmt.Sprintf("process limit of %s (%s), at first %s of it for content", bytesize.Format(s.process), from, bytesize.Format(s.content))
+	text := fmt.Sprintf("process limit of %s (%s), at first %s of it for content", bytesize.Format(s.process), from, bytesize.Format(s.content))
+	if s.smallPages {
+		text += ", transparent huge pages off"
+	}
+	return text
 }
 
 // String returns the limit as the operator spelled it, or as a program does.

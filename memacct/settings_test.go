@@ -1,6 +1,7 @@
 package memacct
 
 import (
+	"log/slog"
 	"runtime/debug"
 	"testing"
 
@@ -190,4 +191,52 @@ func TestAutoWithoutAMemoryLimit(t *testing.T) {
 	s := host.This.FindLimit(host.This.Walls())
 	require.Positive(t, s.Bytes)
 	require.NotEmpty(t, s.From)
+}
+
+// Huge pages fill a small limit with what nobody uses.
+func TestSmallLimitsTurnHugePagesOff(t *testing.T) {
+	for name, c := range map[string]struct {
+		limit  Limit
+		always bool
+		change func(*Config)
+		asked  int
+	}{
+		"small":                     {limit: Process(128 * mib), always: true, asked: 1},
+		"small, and no huge pages":  {limit: Process(128 * mib), asked: 1},
+		"large":                     {limit: Process(129 * mib), always: true},
+		"of content, not a process": {limit: Content(mib), always: true},
+		"kept":                      {limit: Process(128 * mib), always: true, change: func(c *Config) { c.KeepHugePages = true }},
+		"only watched":              {limit: Process(128 * mib), always: true, change: func(c *Config) { c.Mode = Shadow }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := 0
+			h := *host.This
+			h.SmallPages = func() bool { asked++; return c.always }
+			cfg := Config{Limit: c.limit, Logger: slog.New(slog.DiscardHandler), RestoreGoLimit: true}
+			if c.change != nil {
+				c.change(&cfg)
+			}
+			b, err := newOn(&h, cfg)
+			require.NoError(t, err)
+			defer empty(t, b)
+			require.Equal(t, c.asked, asked)
+			if said := "transparent huge pages off"; c.always && asked > 0 {
+				require.Contains(t, b.source.String(), said)
+			} else {
+				require.NotContains(t, b.source.String(), said)
+			}
+		})
+	}
+}
+
+func TestHugePagesFromEnv(t *testing.T) {
+	for text, want := range map[string]bool{"auto": false, "keep": true} {
+		t.Setenv("MEMACCT_HUGEPAGES", text)
+		cfg, err := ConfigFromEnv()
+		require.NoError(t, err)
+		require.Equal(t, want, cfg.KeepHugePages)
+	}
+	t.Setenv("MEMACCT_HUGEPAGES", "never")
+	_, err := ConfigFromEnv()
+	require.EqualError(t, err, `memacct: MEMACCT_HUGEPAGES=never: unknown word "never": it is auto or keep (for example MEMACCT_HUGEPAGES=keep)`)
 }

@@ -4,3 +4,9 @@ package procmem
 
 // HeapResident needs Linux; it returns [ErrUnsupported].
 func HeapResident() (int64, error) { return 0, ErrUnsupported }
+
+// HugePagesAlways reports false: only Linux has transparent huge pages that a process need not ask for.
+func HugePagesAlways() bool { return false }
+
+// SetHugePages needs Linux; it returns [ErrUnsupported].
+func SetHugePages(bool) error { return ErrUnsupported }

@@ -1,7 +1,7 @@
 // Package host is all that package memacct asks of the machine around it: which limits there are (walls.go, limit.go),
 // what the kernel says of the cgroups (kernel.go), what of the heap is resident once more (refill.go), what the Go
-// runtime says (metrics.go), what lives (heap.go), and the one thing it sets: the runtime's memory limit (golimit.go).
-// It decides nothing: package govern does, from readings.
+// runtime says (metrics.go), what lives (heap.go), and the two things it sets: the runtime's memory limit (golimit.go)
+// and small pages (host.go). It decides nothing: package govern does, from readings.
 package host
 
 import (
@@ -21,11 +21,13 @@ type Host struct {
 	Machine func() int64 // memory of the machine, in bytes
 	RSS     func() int64 // anonymous resident memory of the process, in bytes; 0 where that can't be told
 	Heap    func() int64 // that of its Go heap; nil, or 0, where that can't be told
+	// SmallPages has the kernel make no more huge pages for this process, and reports whether it made any unasked.
+	SmallPages func() bool
 }
 
-// This is the machine we are on. It only reads: memlimit.Set, which most programs call for this, overwrites a limit that the
+// This is the machine we are on. It sets nothing by itself: memlimit.Set, which most programs call for this, overwrites a limit that the
 // application has set.
-var This = &Host{GoLimit: ApplicationLimit, Walls: readWalls, Machine: sync.OnceValue(readMachine), RSS: readRSS, Heap: readHeap}
+var This = &Host{GoLimit: ApplicationLimit, Walls: readWalls, Machine: sync.OnceValue(readMachine), RSS: readRSS, Heap: readHeap, SmallPages: useSmallPages}
 
 // readMachine is all of the memory, not what is free of it at the moment.
 func readMachine() int64 {
@@ -42,6 +44,10 @@ func readRSS() int64 {
 		return 0
 	}
 	return n
+}
+
+func useSmallPages() bool {
+	return procmem.HugePagesAlways() && procmem.SetHugePages(false) == nil
 }
 
 func readHeap() int64 {
