@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/internal/text"
 )
 
 // cause is one reason why nothing moves.
@@ -91,13 +92,13 @@ func (in *inside) parked() (all []cause) {
 		if q.Parked == 0 {
 			continue
 		}
-		text := fmt.Sprintf("%d of %d units in hand from %s wait for other units, %d are queued behind them", q.Parked, q.InHand, q.label(), q.Queued)
+		seen := fmt.Sprintf("%d of %d units in hand from %s wait for other units, %d are queued behind them", q.Parked, q.InHand, q.label(), q.Queued)
 		for _, u := range in.held(InHand) {
 			if g := in.goroutine(u.goid); g != nil && g.Doing == Puts && u.label() != q.label() {
-				text += fmt.Sprintf("; %s cannot hand on its %s, at %s", u.by(), units(u.Units), g.Where)
+				seen += fmt.Sprintf("; %s cannot hand on its %s, at %s", u.by(), text.Count(u.Units, "unit"), g.Where)
 			}
 		}
-		all = append(all, cause{causeParked, text, "put the units that others wait for first, or let workers go on while units are parked: Detach, then Park"})
+		all = append(all, cause{causeParked, seen, "put the units that others wait for first, or let workers go on while units are parked: Detach, then Park"})
 	}
 	return all
 }
@@ -147,21 +148,21 @@ func (in *inside) leaks() (all []cause) {
 	}
 	if n > 0 {
 		oldest := slices.MaxFunc(detached, func(x, y Usage) int { return int(x.Age - y.Age) })
-		c := cause{causeLeak, fmt.Sprintf("%s in detached leases, of which no loop has any; %s", units(n), oldest), "Release or Forward each detached lease on every path"}
+		c := cause{causeLeak, fmt.Sprintf("%s in detached leases, of which no loop has any; %s", text.Count(n, "unit"), oldest), "Release or Forward each detached lease on every path"}
 		if in.helpers(oldest) {
 			c.kind, c.todo = causeSlow, "see what the goroutines that have them wait for"
 		}
 		all = append(all, c)
 	}
 	for _, u := range in.held(Reserved) {
-		text := u.String()
+		seen := u.String()
 		switch {
 		case u.handed:
-			text += ", for another goroutine to settle"
+			seen += ", for another goroutine to settle"
 		case in.total > 0 && in.lost == 0 && in.goroutine(u.goid) == nil:
-			text += ", by a goroutine that is gone, or outside of every stage"
+			seen += ", by a goroutine that is gone, or outside of every stage"
 		}
-		all = append(all, cause{causeLeak, text, "defer the Release of every reservation"})
+		all = append(all, cause{causeLeak, seen, "defer the Release of every reservation"})
 	}
 	return all
 }
@@ -170,7 +171,7 @@ func (in *inside) leaks() (all []cause) {
 func (in *inside) untaken() (all []cause) {
 	for _, q := range in.queues {
 		if q.Queued > 0 && q.consumers == 0 {
-			all = append(all, cause{causeUntaken, fmt.Sprintf("%s in %s, and no loop takes from it", units(q.Queued), q.label()), "range over it, or Discard what is in it"})
+			all = append(all, cause{causeUntaken, fmt.Sprintf("%s in %s, and no loop takes from it", text.Count(q.Queued, "unit"), q.label()), "range over it, or Discard what is in it"})
 		}
 	}
 	return all
@@ -242,7 +243,7 @@ func (in *inside) hop(u Usage) (h hop, ok bool) {
 		return hop{}, false
 	}
 	h.u = u
-	has := fmt.Sprintf("%s has %s (%s) in hand", u.by(), units(u.Units), bytesize.Format(u.Bytes))
+	has := fmt.Sprintf("%s has %s (%s) in hand", u.by(), text.Count(u.Units, "unit"), bytesize.Format(u.Bytes))
 	switch p := in.putter(g, u); {
 	case g.Doing == Puts:
 		has += " and waits in a put"
@@ -306,13 +307,13 @@ func (in *inside) source() (all []cause) {
 		if q.Queued == 0 || q.consumers == 0 {
 			continue
 		}
-		text := fmt.Sprintf("%s in %s, waiting for a batch to fill", units(q.Queued), q.label())
+		seen := fmt.Sprintf("%s in %s, waiting for a batch to fill", text.Count(q.Queued, "unit"), q.label())
 		for _, g := range in.people {
 			if g.Doing == Works {
-				text += fmt.Sprintf("; %s is at %s%s", g.Stage, g.Where, state(g))
+				seen += fmt.Sprintf("; %s is at %s%s", g.Stage, g.Where, state(g))
 			}
 		}
-		all = append(all, cause{causeSource, text, "see what the first stage waits for; with Linger a batch does not wait for ever"})
+		all = append(all, cause{causeSource, seen, "see what the first stage waits for; with Linger a batch does not wait for ever"})
 	}
 	return all
 }

@@ -9,6 +9,7 @@ import (
 	"weak"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/internal/text"
 	"github.com/syncmem/syncmem/memacct/internal/core"
 )
 
@@ -110,7 +111,7 @@ func (e *BudgetError) Is(target error) bool {
 func (e *BudgetError) Error() string {
 	f := bytesize.Format
 	var s strings.Builder
-	fmt.Fprintf(&s, "%s: the budget for content is %s, of which %s is in use by %s", e.gist(), f(e.Limit), f(e.Used), units(e.Units))
+	fmt.Fprintf(&s, "%s: the budget for content is %s, of which %s is in use by %s", e.gist(), f(e.Limit), f(e.Used), text.Count(e.Units, "unit"))
 	if e.Named > 0 {
 		fmt.Fprintf(&s, " and %s by charges", f(e.Named))
 	}
@@ -229,7 +230,7 @@ func (e *BudgetError) raise() string {
 	}
 	switch r := e.Residue; {
 	case r.Expected > 0:
-		s += fmt.Sprintf(" to %s or more: %s are to come, and leave %s behind", bytesize.Format(to), units(r.ToCome), bytesize.Format(r.Expected))
+		s += fmt.Sprintf(" to %s or more: %s are to come, and leave %s behind", bytesize.Format(to), text.Count(r.ToCome, "unit"), bytesize.Format(r.Expected))
 	case r.Bytes > 0:
 		s += fmt.Sprintf(" to at least %s, and it grows by %s with every unit", bytesize.Format(to), bytesize.Format(r.Each))
 	default:
@@ -298,7 +299,7 @@ const mostHeld = 4
 func (e *LeakError) Error() string {
 	f := bytesize.Format
 	var s strings.Builder
-	fmt.Fprintf(&s, "memacct: closed with %s (%s) not released:", units(e.Units), f(e.Bytes))
+	fmt.Fprintf(&s, "memacct: closed with %s (%s) not released:", text.Count(e.Units, "unit"), f(e.Bytes))
 	for _, h := range e.Holders {
 		fmt.Fprintf(&s, " %s/%s has %d queued (%s) and %d in hand (%s);", h.Account, h.Name,
 			h.Queued, f(h.QueuedBytes), h.InHand, f(h.InHandBytes))

@@ -1,6 +1,10 @@
 package memacct
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/syncmem/syncmem/internal/text"
+)
 
 // leaks is the error for a budget that still has units, nil if it has none.
 func (b *Budget) leaks() error {
@@ -22,10 +26,10 @@ func (b *Budget) leaks() error {
 			e.Charges[a.Name] += a.Named
 		}
 	}
-	var s screen
-	s.lines = append(s.lines, e.Error())
+	var s text.Screen
+	s.Lines = append(s.Lines, e.Error())
 	in.fill(&s)
-	e.report = s.text()
+	e.report = s.String()
 	b.emit(Event{Kind: EventLeak, Bytes: e.Bytes, Text: strings.TrimPrefix(e.report, "memacct: "), attrs: in.attrs(nil)})
 	return e
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/internal/text"
 )
 
 // The bounds of a report that is longer than a screen.
@@ -19,47 +20,47 @@ const (
 // Report is the error on one screen: the sum, by account and by queue, the largest unit, what is held longest,
 // who is where, and what to do.
 func (e *BudgetError) Report() string {
-	var s screen
-	s.say("%s", e.gist())
+	var s text.Screen
+	s.Say("%s", e.gist())
 	e.fill(&s)
-	return s.text()
+	return s.String()
 }
 
 // event is the refusal as it is told.
 func (e *BudgetError) event() Event {
 	gist := strings.TrimPrefix(e.gist(), "memacct: ")
-	s := screen{lines: []string{gist}} // a log shows the first line for itself: it is not broken
+	s := text.Screen{Lines: []string{gist}} // a log shows the first line for itself: it is not broken
 	e.fill(&s)
-	return Event{Kind: EventRefused, Account: e.Account, Queue: e.Queue, Bytes: e.Item, Text: s.text(), attrs: e.attrs()}
+	return Event{Kind: EventRefused, Account: e.Account, Queue: e.Queue, Bytes: e.Item, Text: s.String(), attrs: e.attrs()}
 }
 
 // fill adds what is below the gist.
-func (e *BudgetError) fill(s *screen) {
+func (e *BudgetError) fill(s *text.Screen) {
 	f := bytesize.Format
-	s.say("budget    %s, %s in use by %s, %s debt, %s waiting%s", f(e.Limit), f(e.Used), units(e.Units), f(e.Debt), f(e.Waiting), e.limits())
+	s.Say("budget    %s, %s in use by %s, %s debt, %s waiting%s", f(e.Limit), f(e.Used), text.Count(e.Units, "unit"), f(e.Debt), f(e.Waiting), e.limits())
 	if e.LiveHeap > 0 {
-		s.say("heap      %s live after GC = %s", f(e.LiveHeap), e.sum())
+		s.Say("heap      %s live after GC = %s", f(e.LiveHeap), e.sum())
 	}
 	for _, site := range e.Sites[:min(len(e.Sites), 3)] {
-		s.say("lives     %s", site)
+		s.Say("lives     %s", site)
 	}
 	accounts, queues := slices.Clone(e.Accounts), slices.Clone(e.Queues)
 	slices.SortStableFunc(accounts, func(x, y AccountStats) int { return cmp.Compare(y.Used+y.Waiting, x.Used+x.Waiting) })
 	slices.SortStableFunc(queues, func(x, y QueueStats) int { return cmp.Compare(y.bytes(), x.bytes()) })
-	s.table(4, "accounts", accountRows(accounts))
+	s.Table(4, "accounts", accountRows(accounts))
 	rows := [][]string{queueHead}
 	for _, q := range queues {
 		rows = append(rows, q.row())
 	}
-	s.table(6, "queues", rows)
-	s.say("largest   %s", e.largest())
-	for _, u := range oldest(e.Top, max(1, (screenLines-8-len(s.lines))/3)) {
-		s.say("longest   %s", u)
+	s.Table(6, "queues", rows)
+	s.Say("largest   %s", e.largest())
+	for _, u := range oldest(e.Top, max(1, (text.Height-8-len(s.Lines))/3)) {
+		s.Say("longest   %s", u)
 	}
 	end := e.remedy()
-	room := screenLines - len(s.lines) - 1 - len(end)/(columns-2) - 1
-	s.table(max(1, room), "places", goroutineRows(e.Stuck))
-	s.say("%s", end)
+	room := text.Height - len(s.Lines) - 1 - len(end)/(text.Width-2) - 1
+	s.Table(max(1, room), "places", goroutineRows(e.Stuck))
+	s.Say("%s", end)
 }
 
 // largest says what the largest unit is, and where.
@@ -98,25 +99,25 @@ func (b *Budget) Report() string {
 		return "the budget is off: it accounts for nothing"
 	}
 	in := b.inspect(true)
-	var s screen
+	var s text.Screen
 	if in.still > b.stall.tick {
-		s.say("nothing moved for %s", about(in.still))
+		s.Say("nothing moved for %s", text.About(in.still))
 		for _, c := range []string{in.crowded(), in.indebted()} {
 			if c != "" {
-				s.say("%s", c)
+				s.Say("%s", c)
 			}
 		}
 		explain(&s, in.diagnose())
 	}
 	in.fill(&s)
-	return s.text()
+	return s.String()
 }
 
 // stall is the event for a budget in which nothing moves.
 func (in *inside) stall() Event {
-	var s screen
+	var s text.Screen
 	causes := in.diagnose()
-	head := "nothing moved for " + about(in.still)
+	head := "nothing moved for " + text.About(in.still)
 	for _, c := range []string{in.crowded(), in.indebted()} {
 		if c != "" {
 			head += ": " + c
@@ -125,43 +126,43 @@ func (in *inside) stall() Event {
 	if len(causes) > 0 {
 		head += ": " + string(causes[0].kind) + ": " + causes[0].text
 	}
-	s.lines = append(s.lines, head) // a log shows the first line for itself: it is not broken
+	s.Lines = append(s.Lines, head) // a log shows the first line for itself: it is not broken
 	in.fill(&s)
 	if len(causes) > 0 {
-		s.say("To do: %s.", causes[0].todo)
+		s.Say("To do: %s.", causes[0].todo)
 		explain(&s, causes[1:])
 	}
-	return Event{Kind: EventStall, Bytes: in.sum.Used, Text: s.text(), attrs: in.attrs(causes)}
+	return Event{Kind: EventStall, Bytes: in.sum.Used, Text: s.String(), attrs: in.attrs(causes)}
 }
 
 // explain adds causes and what to do about them.
-func explain(s *screen, causes []cause) {
+func explain(s *text.Screen, causes []cause) {
 	for _, c := range causes[:min(len(causes), mostCauses)] {
-		s.say("%s: %s. To do: %s.", c.kind, c.text, c.todo)
+		s.Say("%s: %s. To do: %s.", c.kind, c.text, c.todo)
 	}
 }
 
 // fill adds the queues, the sum, who holds what, and who is where.
-func (in *inside) fill(s *screen) {
+func (in *inside) fill(s *text.Screen) {
 	f := bytesize.Format
 	rows := [][]string{append(slices.Clone(queueHead), "still for")}
 	for _, q := range in.queues {
-		rows = append(rows, append(q.row(), about(q.still)))
+		rows = append(rows, append(q.row(), text.About(q.still)))
 	}
-	s.table(mostQueues, "queues", rows)
-	s.say("budget    %s, %s in use by %s, %s debt, %s waiting, puts that wait: %d", f(in.sum.Limit), f(in.sum.Used),
-		units(in.sum.Units), f(in.sum.Debt), f(in.sum.Waiting), in.sum.Waiters)
-	s.table(mostQueues, "accounts", accountRows(in.accounts))
+	s.Table(mostQueues, "queues", rows)
+	s.Say("budget    %s, %s in use by %s, %s debt, %s waiting, puts that wait: %d", f(in.sum.Limit), f(in.sum.Used),
+		text.Count(in.sum.Units, "unit"), f(in.sum.Debt), f(in.sum.Waiting), in.sum.Waiters)
+	s.Table(mostQueues, "accounts", accountRows(in.accounts))
 	if u := largest(in.usages); u.Largest > 0 {
-		s.say("largest   %s", u.place())
+		s.Say("largest   %s", u.place())
 	}
 	for _, u := range oldest(in.held(InHand, Detached, Reserved), mostTop) {
-		s.say("holds     %s", u)
+		s.Say("holds     %s", u)
 	}
-	s.table(mostPeople, "places", goroutineRows(in.people))
+	s.Table(mostPeople, "places", goroutineRows(in.people))
 	if in.total == 0 {
-		s.say("where the goroutines are was not looked at: Budget.Report does")
+		s.Say("where the goroutines are was not looked at: Budget.Report does")
 	} else if in.lost > 0 {
-		s.say("%d of %d goroutines could not be looked at", in.lost, in.total)
+		s.Say("%d of %d goroutines could not be looked at", in.lost, in.total)
 	}
 }

@@ -13,8 +13,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/syncmem/syncmem/internal/text"
 	"github.com/syncmem/syncmem/memacct/internal/core"
 )
+
+const screenLines = text.Height
 
 // What the first stage holds is told to within 5 % also beside content that waits, content in flight and a
 // reservation that nothing was read for.

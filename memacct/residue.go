@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/internal/text"
 	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
@@ -115,7 +116,7 @@ func (b *Budget) foretell(g *governor, now host.Sample) (e Event, yes bool) {
 	f := bytesize.Format
 	return Event{Kind: EventAlarm, Bytes: g.process, Text: fmt.Sprintf(
 		"each finished unit leaves about %s behind, and %s are to come: the process will need %s of its %s; have less kept of each, or raise the limit to %s or more",
-		f(int64(each)), units(toCome), f(need), f(g.process), f(need/10*11))}, true
+		f(int64(each)), text.Count(toCome, "unit"), f(need), f(g.process), f(need/10*11))}, true
 }
 
 // Residue is what the units that ended have left behind. All amounts are bytes.
@@ -130,5 +131,5 @@ type Residue struct {
 // String says it in a sentence's part.
 func (r Residue) String() string {
 	f := bytesize.Format
-	return fmt.Sprintf("each finished unit leaves about %s behind: %s, %s", f(r.Each), units(r.Units), f(r.Bytes))
+	return fmt.Sprintf("each finished unit leaves about %s behind: %s, %s", f(r.Each), text.Count(r.Units, "unit"), f(r.Bytes))
 }

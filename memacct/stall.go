@@ -5,6 +5,7 @@ import (
 	"time"
 	"weak"
 
+	"github.com/syncmem/syncmem/internal/text"
 	"github.com/syncmem/syncmem/memacct/internal/core"
 )
 
@@ -77,7 +78,7 @@ func (b *Budget) lookIn() {
 	}
 	b.unlock()
 	if ended > 0 {
-		b.emit(Event{Kind: EventMoves, Text: "units move again, after " + about(ended)})
+		b.emit(Event{Kind: EventMoves, Text: "units move again, after " + text.About(ended)})
 	}
 	if due && !b.findLost() {
 		b.emit(b.inspect(false).stall())

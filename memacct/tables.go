@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/internal/text"
 )
 
 var queueHead = []string{"queue", "queued", "bytes", "in hand", "bytes", "parked", "waiting", "bytes"}
@@ -72,7 +73,7 @@ func short(where string) string {
 func state(g Goroutine) string {
 	s := strings.TrimSuffix(g.State, " (durable)")
 	if g.Wait > 0 {
-		s += ", " + about(g.Wait)
+		s += ", " + text.About(g.Wait)
 	}
 	if s == "" {
 		return ""

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/syncmem/syncmem/internal/text"
 )
 
 // untakenAfter is how long a put may wait at a queue that no loop was ever started over, before that is told. A program
@@ -71,7 +73,7 @@ func (b *Budget) tellUntaken(all []filled) {
 		l.text("todo", todo)
 		b.emit(Event{
 			Kind: EventStall, Account: f.q.q.Account.Name, Queue: f.q.q.Name,
-			Text:  fmt.Sprintf("nobody takes: %s has waited for %s behind %s in %s, and no loop has taken any since it was made: %s", put, about(f.waits), units(f.units), name, todo),
+			Text:  fmt.Sprintf("nobody takes: %s has waited for %s behind %s in %s, and no loop has taken any since it was made: %s", put, text.About(f.waits), text.Count(f.units, "unit"), name, todo),
 			attrs: l,
 		})
 	}

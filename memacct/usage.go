@@ -2,8 +2,12 @@ package memacct
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
+
+	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/internal/text"
 )
 
 // Usage is memory of a budget that somebody has, or waits for.
@@ -24,6 +28,45 @@ type Usage struct {
 
 	goid   uint64
 	handed bool // a reservation that another goroutine is to settle
+}
+
+// String says who has how much, since when, and where.
+func (u Usage) String() string {
+	s := fmt.Sprintf("%s has %s (%s) %s", u.by(), text.Count(u.Units, "unit"), bytesize.Format(u.Bytes), u.Kind)
+	if u.Age >= time.Second {
+		s += " for " + text.About(u.Age)
+	}
+	if u.Where != "" {
+		s += ", at " + u.Where
+	}
+	return s
+}
+
+func (u Usage) label() string { return u.Account + "/" + u.Queue }
+
+// by is who has it.
+func (u Usage) by() string {
+	if u.Stage == "" {
+		return u.label()
+	}
+	return fmt.Sprintf("%q (from %s)", u.Stage, u.label())
+}
+
+// holder is by without the queue.
+func (u Usage) holder() string {
+	if u.Stage == "" {
+		return "the loop"
+	}
+	return fmt.Sprintf("%q", u.Stage)
+}
+
+// place says what the largest unit is, and where.
+func (u Usage) place() string {
+	s := fmt.Sprintf("%s of type %s, %s ", bytesize.Format(u.Largest), u.Type, u.Kind)
+	if u.Kind == InQueue || u.Kind == Waiting {
+		return s + "at " + u.label()
+	}
+	return s + "of " + u.by()
 }
 
 // UsageKind says in what way somebody has the memory.

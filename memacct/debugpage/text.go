@@ -3,21 +3,20 @@ package debugpage
 import (
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/internal/text"
 	"github.com/syncmem/syncmem/memacct"
 )
 
 // text is the snapshot for a terminal.
 func (s *Snapshot) text() string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "memacct: %s, process %d, %s, mode %s\n\n", printable(s.Program), s.PID, s.At.UTC().Format(time.RFC3339), s.Mode)
+	fmt.Fprintf(&out, "memacct: %s, process %d, %s, mode %s\n\n", text.Printable(s.Program, ' '), s.PID, s.At.UTC().Format(time.RFC3339), s.Mode)
 	s.figures(&out)
 	for _, w := range s.Warnings {
-		fmt.Fprintf(&out, "WARNING: %s\n", printable(w))
+		fmt.Fprintf(&out, "WARNING: %s\n", text.Printable(w, ' '))
 	}
 	table(&out, accountColumns, s.Accounts)
 	table(&out, queueColumns, s.Queues)
@@ -28,7 +27,7 @@ func (s *Snapshot) text() string {
 // figures are those of the whole budget.
 func (s *Snapshot) figures(out *strings.Builder) {
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(out, "%-10s%s\n", name, printable(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(out, "%-10s%s\n", name, text.Printable(fmt.Sprintf(format, args...), ' '))
 	}
 	b, m := bytesize.Format, s.Memory
 	process := "the process is not limited"
@@ -148,29 +147,17 @@ func table[T any](out *strings.Builder, columns []column[T], rows []T) {
 	if len(rows) == 0 {
 		return
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	cells := make([]string, len(columns))
-	line := func(cell func(column[T]) string) {
+	var cells [][]string
+	add := func(cell func(column[T]) string) {
+		row := make([]string, len(columns))
 		for i, c := range columns {
-			cells[i] = printable(cell(c))
+			row[i] = text.Printable(cell(c), ' ')
 		}
-		fmt.Fprintln(w, strings.Join(cells, "\t"))
+		cells = append(cells, row)
 	}
-	fmt.Fprintln(w)
-	line(func(c column[T]) string { return c.head })
+	add(func(c column[T]) string { return c.head })
 	for _, row := range rows {
-		line(func(c column[T]) string { return c.cell(row) })
+		add(func(c column[T]) string { return c.cell(row) })
 	}
-	w.Flush()
-}
-
-// printable is text that can't move a terminal's cursor or break a line of a table: names are the program's,
-// and may come from a repository.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return ' '
-		}
-		return r
-	}, text)
+	fmt.Fprintf(out, "\n%s\n", strings.Join(text.Table(cells, text.Left), "\n"))
 }

@@ -6,11 +6,10 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/internal/text"
 )
 
 // Print writes the record for a reader: who wrote it and how it ended, the last decisions and the last samples,
@@ -24,50 +23,37 @@ func (r *Record) Print(w io.Writer, last int) error {
 	r.printStages(&p)
 	r.printCharges(&p)
 	p.line("\nsummary")
-	for _, l := range wrap(r.Summary(), lineWidth-2) {
+	for _, l := range text.Wrap(r.Summary(), text.Width-2) {
 		p.line("  %s", l)
 	}
-	_, err := io.WriteString(w, strings.Map(printable, p.String()))
+	lines := strings.Split(p.String(), "\n")
+	for i, l := range lines {
+		lines[i] = text.Printable(l, '?')
+	}
+	_, err := io.WriteString(w, strings.Join(lines, "\n"))
 	return err
 }
-
-// printable replaces what would make a terminal do something: names may come from anywhere.
-func printable(c rune) rune {
-	if c != '\n' && unicode.IsControl(c) {
-		return '?'
-	}
-	return c
-}
-
-// lineWidth is a usual terminal's.
-const lineWidth = 100
 
 // printer collects the text.
 type printer struct{ strings.Builder }
 
 func (p *printer) line(format string, args ...any) { fmt.Fprintf(p, format+"\n", args...) }
 
-// table prints rows in columns, numbers to the right if flags say so.
-func (p *printer) table(flags uint, rows [][]string) {
-	var text strings.Builder
-	t := tabwriter.NewWriter(&text, 0, 0, 2, ' ', flags)
-	for _, cells := range rows {
-		fmt.Fprintln(t, strings.Join(cells, "\t")+"\t")
-	}
-	t.Flush() // a Builder never fails
+// table prints rows in columns, set in, numbers to the right if asked to.
+func (p *printer) table(side text.Alignment, rows [][]string) {
 	margin := "  "
-	if flags&tabwriter.AlignRight != 0 {
+	if side == text.Right {
 		margin = "" // the padding is on the left
 	}
-	for line := range strings.Lines(text.String()) {
-		p.line("%s", margin+strings.TrimRight(line, " \n"))
+	for _, line := range text.Table(rows, side) {
+		p.line("%s", margin+line)
 	}
 }
 
 func (r *Record) printHead(p *printer) {
 	s := r.last()
 	const day = "2006-01-02 15:04:05"
-	p.line("record   %s: %s, %s, over %v", r.Path, count(len(r.Samples), "sample"), count(len(r.Events), "event"), r.Last.Sub(r.Opened).Round(time.Second))
+	p.line("record   %s: %s, %s, over %v", r.Path, text.Count(len(r.Samples), "sample"), text.Count(len(r.Events), "event"), r.Last.Sub(r.Opened).Round(time.Second))
 	p.line("process  %s, pid %d on %s, %s, started %s", r.Command, r.PID, r.Host, r.GoVersion, r.Started.Format(day))
 	p.line("limit    %s", s.limits())
 	p.line("last     %s", r.Last.Format(day+".000"))
@@ -76,7 +62,7 @@ func (r *Record) printHead(p *printer) {
 		Killed: "without closing the record: the process was killed, or crashed",
 	}[r.Ended])
 	if r.Damaged > 0 {
-		p.line("damaged  %s left out", count(r.Damaged, "event or sample"))
+		p.line("damaged  %s left out", text.Count(r.Damaged, "event or sample"))
 	}
 }
 
@@ -95,13 +81,6 @@ func (s *Sample) limits() string {
 	return "none"
 }
 
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
 const clock = "15:04:05.000"
 
 func (r *Record) printEvents(p *printer, last int) {
@@ -110,14 +89,14 @@ func (r *Record) printEvents(p *printer, last int) {
 		p.line("  none")
 	}
 	for _, e := range tail(r.Events, last) {
-		text, _, _ := strings.Cut(e.Text, "\n")
+		what, _, _ := strings.Cut(e.Text, "\n")
 		if where := strings.Trim(e.Account+"/"+e.Queue, "/"); where != "" {
-			text = where + ": " + text
+			what = where + ": " + what
 		}
-		if e.Bytes != 0 && !strings.Contains(text, bytesize.Format(e.Bytes)) {
-			text += " (" + bytesize.Format(e.Bytes) + ")"
+		if e.Bytes != 0 && !strings.Contains(what, bytesize.Format(e.Bytes)) {
+			what += " (" + bytesize.Format(e.Bytes) + ")"
 		}
-		lines := wrap(text, lineWidth-25)
+		lines := text.Wrap(what, text.Width-25)
 		p.line("  %s  %-7s  %s", e.At.Format(clock), e.Kind, lines[0])
 		for _, l := range lines[1:] {
 			p.line("%25s%s", "", l)
@@ -134,7 +113,7 @@ func (r *Record) printSamples(p *printer, last int) {
 			s.At.Format(clock), f(s.Limit), f(s.Used), f(s.Waiting), f(s.Live), f(s.Pinned), f(s.Go), known(s.RSS), fmt.Sprint(s.Cycles),
 		})
 	}
-	p.table(tabwriter.AlignRight, rows)
+	p.table(text.Right, rows)
 }
 
 // known is an amount that not every system can tell.
@@ -163,7 +142,7 @@ func (r *Record) printStages(p *printer) {
 			q.Waited.Round(time.Millisecond).String(), q.meanBatch(),
 		})
 	}
-	p.table(0, rows)
+	p.table(text.Left, rows)
 	if s.LeftOut > 0 {
 		p.line("  and %d smaller ones", s.LeftOut)
 	}
@@ -172,7 +151,7 @@ func (r *Record) printStages(p *printer) {
 	for _, t := range s.ByType() {
 		rows = append(rows, []string{t.Type, fmt.Sprint(t.Units), f(t.Bytes)})
 	}
-	p.table(0, rows)
+	p.table(text.Left, rows)
 }
 
 func (s *Stage) meanBatch() string {
@@ -214,15 +193,3 @@ func (s *Sample) ByType() (all []TypeHolding) {
 }
 
 func tail[T any](all []T, n int) []T { return all[max(0, len(all)-max(0, n)):] }
-
-// wrap breaks text between words.
-func wrap(text string, width int) (lines []string) {
-	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && len(line)+1+len(word) > width {
-			lines, line = append(lines, line), ""
-		}
-		line = strings.TrimPrefix(line+" "+word, " ")
-	}
-	return append(lines, line)
-}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/syncmem/syncmem/internal/text"
 	"github.com/syncmem/syncmem/memacct"
 )
 
@@ -109,6 +110,6 @@ func TestPrint(t *testing.T) {
 	require.NoError(t, r.Print(&out, 2))
 	require.Equal(t, printed, out.String())
 	for line := range strings.Lines(out.String()) {
-		require.LessOrEqual(t, len(strings.TrimSpace(line)), lineWidth)
+		require.LessOrEqual(t, len(strings.TrimSpace(line)), text.Width)
 	}
 }
