@@ -69,7 +69,7 @@ An rpm: source with ,extras=true behind it has the advisories, groups and module
 
 A deb: source is a repository if it is a directory, ends in a slash or a Release, or has keys behind it:
 suite=bookworm (below dists), components=main+contrib and architectures=amd64+all choose among its indices, and
-sources=true adds its source packages, as in
+sources=true adds its source packages, and contents=true the files of each package, as in
 deb:https://mirror.example/debian,suite=bookworm,components=main,architectures=amd64
 `
 
@@ -116,7 +116,7 @@ func openStream[U contentmodel.Unit](read func(*options, string, io.Reader) iter
 }
 
 // debKeys are the keys of a deb: source.
-var debKeys = []string{"suite", "components", "architectures", "sources"}
+var debKeys = []string{"suite", "components", "architectures", "sources", "contents"}
 
 // cutKeys takes ",key=value" off the end of an address, as long as there is one of the keys.
 func cutKeys(address string, keys []string) (rest string, values map[string]string) {
@@ -139,6 +139,10 @@ func openDeb(ctx context.Context, o *options, address string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
+	contents, err := trueOrFalse(values, "contents")
+	if err != nil {
+		return nil, err
+	}
 	if base, _, _ := strings.Cut(path.Base(at), "."); len(values) == 0 && base == "Sources" {
 		return openStream(func(_ *options, name string, r io.Reader) iter.Seq2[*deb.Source, error] {
 			return opt.ReadSources(name, r)
@@ -154,7 +158,7 @@ func openDeb(ctx context.Context, o *options, address string) (*source, error) {
 	}
 	r, err := deb.Open(ctx, at, deb.RepositoryOptions{
 		Options: opt, Source: o.streamOptions(),
-		Suite: values["suite"], Components: list("components"), Architectures: list("architectures"),
+		Suite: values["suite"], Components: list("components"), Architectures: list("architectures"), Contents: contents,
 	})
 	if err != nil {
 		return nil, err

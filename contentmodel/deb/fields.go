@@ -6,6 +6,7 @@ import (
 
 	"github.com/syncmem/syncmem/contentmodel/internal/jsonw"
 	"github.com/syncmem/syncmem/contentmodel/internal/lines"
+	"github.com/syncmem/syncmem/contentmodel/internal/packed"
 )
 
 // text is a field of the index that is kept as a string of its own. Those with
@@ -80,8 +81,12 @@ var places = func() map[string]int {
 	return m
 }()
 
+// filesName is what the files are called in a body, as in one of rpm.
+const filesName = "files"
+
 // WriteBody writes the package as one JSON object with the index's own field
-// names. What the index has without a value is there, too.
+// names, and "files", an array of [type, directory, name]. What the index has
+// without a value is there, too.
 func (p *Package) WriteBody(w io.Writer) error {
 	j := jsonw.New(w)
 	j.BeginObject()
@@ -100,7 +105,11 @@ func (p *Package) WriteBody(w io.Writer) error {
 		j.Key(installedName)
 		j.Int(p.InstalledSize)
 	}
+	packed.WriteFiles(j, filesName, packed.List(p.Files))
 	for _, f := range p.Fields {
+		if f.Name == filesName { // no field has a colon in its name
+			f.Name += ":"
+		}
 		j.Key(f.Name)
 		j.String(f.Value)
 	}

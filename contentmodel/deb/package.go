@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/filelist"
 )
 
 // Kind is the content type of packages in stores.
@@ -25,6 +26,8 @@ type Package struct {
 	Depends, PreDepends                   string
 	Recommends, Suggests, Enhances        string
 	Breaks, Conflicts, Replaces, Provides string
+
+	Files filelist.List // of Contents; empty where none was read
 
 	Fields []Field // all others, in the order of the index
 

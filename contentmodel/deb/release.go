@@ -19,7 +19,7 @@ const releaseRemedy = "check that it is the Release of a Debian suite, and fetch
 const maxIndices = 10_000
 
 // Release is what a Release file says of a suite. Only the indices of packages
-// are kept of its lists.
+// and of their contents are kept of its lists.
 type Release struct {
 	Suite, Codename, Date     string
 	Components, Architectures []string
@@ -165,7 +165,7 @@ func (p *releaseParser) file(words [][]byte) error {
 	if err != nil {
 		return p.in.Errorf("%w", err)
 	}
-	if stem(string(name), packagesIndex) == "" && stem(string(name), sourcesIndex) == "" {
+	if stem(string(name), packagesIndex) == "" && stem(string(name), sourcesIndex) == "" && contentsStem(string(name)) == "" {
 		return nil
 	}
 	size, err := lines.ParseSize(words[1])
@@ -226,6 +226,17 @@ func stem(name, index string) string {
 		if base == index+s {
 			return strings.TrimSuffix(name, s)
 		}
+	}
+	return ""
+}
+
+// contentsStem is stem, for Contents indices: Contents-amd64, Contents-udeb-all.
+func contentsStem(name string) string {
+	for _, s := range suffixes {
+		name = strings.TrimSuffix(name, s)
+	}
+	if strings.HasPrefix(path.Base(name), "Contents-") {
+		return name
 	}
 	return ""
 }

@@ -30,6 +30,11 @@ type RepositoryOptions struct {
 	Suite string
 	// Components and Architectures choose among the indices; empty for all.
 	Components, Architectures []string
+	// Contents gives the packages the files that the Contents indices list.
+	Contents bool
+	// TempDir is where Contents are sorted by package, in a file about a fourth
+	// as long as they are; empty for the system's own.
+	TempDir string
 }
 
 // Repository is a suite whose Release was read. Its methods may be called at
@@ -40,11 +45,13 @@ type Repository struct {
 	query   string // of the URL, for every file
 	name    string // of the Release, for messages
 	release *Release
-	stems   []string                 // the indices of packages to read
-	sources []string                 // and those of source packages
-	reading atomic.Pointer[[]string] // which of both Progress is about
-	read    atomic.Int64
-	stream  atomic.Pointer[source.Stream]
+	stems   []string // the indices of packages to read
+	sources []string // and those of source packages
+	// The Contents of the packages, if they are wanted, and these together with stems.
+	contents, all []string
+	reading       atomic.Pointer[[]string] // which of both Progress is about
+	read          atomic.Int64
+	stream        atomic.Pointer[source.Stream]
 }
 
 // Open reads the InRelease or Release of a suite, and nothing else. The
@@ -117,7 +124,7 @@ func (r *Repository) choose() error {
 			list, s = &r.sources, stem(name, sourcesIndex)
 		}
 		component, architecture := place(s)
-		if slices.Contains(*list, s) || !wanted(r.opt.Components, component) || !wanted(r.opt.Architectures, architecture) {
+		if s == "" || slices.Contains(*list, s) || !wanted(r.opt.Components, component) || !wanted(r.opt.Architectures, architecture) {
 			continue
 		}
 		met[component], met[architecture] = true, true
@@ -132,10 +139,23 @@ func (r *Repository) choose() error {
 			}
 		}
 	}
+	if r.opt.Contents {
+		r.chooseContents()
+	}
+	r.all = slices.Concat(r.contents, r.stems)
 	if len(r.stems)+len(r.sources) == 0 {
 		return &contentmodel.InputError{Name: r.name, Err: errors.New("lists no index of packages"), Remedy: releaseRemedy}
 	}
 	return nil
+}
+
+// chooseContents finds the Contents that may have files of the packages.
+func (r *Repository) chooseContents() {
+	for _, name := range r.release.names {
+		if s := contentsStem(name); s != "" && anyHas(s, r.stems) && !slices.Contains(r.contents, s) {
+			r.contents = append(r.contents, s)
+		}
+	}
 }
 
 func wanted(list []string, s string) bool {
@@ -163,18 +183,37 @@ func absent(err error) bool {
 // [Options.ReadPackages], what came before the error may be wrong. The first
 // error ends the sequence. Each range opens the indices anew.
 //
+// With Contents a package has its Files. Contents indices say nothing of
+// versions, so of a name that is there twice each has the same list. They are
+// read whole, and compared, before the packages that need them: sorting takes 6
+// MiB and a temporary file. Where the Release lists none, or none is there, the
+// packages come without files, which is noted.
+//
 // A package for all architectures is in the index of each, and comes once. To
 // tell, 16 bytes are kept of each of them, up to 262,144; what is beyond comes
 // as often as it is listed, which is noted.
 func (r *Repository) Packages(ctx context.Context) iter.Seq2[*Package, error] {
 	return func(yield func(*Package, error) bool) {
-		r.begin(&r.stems)
+		r.begin(&r.all)
 		once, left := newOnce(r.opt.Note), spare.New(r.opt.SkipBad, r.opt.Note)
+		lists := newContents(ctx, r, left)
+		defer lists.close()
 		for i := range r.stems {
 			once.last = i == len(r.stems)-1
+			if r.opt.Contents {
+				lists.begin(i)
+			}
 			ok := index(ctx, r, r.stems[i], func(name string, s io.Reader, yield func(*Package, error) bool) {
 				r.opt.readPackages(name, s, left, func(p *Package, err error) bool {
-					return err == nil && once.met(p, int32(i)) || yield(p, err)
+					if err == nil && once.met(p, int32(i)) {
+						return true
+					}
+					if err == nil && r.opt.Contents {
+						if p.Files, err = lists.of(p, r.stems[i]); err != nil {
+							p = nil
+						}
+					}
+					return yield(p, err) && err == nil
 				})
 			}, yield)
 			if !ok {
@@ -210,26 +249,40 @@ func (r *Repository) begin(stems *[]string) {
 
 // index yields the units of one index, and tells whether to go on.
 func index[U any](ctx context.Context, r *Repository, stem string, read func(string, io.Reader, func(*U, error) bool), yield func(*U, error) bool) bool {
-	s, err := r.open(ctx, stem)
+	stopped := false
+	err := readIndex(ctx, r, stem, func(name string, s io.Reader) error {
+		units := func(yield func(*U, error) bool) { read(name, s, yield) }
+		for u, err := range units {
+			if ctx.Err() != nil { // what is read ahead must not outlive a cancel
+				u, err = nil, context.Cause(ctx)
+			}
+			if stopped = !yield(u, err) || err != nil; stopped {
+				return nil
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		yield(nil, err)
-		return false
+	}
+	return err == nil && !stopped
+}
+
+// readIndex opens an index and has it read, which Progress tells of.
+func readIndex(ctx context.Context, r *Repository, stem string, read func(name string, s io.Reader) error) error {
+	s, err := r.open(ctx, stem)
+	if err != nil {
+		return err
 	}
 	defer s.Close()
-	r.stream.Store(s)
-	units := func(yield func(*U, error) bool) { read(s.Name(), s, yield) }
-	for u, err := range units {
-		if ctx.Err() != nil { // what is read ahead must not outlive a cancel
-			u, err = nil, context.Cause(ctx)
-		}
-		if !yield(u, err) || err != nil {
-			return false
-		}
+	before := r.stream.Swap(s)
+	defer r.stream.Store(before)
+	if err := read(s.Name(), s); err != nil {
+		return err
 	}
 	n, _ := s.Progress()
-	r.stream.Store(nil)
 	r.read.Add(n)
-	return true
+	return nil
 }
 
 // open opens an index in the first form that is there: by its checksum, if

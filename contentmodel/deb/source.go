@@ -125,7 +125,7 @@ func sourceOf(pkg *Package) (*Source, error) {
 			break
 		}
 	}
-	s.Fields = make([]Field, 0, len(pkg.Fields))
+	rest := pkg.Fields[:0]
 	var err error
 	for _, f := range pkg.Fields {
 		switch {
@@ -140,12 +140,13 @@ func sourceOf(pkg *Package) (*Source, error) {
 		case strings.EqualFold(f.Name, s.List):
 			err = s.readFiles(f.Value)
 		default:
-			s.Fields = append(s.Fields, f)
+			rest = append(rest, f)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
 	}
+	s.Fields = append([]Field(nil), rest...) // with no room that would be kept with it
 	switch {
 	case s.Package == "":
 		return nil, errors.New("a source package has no Package")

@@ -5,11 +5,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"os"
-	"runtime"
 
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/internal/packed"
+	"github.com/syncmem/syncmem/contentmodel/internal/scratch"
 )
 
 // spill keeps lists in a temporary file until they are asked for.
@@ -17,7 +16,7 @@ import (
 // The heap holds the place of each by the first eight bytes of its pkgid;
 // further lists with the same eight are found from one to the next.
 type spill struct {
-	f     *os.File
+	f     scratch.File
 	w     *bufio.Writer
 	end   int64            // where the next record goes
 	last  map[uint64]int64 // place of the newest record, plus one
@@ -26,20 +25,14 @@ type spill struct {
 }
 
 func newSpill(dir string) (*spill, error) {
-	f, err := os.CreateTemp(dir, "syncmem-rpm-*")
+	f, err := scratch.Open(dir, "the metadata of the repository is in different orders")
 	if err != nil {
-		return nil, fmt.Errorf("the metadata of the repository is in different orders, and there is no room to sort it: %w", err)
-	}
-	if runtime.GOOS != "windows" { // there close removes it; here no end of the process leaves it behind
-		_ = os.Remove(f.Name())
+		return nil, err
 	}
 	return &spill{f: f, w: bufio.NewWriterSize(f, packed.ChunkBytes), last: make(map[uint64]int64), taken: make(map[int64]bool)}, nil
 }
 
-func (s *spill) close() {
-	_ = s.f.Close()
-	_ = os.Remove(s.f.Name())
-}
+func (s *spill) close() { s.f.Close() }
 
 func short(id contentmodel.Checksum) uint64 {
 	var b [8]byte

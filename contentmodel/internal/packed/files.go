@@ -16,7 +16,7 @@ type FilePath struct {
 }
 
 // Dir is the directory, with a slash at its end.
-func (p *FilePath) Dir() []byte  { return p.Path[:p.cut] }
+func (p *FilePath) Dir() []byte { return p.Path[:p.cut] }
 
 // Name is what follows Dir.
 func (p *FilePath) Name() []byte { return p.Path[p.cut:] }
@@ -126,7 +126,6 @@ func common[S string | []byte](a []byte, b S) int {
 	}
 	return n
 }
-
 
 // WriteFiles writes a list as the member "files" of an object: an array of
 // [type, directory, name], and nothing where there are none.

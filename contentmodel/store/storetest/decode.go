@@ -13,11 +13,12 @@ import (
 	"github.com/syncmem/syncmem/contentmodel/deb"
 	"github.com/syncmem/syncmem/contentmodel/file"
 	"github.com/syncmem/syncmem/contentmodel/internal/jsonw"
+	"github.com/syncmem/syncmem/contentmodel/npm"
 	"github.com/syncmem/syncmem/contentmodel/rpm"
 	"github.com/syncmem/syncmem/contentmodel/store"
 )
 
-// ReadBack makes a unit of kind "file", "deb" or "rpm" again from what the store keeps under the key of u. It holds the
+// ReadBack makes a unit of kind "file", "deb", "deb-source", "npm" or "rpm" again from what the store keeps under the key of u. It holds the
 // whole body, and is meant for tests.
 func ReadBack(ctx context.Context, s store.Store, u contentmodel.Unit) (contentmodel.Unit, error) {
 	var body bytes.Buffer
@@ -38,9 +39,31 @@ func decode(kind, key string, body []byte) (contentmodel.Unit, error) {
 		return f, decodeInto(f, lowerName, body, nil)
 	case deb.Kind:
 		p := new(deb.Package)
-		return p, decodeInto(p, debName, body, func(name, value string) {
-			p.Fields = append(p.Fields, deb.Field{Name: name, Value: value})
+		return p, decodeInto(p, debName, body, func(name string, raw json.RawMessage) error {
+			return addField(&p.Fields, strings.TrimSuffix(name, ":"), raw) // the colon tells a field from the files
 		})
+	case deb.SourceKind:
+		s := new(deb.Source)
+		return s, decodeInto(s, sourceName, body, func(name string, raw json.RawMessage) error {
+			if raw[0] != '[' {
+				return addField(&s.Fields, name, raw)
+			}
+			s.List = name
+			return each(raw, func(n int) { s.Files = make([]deb.SourceFile, n) }, func(i int, raw json.RawMessage) error {
+				f := reflect.ValueOf(&s.Files[i]).Elem()
+				return each(raw, nil, func(i int, raw json.RawMessage) error { return set(f.Field(f.NumField()-1-i), raw) })
+			})
+		})
+	case npm.Kind:
+		v := &npm.Version{Manifest: body}
+		var m struct {
+			Name, Version, Deprecated string
+			Dist                      struct{ Tarball, Integrity, Shasum string }
+		}
+		err := json.Unmarshal(body, &m)
+		v.Name, v.Version, v.Deprecated = m.Name, m.Version, m.Deprecated
+		v.Tarball, v.Integrity, v.Shasum = m.Dist.Tarball, m.Dist.Integrity, m.Dist.Shasum
+		return v, err
 	case rpm.Kind:
 		p := new(rpm.Package)
 		if err := decodeInto(p, lowerName, body, nil); err != nil {
@@ -54,7 +77,13 @@ func decode(kind, key string, body []byte) (contentmodel.Unit, error) {
 	return nil, fmt.Errorf("no kind of ours")
 }
 
-// lowerName and debName are how a struct's field may be called in a body.
+func addField(to *[]deb.Field, name string, raw json.RawMessage) error {
+	value, err := jsonw.Unquote(raw)
+	*to = append(*to, deb.Field{Name: name, Value: value})
+	return err
+}
+
+// lowerName, debName and sourceName are how a struct's field may be called in a body.
 func lowerName(field string) string { return strings.ToLower(field) }
 
 func debName(field string) string {
@@ -69,8 +98,18 @@ func debName(field string) string {
 		return "Description-md5"
 	case "MD5":
 		return "MD5sum"
+	case "Files":
+		return "files"
 	case "Fields":
 		return "" // never a name
+	}
+	return field
+}
+
+func sourceName(field string) string {
+	switch field {
+	case "Files", "Fields", "List":
+		return "" // Files are there, but of the source, and called by List
 	}
 	return field
 }
@@ -78,7 +117,7 @@ func debName(field string) string {
 // decodeInto sets the fields of *to by a JSON object. Names without a field go to other, or are an error if it is nil.
 // It is written against the struct, not against the tables that WriteBody uses, and it does not use encoding/json for
 // strings, which would hide lost bytes.
-func decodeInto(to any, nameOf func(string) string, body []byte, other func(name, value string)) error {
+func decodeInto(to any, nameOf func(string) string, body []byte, other func(name string, raw json.RawMessage) error) error {
 	v := reflect.ValueOf(to).Elem()
 	fields := make(map[string]reflect.Value)
 	for f, value := range v.Fields() {
@@ -116,9 +155,7 @@ func decodeInto(to any, nameOf func(string) string, body []byte, other func(name
 		case other == nil:
 			err = fmt.Errorf("no such field")
 		default:
-			var s string
-			s, err = jsonw.Unquote(raw)
-			other(name, s)
+			err = other(name, raw)
 		}
 		if err != nil {
 			return fmt.Errorf("field %s: %w", name, err)
