@@ -27,9 +27,10 @@
 // charged until the body ends, by continue, break, return, panic or Goexit alike.
 //
 // Other shapes have their counterparts. A receive in a select: [Queue.Chan], a channel of leases. A function that is
-// handed chan<- or <-chan: [Sender], [Receiver]. One unit to several stages: [Lease.ForwardAll], which charges it once. A
-// stage that turns T into U: [ForwardAs]. Start the loops before you fill the queues: a gate waits for memory, and a
-// program that gathers first and drains later waits for ever. docs/migrating.md has programs before and after.
+// handed chan<- or <-chan: [Sender], [Receiver]. One unit to several stages: [Lease.ForwardAll], or [ShareAs] where they
+// take different types, which charge it once. A stage that turns T into U: [ForwardAs]. Start the loops before you fill
+// the queues: a gate waits for memory, and a program that gathers first and drains later waits for ever.
+// docs/migrating.md has programs before and after.
 //
 // # What units leave behind
 //

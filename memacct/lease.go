@@ -110,10 +110,12 @@ func (l *Lease[T]) end(where uintptr) {
 }
 
 // Forward moves the unit, and its charge with it, to the next queue, measured again: it may have grown,
-// which becomes debt, or shrunk. It waits for a slot, never for memory. On an error the lease lives on.
+// which becomes debt, or shrunk. It waits for a slot, never for memory, at a gate neither: what is charged already need
+// not be let in. On an error the lease lives on. A Sender that is neither a [*Gate] nor a [*Queue] gets the unit by its
+// Put, and so does a gate or a queue of another budget: the unit is charged until that returns.
 //
 //go:noinline
-func (l *Lease[T]) Forward(ctx context.Context, to *Queue[T]) error {
+func (l *Lease[T]) Forward(ctx context.Context, to Sender[T]) error {
 	return forward(ctx, l, to, l.v, caller.PC())
 }
 
@@ -122,14 +124,18 @@ func (l *Lease[T]) Forward(ctx context.Context, to *Queue[T]) error {
 // from the loop body. On an error the lease lives on.
 //
 //go:noinline
-func ForwardAs[T, U any](ctx context.Context, l *Lease[T], to *Queue[U], v U) error {
+func ForwardAs[T, U any](ctx context.Context, l *Lease[T], to Sender[U], v U) error {
 	return forward(ctx, l, to, v, caller.PC())
 }
 
 // forward ends a lease in favour of v in a queue; where is the place it was called from.
-func forward[T, U any](ctx context.Context, l *Lease[T], to *Queue[U], v U, where uintptr) error {
+func forward[T, U any](ctx context.Context, l *Lease[T], to Sender[U], v U, where uintptr) error {
+	q := lineOf(to)
+	if q == nil {
+		return forwardByPut(ctx, l, to, v, where)
+	}
 	b := l.c.l.b
-	m := move[U]{ctx: ctx, from: l.c.l.origin(), to: to, stage: l.c.stage}
+	m := move[U]{ctx: ctx, from: l.c.l.origin(), to: q, stage: l.c.stage}
 	bad := m.weigh(v)
 	b.lock()
 	if l.state == leaseEnded { // and l.v was nothing
@@ -170,6 +176,27 @@ func forward[T, U any](ctx context.Context, l *Lease[T], to *Queue[U], v U, wher
 		}
 	}
 	return err
+}
+
+// forwardByPut is forward to a Sender of which nothing is known but how to put.
+func forwardByPut[T, U any](ctx context.Context, l *Lease[T], to Sender[U], v U, where uintptr) error {
+	b := l.c.l.b
+	b.lock()
+	ended := l.state == leaseEnded
+	b.unlockQuiet()
+	if ended {
+		l.misusedBelow("Forward")
+		return l.c.l.at(ErrReleased)
+	}
+	if err := to.Put(ctx, v); err != nil {
+		return err
+	}
+	b.lock()
+	defer b.unlock()
+	if l.state != leaseEnded {
+		l.end(where)
+	}
+	return nil
 }
 
 // Resize charges what the unit weighs now. It never waits: growth becomes debt, and keeps the gates shut.

@@ -133,7 +133,7 @@ func (b *LeaseBatch[T]) Pass(ctx context.Context, i int, to *Queue[T]) error {
 func (b *LeaseBatch[T]) send(ctx context.Context, i int, to *Queue[T], same bool) error {
 	_ = b.own[i] // an index that is none panics here, and leaves no lock behind
 	c, bud := b.c, b.c.l.b
-	m := move[T]{ctx: ctx, from: c.l.origin(), to: to, same: same, hand: &c.hand, stage: c.stage}
+	m := move[T]{ctx: ctx, from: c.l.origin(), to: &to.line, same: same, hand: &c.hand, stage: c.stage}
 	if !same {
 		bud.lock()
 		if !b.alive() {

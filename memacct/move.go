@@ -11,7 +11,7 @@ import (
 type move[T any] struct {
 	ctx   context.Context
 	from  origin
-	to    *Queue[T]
+	to    *line[T]
 	hand  *core.Hand // that the unit was in; nil if it was detached
 	stage string
 	same  bool  // it is as it came, and keeps its charge

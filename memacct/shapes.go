@@ -8,7 +8,8 @@ import (
 )
 
 // Sender is what a function asks for that only puts units: what chan<- T is to a channel. A *[Gate] and a *[Queue] are
-// Senders. Whether a put waits for memory is the queue's business.
+// Senders. Whether a put waits for memory is the queue's business. A lease's unit is moved on to one by [Lease.Forward],
+// [ForwardAs], [Lease.ForwardAll] and [ShareAs].
 type Sender[T any] interface {
 	Put(ctx context.Context, v T) error
 	Close()
@@ -30,6 +31,17 @@ var (
 	_ Receiver[int] = (*Gate[int])(nil)
 	_ Receiver[int] = (*Queue[int])(nil)
 )
+
+// lineOf is the gate or the queue that to is; nil for a Sender of somebody else.
+func lineOf[T any](to Sender[T]) *line[T] {
+	switch q := to.(type) {
+	case *Queue[T]:
+		return &q.line
+	case *Gate[T]:
+		return &q.line
+	}
+	return nil
+}
 
 // Chan is for a receive in a select: a channel of leases, which is closed when the queue is closed and drained or ctx
 // is done; the caller asks ctx.Err() which. Whoever receives a lease must Release or Forward it, as one that was

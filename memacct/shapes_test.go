@@ -305,11 +305,128 @@ func TestPartsWaitForSlotsAndHoldTheGate(t *testing.T) {
 	})
 }
 
+// One unit goes to queues of several types, charged once until the last is done with it, and a gate may be one of them.
+func TestAUnitIsSharedByQueuesOfSeveralTypes(t *testing.T) {
+	b, a := open(t, 1000)
+	g := NewGate(a, "units", 10, weight)
+	named := NewQueue(a, "named", 10, func(s string) int64 { return int64(len(s)) })
+	ids, last := NewGate(a, "ids", 10, func(int) int64 { return 8 }), NewQueue(a, "last", 10, weight)
+	fill(t, g, 300, 600)
+	g.Close()
+	for l := range g.Leases(t.Context()) {
+		require.NoError(t, ShareAs(t.Context(), l, named, fmt.Sprint(l.Value().bytes)))
+		require.NoError(t, ShareAs(t.Context(), l, ids, int(l.Value().bytes)))
+		require.NoError(t, l.Forward(t.Context(), last))
+		require.ErrorIs(t, ShareAs(t.Context(), l, named, "late"), ErrReleased)
+	}
+	require.Contains(t, eventsOf(b, EventMisuse)[0].Text, "shapes_test.go:")
+	require.EqualValues(t, 900, b.Stats().Used)
+	require.EqualValues(t, 900, b.Stats().Peak, "at no time is it charged twice")
+	require.Equal(t, 2, last.Discard())
+	ids.Close()
+	require.Equal(t, 2, count(ids.All(t.Context())))
+	require.EqualValues(t, 900, b.Stats().Used, "the last one still has it")
+	require.Equal(t, 2, named.Discard())
+	require.Zero(t, b.Stats().Used)
+	require.EqualValues(t, 2, b.core.Ended(), "parts are no units of their own")
+	require.Empty(t, b.shares)
+	empty(t, b)
+}
+
+// sender is somebody's own, of which nothing is known but how to put.
+type sender struct{ Sender[*load] }
+
+// A function that is handed a Sender moves the lease's unit on, whatever that is. Into a gate it needs no memory: none is
+// left here for as much as a byte.
+func TestAUnitIsForwardedToWhateverSends(t *testing.T) {
+	for name, c := range map[string]struct {
+		to   func(*Account) Sender[*load]
+		peak int64
+	}{
+		"a queue":            {func(a *Account) Sender[*load] { return NewQueue(a, "to", 2, weight) }, 100},
+		"a gate":             {func(a *Account) Sender[*load] { return NewGate(a, "to", 2, weight) }, 100},
+		"one of another one": {func(a *Account) Sender[*load] { return sender{NewQueue(a, "to", 2, weight)} }, 150},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				b, a := open(t, 100)
+				g, to := NewGate(a, "units", 10, weight), c.to(a)
+				fill(t, g, 50, 50)
+				put := putLater(t.Context(), g, 100)
+				sent := later(func() error {
+					defer to.Close()
+					for l := range g.Leases(t.Context()) {
+						if err := l.Forward(t.Context(), to); err != nil {
+							return err
+						}
+						if err := l.Forward(t.Context(), to); !errors.Is(err, ErrReleased) {
+							return fmt.Errorf("it was not ended: %w", err)
+						}
+					}
+					return nil
+				})
+				synctest.Wait()
+				require.EqualValues(t, 100, b.Stats().Used)
+				require.Empty(t, put)
+				if s, ok := to.(sender); ok {
+					to = s.Sender
+				}
+				from := to.(Receiver[*load])
+				require.Equal(t, 2, from.Len())
+				for range 3 { // the third waits for its memory, and then for its slot
+					for range from.All(t.Context()) {
+						break
+					}
+					synctest.Wait()
+				}
+				require.NoError(t, <-put)
+				g.Close()
+				require.NoError(t, <-sent)
+				require.EqualValues(t, c.peak, b.Stats().Peak)
+				require.EqualValues(t, 3, b.core.Ended())
+				empty(t, b)
+			})
+		})
+	}
+}
+
+// A unit that waits for a slot at a gate goes before the puts there, which wait for memory that it has.
+func TestAForwardedUnitWaitsForASlotAtAGate(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b, a := open(t, 100)
+		g, to := NewGate(a, "units", 10, weight), NewGate(a, "to", 1, weight)
+		fill(t, g, 60)
+		fill(t, to, 40)
+		next, stop := leases(t, g)
+		l := next()
+		l.Detach()
+		put := putLater(t.Context(), to, 60)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		require.ErrorIs(t, l.Forward(ctx, to), context.DeadlineExceeded)
+		require.EqualValues(t, 60, l.Bytes(), "the lease lives on")
+		sent := later(func() error { return l.Forward(t.Context(), to) })
+		for range to.All(t.Context()) {
+			break
+		}
+		require.NoError(t, <-sent)
+		require.Empty(t, put)
+		require.Equal(t, 1, to.Discard())
+		require.NoError(t, <-put)
+		require.Equal(t, 1, to.Discard())
+		stop()
+		empty(t, b)
+	})
+}
+
 // Many units to three stages of unlike speed, one of which fails at times: nothing is lost and nothing released twice.
 func TestFanOutUnderStress(t *testing.T) {
 	b, a := open(t, 2000)
 	g := NewGate(a, "units", 20, weight)
-	queues := []*Queue[*load]{NewQueue(a, "all", 50, weight), NewQueue(a, "batches", 5, weight), NewQueue(a, "chan", 5, weight)}
+	queues := []interface {
+		Sender[*load]
+		Receiver[*load]
+	}{NewGate(a, "all", 50, weight), NewQueue(a, "batches", 5, weight), NewQueue(a, "chan", 5, weight)}
 	results := NewQueue(a, "results", 5, func(s string) int64 { return int64(len(s)) })
 	var all, senders sync.WaitGroup
 	var got [4]atomic.Int64
@@ -326,7 +443,7 @@ func TestFanOutUnderStress(t *testing.T) {
 	for range 2 {
 		senders.Go(func() {
 			for l := range g.Leases(ctx) {
-				if err := l.ForwardAll(ctx, queues...); err != nil {
+				if err := l.ForwardAll(ctx, queues[0], queues[1], queues[2]); err != nil {
 					t.Error(err)
 				}
 			}

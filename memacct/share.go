@@ -23,51 +23,81 @@ func (c cost) shared() bool { return c.base < 0 }
 // ForwardAll puts the unit into each of the queues. It is charged once, from now on until the last of those who get it
 // is done with it. Until then it counts as a unit in hand of the queue that it was taken from, which has its bytes, and as
 // one more of 0 bytes in each of the others. ForwardAll waits for slots, in the order of the queues, and never for
-// memory. With no queue it is [Lease.Release].
+// memory, at a gate neither. With no queue it is [Lease.Release]. Queues of several types are served by [ShareAs].
 //
 // They get the same value: whoever changes it must know that the others see that. A part is not measured again when it
 // is forwarded; [Lease.Resize] of any part is for all of them.
 //
-// On an error the lease lives on, and the queues before the one that failed have their parts. A queue of another budget
-// charges its part there as by a Put.
+// On an error the lease lives on, and the queues before the one that failed have their parts. A queue of another budget,
+// and a Sender that is neither a [*Gate] nor a [*Queue], gets its part as by a Put.
 //
 //go:noinline
-func (l *Lease[T]) ForwardAll(ctx context.Context, to ...*Queue[T]) error {
+func (l *Lease[T]) ForwardAll(ctx context.Context, to ...Sender[T]) error {
 	where := caller.PC()
 	v := l.v
-	n, bad := l.c.l.weigh(v)
+	for _, q := range to {
+		if err := shareWith(ctx, l, q, v, "ForwardAll"); err != nil {
+			return err
+		}
+	}
 	b := l.c.l.b
 	b.lock()
-	if l.state == leaseEnded { // and v was nothing
+	if l.state == leaseEnded {
 		b.unlock()
 		l.misused("ForwardAll")
 		return l.c.l.at(ErrReleased)
+	}
+	defer b.unlock()
+	l.end(where)
+	return nil
+}
+
+// ShareAs puts v into one more queue, which may have another type: what of the unit, or with it, goes there. The unit is
+// charged once, as for [Lease.ForwardAll], until all parts have ended. The lease is one of them, and lives on: share it
+// with the other queues, and then Release it, or Forward it to the last. v is not measured: it is to keep alive the
+// unit, or a part of it, and hardly more. ShareAs waits for a slot, never for memory.
+//
+//go:noinline
+func ShareAs[T, U any](ctx context.Context, l *Lease[T], to Sender[U], v U) error {
+	return shareWith(ctx, l, to, v, "ShareAs")
+}
+
+// shareWith gives to a part of the lease's unit. On an error the lease lives on.
+func shareWith[T, U any](ctx context.Context, l *Lease[T], to Sender[U], v U, how string) error {
+	n, bad := l.c.l.weigh(l.v)
+	from := l.c.l
+	from.b.lock()
+	if l.state == leaseEnded { // and its value was nothing
+		from.b.unlock()
+		l.misusedBelow(how)
+		return from.at(ErrReleased)
 	}
 	if bad == nil {
 		bad = ctx.Err()
 	}
 	if bad != nil {
-		b.unlock()
+		from.b.unlock()
 		return bad
 	}
+	q := lineOf(to)
+	if q == nil || q.b != from.b {
+		from.b.unlock()
+		return to.Put(ctx, v)
+	}
 	l.share(n)
-	base := l.base
-	b.unlock()
-	for _, q := range to {
-		put := q.put
-		if q.b == b {
-			put = func(ctx context.Context, v T) error { return q.putPart(ctx, v, base) }
-		}
-		if err := put(ctx, v); err != nil {
-			return err
-		}
+	part := slot[U]{v, cost{0, l.base}}
+	from.b.shares[l.base].parts++
+	from.q.Split(0)
+	m := move[U]{ctx: ctx, from: from.origin(), to: q, stage: l.c.stage, same: true}
+	err := m.carry(part)
+	if err == nil {
+		return nil
 	}
-	b.lock()
-	defer b.unlock()
-	if l.state != leaseEnded {
-		l.end(where)
-	}
-	return nil
+	from.b.lock()
+	defer from.b.unlock()
+	from.b.endPart(part.base)
+	from.q.Release(1, 0)
+	return err
 }
 
 // share makes the lease the first part of its unit, which weighs n bytes now, unless it is one. The lock is held.
@@ -96,41 +126,6 @@ func (l *Lease[T]) share(n int64) {
 	l.cost = cost{0, b.shared}
 	if l.claim != nil {
 		l.claim.bytes, l.claim.part = 0, b.shared
-	}
-}
-
-// putPart puts another part of a unit. It waits for a slot.
-func (l *line[T]) putPart(ctx context.Context, v T, base int64) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	stage := stageOf(ctx)
-	l.b.lock()
-	l.b.shares[base].parts++
-	c := cost{0, base}
-	if l.q.Put(0) {
-		l.push(v, c)
-		l.b.unlock()
-		return nil
-	}
-	for {
-		w := l.b.newWaiter(&l.q, 0)
-		err := l.admit(ctx, w, stage)
-		if err == nil {
-			l.push(v, c)
-			l.q.Arrive(w)
-		}
-		err = l.b.done(w, err)
-		if err == nil {
-			return nil
-		}
-		again := l.b.again(err)
-		l.b.lock()
-		if !again {
-			l.b.endPart(base)
-			l.b.unlock()
-			return err
-		}
 	}
 }
 

@@ -115,13 +115,32 @@ func TestThrashIsToldOnceAnOnset(t *testing.T) {
 }
 
 // Units that get in one by one for some seconds are a warning; a few are none, and after a pause they begin anew.
+func TestACrawl(t *testing.T) {
+	var c crawl
+	now := time.Now()
+	units := func(n int, gap time.Duration) (crawls bool) {
+		for range n {
+			now = now.Add(gap)
+			crawls = c.add(now)
+		}
+		return crawls
+	}
+	require.False(t, units(20, 100*time.Millisecond), "that was quick")
+	require.True(t, units(20, 100*time.Millisecond))
+	require.False(t, units(1, crawlGap+time.Millisecond), "after a pause it begins anew")
+	require.False(t, units(5, 900*time.Millisecond), "these are few")
+	require.True(t, units(2, 900*time.Millisecond))
+}
+
+// A crawl is told, however long its units take here.
 func TestACrawlIsTold(t *testing.T) {
 	b, told := watched(t, hostOf(0, 0, 8<<30), Process(200*mib))
 	g := NewGate(b.Account("test"), "units", 1, weight)
-	one := func(later time.Duration) {
+	one := func(began time.Duration) {
 		b.lock()
-		b.crawl.last, b.crawl.since = b.crawl.last.Add(-later), b.crawl.since.Add(-later)
-		was := b.crawl.last
+		now := time.Now()
+		was := now.Add(time.Hour) // no gap before this one
+		b.crawl.last, b.crawl.since = was, now.Add(began)
 		b.unlockQuiet()
 		for crawled := false; !crawled; { // not where the governor looked after the cut: there was room then
 			cut(b, 0)
@@ -132,18 +151,11 @@ func TestACrawlIsTold(t *testing.T) {
 			b.unlockQuiet()
 		}
 	}
-	for range 20 {
-		one(0)
+	for range crawlUnits {
+		one(time.Hour)
 	}
-	require.Empty(t, told, "that was quick")
-	one(2 * time.Second)
-	for range 6 {
-		one(0)
-	}
-	require.Empty(t, told)
-	for range 4 {
-		one(900 * time.Millisecond)
-	}
+	require.Empty(t, told, "it has just begun")
+	one(-thrashOver)
 	e := <-told
 	require.Equal(t, EventThrash, e.Kind)
 	require.Contains(t, e.Text, "one by one")

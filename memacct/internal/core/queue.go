@@ -254,7 +254,11 @@ func (q *Queue) move(to *Queue, was, now int64) {
 	q.leave(1, was)
 	q.Account.charge(-was)
 	q.Account.live(-1)
-	to.enter(1, now)
+	to.Account.charge(now)
+	to.Account.live(1)
+	if to.Gate {
+		q.core.entered-- // it is no other unit there
+	}
 	q.retire()
 	to.arrive(1, now)
 }
