@@ -2,6 +2,8 @@
 // [Source], [Open], which reads a repository by its Release, and the streaming
 // readers of one index, [ReadPackages] and [Options.ReadSources].
 //
+// [NewWriter] writes a repository that apt reads.
+//
 // Contents indices list the files of packages, by path and for all packages
 // together: [RepositoryOptions] has them sorted by package on disk.
 //

@@ -1,20 +1,15 @@
 package rpm
 
 import (
-	"bufio"
 	"cmp"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-
+	"github.com/syncmem/syncmem/contentmodel/internal/outfile"
 	"github.com/syncmem/syncmem/contentmodel/internal/packed"
 )
 
@@ -55,11 +50,12 @@ func NewWriter(dir string, opt WriteOptions) (*Writer, error) {
 		`<filelists xmlns="http://linux.duke.edu/metadata/filelists"`,
 		`<otherdata xmlns="http://linux.duke.edu/metadata/other"`,
 	} {
-		d, err := newDocument(filepath.Join(w.dir, partNames[i]+".xml"), w.opt.Suffix)
+		f, err := outfile.Create(filepath.Join(w.dir, partNames[i]+".xml"), strings.TrimSuffix(w.opt.Suffix, ".xml"))
 		if err != nil {
 			w.abandon()
 			return nil, err
 		}
+		d := &document{File: f}
 		w.docs[i] = d
 		d.raw(`<?xml version="1.0" encoding="UTF-8"?>` + "\n" + begin + count + ">\n")
 	}
@@ -88,7 +84,7 @@ func (w *Writer) Write(p *Package) error {
 	d.raw("</package>\n")
 	for _, d := range w.docs {
 		if d.err != nil {
-			return fmt.Errorf("%s: package %s: %w", d.f.Name(), p, d.err)
+			return fmt.Errorf("%s: package %s: %w", d.Name(), p, d.err)
 		}
 	}
 	return nil
@@ -108,7 +104,7 @@ func (w *Writer) Close() error {
 	for i, end := range [parts]string{"</metadata>\n", "</filelists>\n", "</otherdata>\n"} {
 		d := w.docs[i]
 		d.raw(end)
-		if err := d.close(); err != nil {
+		if err := d.Close(); err != nil {
 			w.abandon()
 			return err
 		}
@@ -120,7 +116,7 @@ func (w *Writer) Close() error {
     <size>%d</size>
     <open-size>%d</open-size>
   </data>
-`, partNames[i], d.stored.Sum(nil), d.open.Sum(nil), filepath.Base(d.f.Name()), w.unix(), d.storedBytes, d.openBytes)
+`, partNames[i], d.Stored().SHA256, d.Open().SHA256, filepath.Base(d.Name()), w.unix(), d.Stored().Bytes, d.Open().Bytes)
 	}
 	return os.WriteFile(filepath.Join(w.dir, "repomd.xml"), []byte(md+"</repomd>\n"), 0o644)
 }
@@ -135,77 +131,20 @@ func (w *Writer) unix() int64 {
 func (w *Writer) abandon() {
 	for _, d := range w.docs {
 		if d != nil {
-			_ = d.f.Close()
+			d.Abandon()
 		}
 	}
 }
 
 // document is one file while it is written.
 type document struct {
-	f                      *os.File
-	pack                   io.WriteCloser // nil for none
-	w                      *bufio.Writer  // what the document is written to
-	stored, open           hash.Hash
-	storedBytes, openBytes int64
-	err                    error // of a text
-}
-
-func newDocument(path, suffix string) (*document, error) {
-	d := &document{stored: sha256.New(), open: sha256.New()}
-	if suffix != ".xml" {
-		path += suffix
-	}
-	f, err := os.Create(path)
-	if err != nil {
-		return nil, err
-	}
-	d.f = f
-	out := io.Writer(counted{f, d.stored, &d.storedBytes})
-	switch suffix {
-	case ".xml":
-	case ".gz":
-		d.pack = gzip.NewWriter(out)
-	case ".zst":
-		d.pack, err = zstd.NewWriter(out, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20))
-	default:
-		err = fmt.Errorf("rpm: no way to write %q", suffix)
-	}
-	if err != nil {
-		_ = f.Close()
-		return nil, err
-	}
-	if d.pack != nil {
-		out = d.pack
-	}
-	d.w = bufio.NewWriterSize(counted{out, d.open, &d.openBytes}, packed.ChunkBytes)
-	return d, nil
-}
-
-// counted passes bytes on, and keeps their number and hash.
-type counted struct {
-	w    io.Writer
-	hash hash.Hash
-	n    *int64
-}
-
-func (c counted) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	_, _ = c.hash.Write(p[:n])
-	*c.n += int64(n)
-	return n, err
-}
-
-func (d *document) close() error {
-	err := d.w.Flush()
-	if d.pack != nil {
-		err = cmp.Or(err, d.pack.Close())
-	}
-	return cmp.Or(err, d.f.Close())
+	*outfile.File
+	err error // of a text
 }
 
 // raw writes XML as it is; errors of the file show at the end, as is usual for
 // a bufio.Writer.
-func (d *document) raw(s string) { _, _ = d.w.WriteString(s) }
+func (d *document) raw(s string) { _, _ = d.WriteString(s) }
 
 // text writes s with what has a meaning in XML as references.
 func (d *document) text(s string) { d.escaped(s, false) }

@@ -73,7 +73,8 @@ func (m *paragraphs) list(n int) string {
 	b.Grow(n + 40)
 	for b.Len() < n {
 		d := m.text.dependency()
-		b.WriteString(d.Name)
+		name, _, _ := strings.Cut(d.Name, "(") // no Debian package is called lib.so()(64bit)
+		b.WriteString(name)
 		if d.Version != "" {
 			b.WriteString(" (>= " + d.Version + "), ")
 		} else {

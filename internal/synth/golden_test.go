@@ -3,7 +3,7 @@ package synth
 // golden holds the sums of TestUnitsStayTheSame.
 var golden = map[string]string{
 	"file-flat,units=1000":                       "ea8c40130e0b0492",
-	"deb-index,units=1000":                       "5877d117cae6e391",
+	"deb-index,units=1000":                       "799a8367678f0104",
 	"rpm-mixed,units=1000":                       "9506754d4fcb48cf",
 	"rpm-evil,units=10,names=5,seed=9":           "78452847abda9a10",
 	"rpm-one-giant,units=9,giant=1MiB,seed=3":    "3f8b373c66e36314",
