@@ -36,8 +36,8 @@ var formats = []format{
 	{"deb:", "PATH-or-URL", "a Debian Packages or Sources index, plain or as .gz, .xz, .zst, .bz2 or .lz4; or a repository, see below", openDeb},
 	{
 		"npm:", "PATH-or-URL", "an npm packument, such as https://registry.example/NAME; its abbreviated form if there is one",
-		openStream(func(_ *options, name string, r io.Reader) iter.Seq2[*npm.Version, error] {
-			return npm.ReadVersions(name, r)
+		openStream(func(o *options, name string, r io.Reader) iter.Seq2[*npm.Version, error] {
+			return npm.Options{SkipBad: o.skipBad, Note: o.note}.ReadVersions(name, r)
 		}),
 	},
 	{"", "PATH-or-URL", "a PULP_MANIFEST, plain or compressed likewise", openStream(func(o *options, name string, r io.Reader) iter.Seq2[*file.File, error] {

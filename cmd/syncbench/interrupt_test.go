@@ -158,11 +158,13 @@ func TestNothingTemporary(t *testing.T) {
 		name   string
 		args   []string
 		signal os.Signal // nil for none
+		more   int       // how often the signal is sent again
 		unread bool      // nobody reads stdout
 		says   string
 		cgroup bool
 	}{
 		{name: "interrupt", args: []string{slow}, signal: os.Interrupt, says: "^syncbench: interrupted: "},
+		{name: "interrupts", args: []string{slow, "--batch=5000"}, signal: os.Interrupt, more: 20, says: "^(syncbench: interrupted: .*)?"},
 		{name: "hangup", args: []string{slow}, signal: syscall.SIGHUP, says: "^syncbench: interrupted: "},
 		{name: "quit", args: []string{slow}, signal: syscall.SIGQUIT, says: `(?s)^goroutine .*pipeline\.Run.*syncbench: interrupted: `},
 		{name: "closed pipe", unread: true, args: []string{"--source=synth:file-flat,units=100"}, says: "^$"},
@@ -198,6 +200,9 @@ func TestNothingTemporary(t *testing.T) {
 				}, 30*time.Second, 10*time.Millisecond, "no store was made")
 				awaitSaved(t, store)
 				require.NoError(t, cmd.Process.Signal(c.signal))
+				for range c.more {
+					_ = cmd.Process.Signal(c.signal) // at its end there is nothing to signal any more
+				}
 			}
 			timer := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
 			err := cmd.Wait()

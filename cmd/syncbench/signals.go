@@ -7,19 +7,21 @@ import (
 	"os"
 	"os/signal"
 	"runtime/pprof"
+	"sync"
 	"syscall"
 )
 
 // untilSignal is a context that ends with the first signal that asks for the end, so that what is temporary is
-// removed; a second one ends the program at once. A SIGQUIT prints where every goroutine is before, as Go does. A
+// removed; a second one removes that and ends the program at once. A SIGQUIT prints where every goroutine is before, as Go does. A
 // SIGHUP that is ignored, by nohup, stays so.
 func untilSignal() (context.Context, func()) {
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
 		ends = append(ends, syscall.SIGHUP)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), ends...)
-	ctx, end := context.WithCancel(ctx)
+	ctx, end := context.WithCancel(context.Background())
+	asked := make(chan os.Signal, 2)
+	signal.Notify(asked, ends...)
 	quit := make(chan os.Signal, 1)
 	signal.Notify(quit, syscall.SIGQUIT)
 	// Whoever listens for SIGPIPE gets an error of the write in its place: see closedPipe.
@@ -28,13 +30,40 @@ func untilSignal() (context.Context, func()) {
 		select {
 		case <-quit:
 			_ = pprof.Lookup("goroutine").WriteTo(&stderr, 2)
-			end()
-		case <-ctx.Done():
+		case <-asked:
 		}
 		signal.Stop(quit)
-		stop()
+		end()
+		<-asked
+		temporary.removeAll()
+		os.Exit(exitInterrupted)
 	}()
-	return ctx, func() { end(); stop() }
+	return ctx, func() {
+		end()
+		signal.Stop(asked)
+	}
+}
+
+// temporary are the directories that go with the program, whatever ends it.
+var temporary leftovers
+
+type leftovers struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (l *leftovers) add(dir string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, dir)
+}
+
+// removeAll removes them under the lock, so that none is made meanwhile.
+func (l *leftovers) removeAll() {
+	l.mu.Lock()
+	for _, dir := range l.all {
+		_ = os.RemoveAll(dir)
+	}
 }
 
 // closedPipe tells whether the reader of stdout has gone, as head does when it has seen enough. Nobody is left to be

@@ -57,7 +57,7 @@ func (o *options) registerReading(c *cobra.Command) {
 	f := c.Flags()
 	f.DurationVar(&o.stall, "stall-timeout", time.Minute, "how long a URL may send nothing")
 	f.StringVar(&o.window, "max-window", "8MiB", "the `amount` of memory that decompressing one file may take: xz -9 needs 64MiB, zstd --long=27 needs 128MiB")
-	f.IntVar(&o.skipBad, "skip-bad", 0, "how many `units` of a source may be left out because they can't be used, of npm: and synth: none; each is named")
+	f.IntVar(&o.skipBad, "skip-bad", 0, "how many `units` of a source may be left out because they can't be used; each is named")
 }
 
 // checkReading reads those flags.

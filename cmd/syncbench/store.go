@@ -41,5 +41,6 @@ func temporaryStore() (path string, remove func(), err error) {
 	if err != nil {
 		return "", nil, fmt.Errorf("no room for a store: %w; name one with --store sqlite:FILE", err)
 	}
+	temporary.add(dir)
 	return filepath.Join(dir, "content.sqlite"), func() { os.RemoveAll(dir) }, nil
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 	"github.com/syncmem/syncmem/contentmodel/jsonstream"
 )
 
@@ -61,18 +62,34 @@ type manifest struct {
 	Dist       struct{ Tarball, Integrity, Shasum string }
 }
 
+// Options are for reading a packument. The zero value is ready.
+type Options struct {
+	// SkipBad is how many versions may be left out because they can't be used;
+	// each is told to Note. One more is the error that it would have been. What
+	// is no JSON always is one.
+	SkipBad int
+	// Note is called by the goroutine that reads. Nil drops it.
+	Note func(string)
+}
+
+// ReadVersions reads a packument as [Options.ReadVersions] does, without any
+// options.
+func ReadVersions(name string, r io.Reader) iter.Seq2[*Version, error] {
+	return Options{}.ReadVersions(name, r)
+}
+
 // ReadVersions reads a packument as a stream of its versions, in its order;
 // name stands in errors. It holds one version at a time, and a version of up to
 // 8 MiB.
 //
 // The first error ends the sequence: a [*contentmodel.InputError]. The
 // sequence reads r as it goes, so it can be ranged over once.
-func ReadVersions(name string, r io.Reader) iter.Seq2[*Version, error] {
+func (o Options) ReadVersions(name string, r io.Reader) iter.Seq2[*Version, error] {
 	return func(yield func(*Version, error) bool) {
-		fail := func(format string, args ...any) {
-			yield(nil, &contentmodel.InputError{Name: name, Err: fmt.Errorf(format, args...), Remedy: remedy})
+		wrong := func(format string, args ...any) error {
+			return &contentmodel.InputError{Name: name, Err: fmt.Errorf(format, args...), Remedy: remedy}
 		}
-		seen := false
+		left, seen := spare.New(o.SkipBad, o.Note), false
 		var reason string
 		for m, err := range jsonstream.Members(name, r, jsonstream.Options{Objects: []string{"versions"}, Remedy: remedy}) {
 			switch {
@@ -80,12 +97,15 @@ func ReadVersions(name string, r io.Reader) iter.Seq2[*Version, error] {
 				yield(nil, err)
 				return
 			case m.Object == "versions":
+				seen = true
 				v, err := parse(m)
 				if err != nil {
-					fail("version %.80q: %w", m.Key, err)
+					if err = wrong("version %.80q: %w", m.Key, err); left.Use(err) {
+						continue
+					}
+					yield(nil, err)
 					return
 				}
-				seen = true
 				if !yield(v, nil) {
 					return
 				}
@@ -94,7 +114,7 @@ func ReadVersions(name string, r io.Reader) iter.Seq2[*Version, error] {
 			}
 		}
 		if !seen && reason != "" {
-			fail("the registry says: %.200q", reason)
+			yield(nil, wrong("the registry says: %.200q", reason))
 		}
 	}
 }

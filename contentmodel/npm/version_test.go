@@ -54,6 +54,25 @@ func TestReadVersions(t *testing.T) {
 	}
 }
 
+// TestSkipBad: a version that can't be used is left out and named, what is no JSON is not.
+func TestSkipBad(t *testing.T) {
+	in := strings.Replace(packument, `"name": "hello", "version": "1.0.0"`, `"version": "1.0.0"`, 1)
+	var notes []string
+	o := npm.Options{SkipBad: 1, Note: func(s string) { notes = append(notes, s) }}
+	var keys []string
+	for v, err := range o.ReadVersions("x", strings.NewReader(in)) {
+		require.NoError(t, err)
+		keys = append(keys, v.Key())
+	}
+	require.Equal(t, []string{"hello@1.1.0"}, keys)
+	require.Equal(t, []string{`left out, the 1. of at most 1: x: version "1.0.0": has no name; check that it is the packument of a package, and fetch it again`}, notes)
+	_, err := read(strings.NewReader(in))
+	require.ErrorContains(t, err, `version "1.0.0": has no name`)
+	for _, err = range o.ReadVersions("x", strings.NewReader(packument[:300])) {
+	}
+	require.ErrorContains(t, err, "unexpected EOF")
+}
+
 func TestRefuses(t *testing.T) {
 	for in, want := range map[string]string{
 		packument[:300]:                                                 "ends in the middle: unexpected EOF; fetch it again",

@@ -1,8 +1,11 @@
 package rpm
 
 import (
+	"errors"
+
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/internal/packed"
+	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 	"github.com/syncmem/syncmem/contentmodel/internal/xmlread"
 	"github.com/syncmem/syncmem/contentmodel/source"
 )
@@ -21,15 +24,24 @@ type follower struct {
 	read listReader
 	temp string // a directory
 
+	left  *spare.Units
+	bad   map[contentmodel.Checksum]bool // packages whose lists can't be used, and were not asked for yet
+	lost  int                            // lists of nobody knows which package
+	depth int                            // of the package that is open
+
 	at    contentmodel.Checksum // of the package that is open; empty if none is
 	ended bool
 	spill *spill // nil as long as the orders agree
 }
 
-func newFollower(s *source.Stream, root, temp string, read listReader) (*follower, error) {
-	f := &follower{name: s.Name(), x: xmlread.New(s.Name(), remedy, s), read: read, temp: temp}
+func newFollower(s *source.Stream, root, temp string, left *spare.Units, read listReader) (*follower, error) {
+	f := &follower{name: s.Name(), x: xmlread.New(s.Name(), remedy, s), read: read, temp: temp, left: left}
 	return f, f.x.Root(root)
 }
+
+// errLeftOut is of a package whose list can't be used, and that may be left out
+// and was counted.
+var errLeftOut = errors.New("left out")
 
 // of is the list of package p.
 func (f *follower) of(p *Package) (packed.List, error) {
@@ -39,14 +51,21 @@ func (f *follower) of(p *Package) (packed.List, error) {
 		}
 	}
 	for {
+		if f.bad[p.PkgID] {
+			delete(f.bad, p.PkgID)
+			return packed.List{}, errLeftOut
+		}
 		if err := f.open(); err != nil {
 			return packed.List{}, err
 		}
 		if f.ended {
-			return packed.List{}, f.x.Errorf("has nothing of the package %s, which primary has: %s", p.Name, p.PkgID)
+			return packed.List{}, f.missing(p)
 		}
 		at := f.at
 		l, err := f.content()
+		if err == errLeftOut {
+			continue
+		}
 		if err != nil || at == p.PkgID {
 			return l, err
 		}
@@ -54,6 +73,29 @@ func (f *follower) of(p *Package) (packed.List, error) {
 			return packed.List{}, err
 		}
 	}
+}
+
+// missing is the error of a package that there is nothing of. One whose list was
+// counted when it was met may be this one's.
+func (f *follower) missing(p *Package) error {
+	err := f.x.Errorf("has nothing of the package %s, which primary has: %s", p.Name, p.PkgID)
+	if f.lost > 0 {
+		f.lost--
+		return errLeftOut
+	}
+	if f.left.Use(err) {
+		return errLeftOut
+	}
+	return err
+}
+
+// skip leaves out the package that is open, if that is allowed.
+func (f *follower) skip(err error) error {
+	if f.x.Broken() || !f.left.Use(err) {
+		return err
+	}
+	f.read.list() // what it had of it
+	return f.x.Leave(f.depth)
 }
 
 // keep puts a list aside until it is asked for.
@@ -81,8 +123,16 @@ func (f *follower) open() error {
 			f.ended = true
 			return f.x.End()
 		case string(name) == "package":
-			f.at, err = f.id()
-			return err
+			f.depth = f.x.Depth()
+			if f.at, err = f.id(); err == nil {
+				return nil
+			}
+			f.at = ""
+			if err := f.skip(err); err != nil {
+				return err
+			}
+			f.lost++
+			continue
 		}
 		if err := f.x.Skip(); err != nil {
 			return err
@@ -99,7 +149,7 @@ func (f *follower) id() (id contentmodel.Checksum, err error) {
 		return err
 	})
 	if err == nil && id == "" {
-		err = f.x.Errorf("a package has no pkgid")
+		err = f.x.Wrong("a package has no pkgid")
 	}
 	return id, err
 }
@@ -112,7 +162,14 @@ func (f *follower) content() (packed.List, error) {
 			err = f.read.child(f.x, name)
 		}
 		if err != nil {
-			return packed.List{}, err
+			if err = f.skip(err); err != nil {
+				return packed.List{}, err
+			}
+			if f.bad == nil {
+				f.bad = make(map[contentmodel.Checksum]bool)
+			}
+			f.bad[f.at], f.at = true, ""
+			return packed.List{}, errLeftOut
 		}
 		if name == nil {
 			f.at = ""

@@ -21,9 +21,10 @@ type Options struct {
 	// Note is told what is odd but does not stop a sync: a repository without
 	// filelists, say. It is called by the goroutine that reads. Nil drops it.
 	Note func(string)
-	// SkipBad is how many packages may be left out because of what primary says
-	// of them: a number that is none, say. Each is told to Note; one more is the
-	// error that it would have been. XML that is broken always is one.
+	// SkipBad is how many packages may be left out because of what primary,
+	// filelists or other say of them: a number that is none, say, or nothing
+	// at all. Each is told to Note; one more is the error that it would have
+	// been. XML that is broken always is one.
 	SkipBad int
 	// TempDir is where metadata in different orders is kept while it is read;
 	// empty for the system's own.

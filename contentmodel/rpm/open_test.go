@@ -495,6 +495,33 @@ func TestSkipBad(t *testing.T) {
 			require.Empty(t, got.notes)
 		}
 	}
+	// What filelists and other say of a package is part of it.
+	for name, c := range map[string]struct {
+		part     func(*repo) *string
+		old, new string
+		says     string
+	}{
+		"date":       {func(r *repo) *string { return &r.other }, `date="1700000000">- fix 2`, `date="x">- fix 2`, `other.xml.gz: at byte`},
+		"none":       {func(r *repo) *string { return &r.filelists }, `pkgid="` + id(2), `pkgid="` + id(9), "filelists.xml.gz: at byte"},
+		"no pkgid":   {func(r *repo) *string { return &r.filelists }, `pkgid="` + id(2) + `"`, ``, "a package has no pkgid"},
+		"odd pkgid":  {func(r *repo) *string { return &r.filelists }, `pkgid="` + id(2) + `"`, `pkgid="2"`, "pkgid: not a checksum"},
+		"both parts": {func(r *repo) *string { return &r.other }, `pkgid="` + id(2) + `"`, `pkgid="2"`, "pkgid: not a checksum"},
+	} {
+		for _, order := range [][]int{{1, 2, 3}, {3, 2, 1}, {2, 1, 3}} {
+			r := repoOf(".gz", []int{1, 2, 3}, order, order)
+			part := c.part(&r)
+			require.Contains(t, *part, c.old, name)
+			*part = strings.Replace(*part, c.old, c.new, 1)
+			dir := r.write(t)
+			got := readSkipping(t.Context(), dir, 1)
+			require.NoError(t, got.err, name)
+			require.Equal(t, bodiesOf(1, 3), got.bodies, name)
+			require.Contains(t, got.notes[0], "left out, the 1. of at most 1: ")
+			require.Contains(t, got.notes[0], c.says)
+			require.LessOrEqual(t, len(got.notes), 2) // of what is left of it elsewhere
+			require.ErrorContains(t, readSkipping(t.Context(), dir, 0).err, c.says)
+		}
+	}
 	// What is no XML ends it, whatever may be left out; and so does the second where one may be.
 	r := repoOf("", []int{1, 2, 3}, []int{1, 2, 3}, []int{1, 2, 3})
 	r.primary = strings.Replace(r.primary, "<name>pkg2</name>", "<name>pkg2</nam>", 1)

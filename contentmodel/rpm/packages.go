@@ -56,7 +56,7 @@ type lockstep struct {
 
 // open opens the files, and reads up to the first package of each.
 func (l *lockstep) open(ctx context.Context) error {
-	r := l.r
+	r, left := l.r, spare.New(l.r.opt.SkipBad, l.r.opt.Note)
 	for i := range parts {
 		r.streams[i].Store(nil)
 		s, err := r.part(ctx, i)
@@ -70,11 +70,11 @@ func (l *lockstep) open(ctx context.Context) error {
 		r.streams[i].Store(s)
 		switch i {
 		case primaryPart:
-			l.primary, err = newPrimary(s, spare.New(r.opt.SkipBad, r.opt.Note))
+			l.primary, err = newPrimary(s, left)
 		case filelistsPart:
-			l.files, err = newFollower(s, "filelists", r.opt.TempDir, new(fileReader))
+			l.files, err = newFollower(s, "filelists", r.opt.TempDir, left, new(fileReader))
 		case otherPart:
-			l.logs, err = newFollower(s, "otherdata", r.opt.TempDir, new(changelogReader))
+			l.logs, err = newFollower(s, "otherdata", r.opt.TempDir, left, new(changelogReader))
 		}
 		if err != nil {
 			return err
@@ -86,29 +86,44 @@ func (l *lockstep) open(ctx context.Context) error {
 
 // next is one whole package; nil at the end of all files.
 func (l *lockstep) next() (*Package, error) {
-	p, err := l.primary.next()
-	if err != nil {
-		return nil, err
-	}
-	if p == nil {
-		return nil, l.end()
-	}
-	l.n++
-	if l.files != nil {
-		list, err := l.files.of(p)
+	for {
+		p, err := l.primary.next()
 		if err != nil {
 			return nil, err
 		}
-		p.Files = Files(list)
+		if p == nil {
+			return nil, l.end()
+		}
+		l.n++
+		err = l.lists(p)
+		if err == nil {
+			return p, nil
+		}
+		if err != errLeftOut {
+			return nil, err
+		}
+	}
+}
+
+// lists gives a package its files and changelogs. If one of them can't be used
+// the other is taken all the same, so that nobody has to keep it.
+func (l *lockstep) lists(p *Package) error {
+	var odd error
+	if l.files != nil {
+		list, err := l.files.of(p)
+		if err != nil && err != errLeftOut {
+			return err
+		}
+		p.Files, odd = Files(list), err
 	}
 	if l.logs != nil {
 		list, err := l.logs.of(p)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		p.Changelogs = Changelogs{list}
 	}
-	return p, nil
+	return odd
 }
 
 // end reads the other files to their ends, too, so that they are compared
