@@ -71,6 +71,7 @@ A deb: source is a repository if it is a directory, ends in a slash or a Release
 suite=bookworm (below dists), components=main+contrib and architectures=amd64+all choose among its indices, and
 sources=true adds its source packages, and contents=true the files of each package, as in
 deb:https://mirror.example/debian,suite=bookworm,components=main,architectures=amd64
+Its indices are compared with the checksums of its Release; the signature of that is not checked.
 `
 
 // checkSource says what is wrong with --source before anything is opened.
