@@ -15,6 +15,7 @@ import (
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/memacct/internal/core"
 	"github.com/syncmem/syncmem/memacct/internal/host"
+	"github.com/syncmem/syncmem/memacct/internal/stacks"
 )
 
 // Budget is the bytes of content that may be in flight in this process. One budget serves many pipelines,
@@ -266,7 +267,7 @@ func (b *Budget) newWaiter(q *core.Queue, bytes int64) *core.Waiter {
 func (b *Budget) await(ctx context.Context, w *core.Waiter, stage string) error {
 	who := w.Note.(*patient)
 	if w.State == core.Waiting {
-		who.since, who.stage, who.goid = time.Now(), stage, goroutineID()
+		who.since, who.stage, who.goid = time.Now(), stage, stacks.GoroutineID()
 		defer func() { *who = patient{} }()
 		b.watch()
 	}

@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"time"
 	"weak"
+
+	"github.com/syncmem/syncmem/memacct/internal/stacks"
 )
 
 // bundleSize is how many reservations are made of one allocation, and watched over by one cleanup. Each of its own
@@ -104,7 +106,7 @@ func (k *bundle[T]) look(now time.Time) (all []Usage) {
 			continue
 		}
 		u := k.g.info.usage(Reserved, 1, r.bytes)
-		u.Stage, u.goid, u.Where, u.handed = r.stage, r.goid, placeName(r.where), r.goid == 0
+		u.Stage, u.goid, u.Where, u.handed = r.stage, r.goid, stacks.CallName(r.where), r.goid == 0
 		u.Largest, u.Age = r.bytes, r.aged.look(now, r.bytes)
 		all = append(all, u)
 	}

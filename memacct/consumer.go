@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
+	"github.com/syncmem/syncmem/memacct/internal/stacks"
 )
 
 // consumer is one loop over a queue, with the units it has in hand.
@@ -44,7 +45,7 @@ type consumer[T any] struct {
 func (l *line[T]) attach(ctx context.Context, t core.Taker, linger time.Duration) *consumer[T] {
 	c := &consumer[T]{l: l, alert: &l.b.alert, t: t, linger: linger}
 	c.t.Ring = make(chan struct{}, 1)
-	c.goid, c.stage = goroutineID(), stageOf(ctx)
+	c.goid, c.stage = stacks.GoroutineID(), stageOf(ctx)
 	l.b.lock()
 	l.b.watch()
 	if t.Ahead > 1 {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/syncmem/syncmem/memacct/internal/stacks"
 )
 
 func TestEventsAreKeptLoggedAndTold(t *testing.T) {
@@ -21,7 +23,7 @@ func TestEventsAreKeptLoggedAndTold(t *testing.T) {
 		told = append(told, e.Kind)
 	})
 	require.NoError(t, b.SetLimit(Content(200)))
-	b.reportMisuse("Release", &NewGate(a, "units", 1, weight).q, callSite(0), 0)
+	b.reportMisuse("Release", &NewGate(a, "units", 1, weight).q, stacks.Caller(0), 0)
 	stop()
 	stop()
 	require.NoError(t, b.SetLimit(Content(100)))

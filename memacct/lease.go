@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncmem/syncmem/memacct/internal/caller"
 	"github.com/syncmem/syncmem/memacct/internal/core"
+	"github.com/syncmem/syncmem/memacct/internal/stacks"
 )
 
 // Lease is the right to a unit in hand. It ends with the loop body that got it, unless it was forwarded,
@@ -348,12 +349,12 @@ func (l *Lease[T]) finish(where uintptr) {
 
 // misused reports the second end of a lease.
 func (l *Lease[T]) misused(how string) {
-	l.c.l.b.reportMisuse(how, &l.c.l.q, callSite(2), l.ended)
+	l.c.l.b.reportMisuse(how, &l.c.l.q, stacks.Caller(2), l.ended)
 }
 
 // misusedBelow is misused for what the method that was misused calls.
 func (l *Lease[T]) misusedBelow(how string) {
-	l.c.l.b.reportMisuse(how, &l.c.l.q, callSite(3), l.ended)
+	l.c.l.b.reportMisuse(how, &l.c.l.q, stacks.Caller(3), l.ended)
 }
 
 // guard watches over a detached lease: when it is collected before it ended, its charge would be lost. where

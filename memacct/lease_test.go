@@ -345,11 +345,6 @@ func TestLostReservationIsFoundNamedAndGivenBack(t *testing.T) {
 	empty(t, b)
 }
 
-func TestGoroutinesAreTold(t *testing.T) {
-	require.True(t, quickIDs(), "the runtime keeps the number elsewhere: goid needs an update for "+runtime.Version())
-	require.Equal(t, slowID(), goroutineID())
-}
-
 func TestReleaseStopsTheSearchForALostLease(t *testing.T) {
 	b, a, log := logged(t)
 	g := NewGate(a, "units", 10, weight)

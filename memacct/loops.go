@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
+	"github.com/syncmem/syncmem/memacct/internal/stacks"
 )
 
 // loop is a loop over a queue, whatever the type of its units. Its methods want the lock held.
@@ -50,7 +51,7 @@ func (b *Budget) handOf() *core.Hand {
 	if len(b.inner) == 0 {
 		return nil
 	}
-	goid := goroutineID()
+	goid := stacks.GoroutineID()
 	if l := b.inner[goid]; l != nil && goid != 0 {
 		_, hand := l.handOf()
 		return hand

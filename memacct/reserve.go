@@ -6,6 +6,7 @@ import (
 
 	"github.com/syncmem/syncmem/memacct/internal/caller"
 	"github.com/syncmem/syncmem/memacct/internal/core"
+	"github.com/syncmem/syncmem/memacct/internal/stacks"
 )
 
 // Reservation is memory at a gate for a unit whose bytes were not read yet. It belongs to the goroutine that
@@ -40,7 +41,7 @@ func (g *Gate[T]) Reserve(ctx context.Context, n int64) (*Reservation[T], error)
 	if n >= 0 && ctx.Err() == nil {
 		g.b.lock()
 		if charge := g.charge(n); g.q.Reserve(charge) {
-			r := g.booked(reserved[T]{bytes: charge, goid: goroutineID(), stage: stage, where: where})
+			r := g.booked(reserved[T]{bytes: charge, goid: stacks.GoroutineID(), stage: stage, where: where})
 			g.b.unlock()
 			return r, nil
 		}
@@ -73,7 +74,7 @@ func (g *Gate[T]) reserveAll(ctx context.Context, where uintptr, stage string, s
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	by := reserved[T]{goid: goroutineID(), stage: stage, where: where}
+	by := reserved[T]{goid: stacks.GoroutineID(), stage: stage, where: where}
 	for {
 		rs, err := g.reserve(ctx, sizes, by)
 		if !g.b.again(err) {

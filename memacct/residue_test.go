@@ -130,10 +130,3 @@ func TestWhatUnitsWillLeaveBehindIsForetold(t *testing.T) {
 	require.Regexp(t, `^each finished unit leaves about 50 B behind, and 9999000 units are to come: the process will need 5\d\d\.\d MiB of its 200.0 MiB; have less kept of each, or raise the limit to \d+`, said[0])
 	empty(t, b)
 }
-
-// What a verdict costs beside its collection.
-func BenchmarkHeapSites(b *testing.B) {
-	for b.Loop() {
-		heapSites()
-	}
-}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"runtime/pprof"
 	"slices"
+
+	"github.com/syncmem/syncmem/memacct/internal/stacks"
 )
 
 // The pprof labels that [Account.Stage] sets. They show in goroutine and CPU profiles.
@@ -29,7 +31,7 @@ func (a *Account) Stage(ctx context.Context, name string, fn func(ctx context.Co
 	}
 	pprof.Do(ctx, pprof.Labels(labels...), func(ctx context.Context) {
 		if a != nil && a.b.mode != Off {
-			s := &stage{a, name, goroutineID()}
+			s := &stage{a, name, stacks.GoroutineID()}
 			a.b.enter(s)
 			defer a.b.leave(s)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/internal/text"
+	"github.com/syncmem/syncmem/memacct/internal/stacks"
 )
 
 // Usage is memory of a budget that somebody has, or waits for.
@@ -163,7 +164,7 @@ func (b *Budget) usages(now time.Time) []Usage {
 	}
 	for c := range b.claims {
 		u := c.info.usage(Detached, 1, c.bytes)
-		u.Stage, u.Largest, u.Age, u.Where = c.stage, c.bytes, now.Sub(c.since), placeName(c.where)
+		u.Stage, u.Largest, u.Age, u.Where = c.stage, c.bytes, now.Sub(c.since), stacks.CallName(c.where)
 		all = append(all, u)
 	}
 	for _, a := range b.owners {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
+	"github.com/syncmem/syncmem/memacct/internal/stacks"
 )
 
 // weigh calls the size function, which is the user's: it may panic, or answer nonsense.
@@ -31,7 +32,7 @@ func (l *line[T]) sizeError(v T, n int64, panicked any) error {
 	if panicked == nil {
 		e.Bytes = n
 	} else {
-		e.Where = panicPlace()
+		e.Where = stacks.PanicPlace()
 	}
 	return e
 }

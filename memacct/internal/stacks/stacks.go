@@ -5,6 +5,9 @@
 // it takes (5 µs a goroutine, measured) and is cut off where its buffer ends. A goroutine profile knows no
 // reasons and no numbers, but runs beside the program and folds goroutines that stand at the same place into
 // one: above [MostTraced] goroutines [Take] uses that.
+//
+// Where in the program something happened is told by [Where], of a stack, and by [CallName] and [FileLine], of a call
+// site (place.go); what made the memory that lives, by [HeapPlaces] (heap.go); who is asking, by [GoroutineID].
 package stacks
 
 import (

@@ -1,14 +1,8 @@
 package memacct
 
 import (
-	"fmt"
-	"path"
-	"reflect"
-	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/syncmem/syncmem/memacct/internal/stacks"
@@ -95,7 +89,7 @@ func inherited(g stacks.Goroutine, members map[uint64]member, parents map[uint64
 func position(g stacks.Goroutine, m member, own bool) Goroutine {
 	p := Goroutine{
 		Stage: m.stage, account: m.account, Count: g.Count, State: g.State, Wait: g.Wait,
-		Doing: Works, Where: where(g.Stack), busy: busy(g),
+		Doing: Works, Where: stacks.Where(g.Stack), busy: stacks.Busy(g),
 	}
 	if g.ID != 0 {
 		p.ids = []uint64{g.ID}
@@ -126,107 +120,4 @@ func fold(all []Goroutine, p Goroutine) []Goroutine {
 		}
 	}
 	return append(all, p)
-}
-
-// outsiders are packages of the standard library whose functions wait for something outside the program, also
-// where the goroutine itself waits for another one of theirs.
-var outsiders = []string{"net.", "net/", "os.", "os/", "database/sql", "syscall.", "crypto/tls", "internal/poll", "time.Sleep"}
-
-// busy tells whether g runs, or waits for something that is not in this program.
-func busy(g stacks.Goroutine) bool {
-	state, _, _ := strings.Cut(g.State, " (")
-	switch state {
-	case "running", "runnable", "syscall", "IO wait", "sleep":
-		return true
-	}
-	for _, f := range g.Stack {
-		if slices.ContainsFunc(outsiders, func(p string) bool { return strings.HasPrefix(f.Func, p) }) {
-			return true
-		}
-		if !standard(f.File) {
-			break
-		}
-	}
-	return false
-}
-
-// goroot is how the paths of the standard library's files begin in this program: "" if they were trimmed.
-var goroot = func() string {
-	pc := reflect.ValueOf(runtime.GC).Pointer()
-	file, _ := runtime.FuncForPC(pc).FileLine(pc)
-	return file[:max(0, strings.LastIndex(file, "runtime/"))]
-}()
-
-// standard tells whether a file is one of the standard library.
-func standard(file string) bool {
-	if goroot != "" {
-		return strings.HasPrefix(file, goroot)
-	}
-	first, _, _ := strings.Cut(file, "/")
-	return !strings.Contains(file, "@") && !strings.Contains(first, ".") && first != "main" && first != "command-line-arguments"
-}
-
-// rooms are the folders of the packages that run a pipeline, as the files of this program are named. Names of functions
-// do not tell: a function that is ranged over and inlined has a name below that of the caller's.
-var rooms = func() []string {
-	_, file, _, _ := runtime.Caller(0)
-	here := path.Dir(file)
-	return []string{here + "/", path.Dir(here) + "/pipeline/"}
-}()
-
-// ours tells whether a frame is one of those packages; their tests, and the stages of users' in pipeline/stages,
-// are not.
-func ours(f stacks.Frame) bool {
-	return !strings.HasSuffix(f.File, "_test.go") && slices.ContainsFunc(rooms, func(room string) bool {
-		rest, ok := strings.CutPrefix(f.File, room)
-		return ok && (!strings.Contains(rest, "/") || strings.HasPrefix(rest, "internal/"))
-	})
-}
-
-// mainModule is how the names of the functions of the program's own module begin, "" if that is not known.
-var mainModule = sync.OnceValue(func() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Path == "" {
-		return ""
-	}
-	return info.Main.Path
-})
-
-// own tells whether a frame is of the program's own module.
-func own(f stacks.Frame) bool {
-	m := mainModule()
-	return strings.HasPrefix(f.Func, "main.") || m != "" && (strings.HasPrefix(f.Func, m+"/") || strings.HasPrefix(f.Func, m+"."))
-}
-
-// where is the innermost frame of the program's own module, with the library's that it called in brackets; else the
-// innermost that is not the standard library's, else the innermost, but "" where only we are at work.
-func where(stack []stacks.Frame) string {
-	var inner *stacks.Frame
-	for i, f := range stack {
-		switch {
-		case standard(f.File) || ours(f):
-		case own(f) && inner == nil:
-			return f.String()
-		case own(f):
-			return f.String() + " (in " + inner.String() + ")"
-		case inner == nil:
-			inner = &stack[i]
-		}
-	}
-	if inner != nil {
-		return inner.String()
-	}
-	if len(stack) == 0 || slices.ContainsFunc(stack, ours) {
-		return ""
-	}
-	return stack[0].String()
-}
-
-// placeName is a call site with its function.
-func placeName(pc uintptr) string {
-	f, _ := runtime.CallersFrames([]uintptr{pc}).Next()
-	if f.File == "" {
-		return ""
-	}
-	return fmt.Sprintf("%s %s:%d", path.Base(f.Function), path.Base(f.File), f.Line)
 }
