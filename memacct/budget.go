@@ -14,6 +14,7 @@ import (
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/memacct/internal/core"
+	"github.com/syncmem/syncmem/memacct/internal/govern"
 	"github.com/syncmem/syncmem/memacct/internal/host"
 	"github.com/syncmem/syncmem/memacct/internal/stacks"
 )
@@ -129,10 +130,10 @@ func (b *Budget) SetLimit(l Limit) error {
 		return l.bad(source.leaving(floors), "it leaves %s for content, less than the floors of all accounts, %s together; set more", bytesize.Format(source.content), bytesize.Format(floors))
 	}
 	if source.process > 0 && b.mode == Enforce {
-		source.content = divide(source.content, others, share)
+		source.content = govern.Divide(source.content, others, share)
 	}
 	first := b.source.content == 0
-	if source.process > 0 && source.process <= smallLimit && b.mode == Enforce && !b.huge && b.host.SmallPages != nil {
+	if source.process > 0 && source.process <= govern.SmallLimit && b.mode == Enforce && !b.huge && b.host.SmallPages != nil {
 		source.smallPages = b.host.SmallPages()
 	}
 	b.source, b.asked = source, l
@@ -141,7 +142,7 @@ func (b *Budget) SetLimit(l Limit) error {
 		b.core.Overrun = b.policy.overrun
 	}
 	b.govern(l, source)
-	b.cap(b.gov.content)
+	b.cap(b.gov.Content)
 	b.unlock()
 	if source.process > 0 && b.mode == Enforce {
 		b.settleIn()

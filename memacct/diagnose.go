@@ -7,6 +7,7 @@ import (
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/internal/text"
+	"github.com/syncmem/syncmem/memacct/internal/govern"
 )
 
 // cause is one reason why nothing moves.
@@ -59,10 +60,6 @@ func (in *inside) crowded() string {
 	return "crowded: account " + strings.Join(wait, ", ") + " waits for memory that another has: " + strings.Join(have, ", ")
 }
 
-// grewMuch is the growth of units in a queue, over what they weighed at the gate, from which it is a cause of debt: less
-// is what a stage adds to its units' fields.
-const grewMuch = 1.05
-
 // indebted says that debt keeps the gates shut, and which of what makes debt is seen here. What is not seen must not be
 // named: it would be looked for.
 func (in *inside) indebted() string {
@@ -71,7 +68,7 @@ func (in *inside) indebted() string {
 	}
 	var by []string
 	for _, q := range in.queues {
-		if q.Growth > grewMuch {
+		if q.Growth > govern.GrewMuch {
 			by = append(by, fmt.Sprintf("units grew on the way to %s, up to %.1f times (WithGrowth has the gate charge that)", q.label(), q.Growth))
 		}
 	}

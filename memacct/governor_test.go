@@ -3,7 +3,6 @@ package memacct
 import (
 	"fmt"
 	"log/slog"
-	"math"
 	"runtime"
 	"testing"
 	"time"
@@ -15,73 +14,6 @@ import (
 )
 
 const mib = bytesize.MiB
-
-// unbound is a kernel that bounds nothing.
-var unbound = host.Reading{Room: math.MaxInt64, Most: math.MaxInt64}
-
-// governed is a governor of a 64 MiB process with a memory limit of 56 MiB.
-func governed() (*governor, host.Sample) {
-	return &governor{process: 64 * mib}, host.Sample{Limit: 56 * mib, NonHeap: 4 * mib, Mapped: 20 * mib, RSS: 22 * mib}
-}
-
-func TestBudgetLeavesRoomForWhatIsNotContent(t *testing.T) {
-	g, now := governed()
-	before := g.target(now, unbound)
-	require.InDelta(t, float64(56-4-3)/limitedGrowth, float64(before)/float64(mib), 1)
-
-	for what, change := range map[string]func(){
-		"more beside the heap":     func() { now.NonHeap += 2 * mib },
-		"memory outside Go":        func() { g.outside.add(12 * mib) },
-		"pinned":                   func() { g.beside.add(2 * mib) },
-		"a lower memory limit":     func() { now.Limit -= 8 * mib },
-		"a large unit being built": func() { g.built.add(6 * mib) },
-		"allocation at full pit":   func() { g.surge.add(25 * mib) },
-	} {
-		g, now = governed()
-		change()
-		require.Less(t, g.target(now, unbound), before, what)
-	}
-	g, now = governed()
-	require.Less(t, g.target(now, host.Reading{Room: 50 * mib}), before, "others in the cgroup")
-}
-
-func TestBudgetFallsAtOnceAndRisesSlowly(t *testing.T) {
-	g, now := governed()
-	want := g.target(now, unbound)
-	require.Equal(t, want, g.next(now, unbound, want*2))
-	up := g.next(now, unbound, want/2)
-	require.Greater(t, up, want/2)
-	require.Less(t, up, want*3/4)
-	content := want / 2
-	for range 100 {
-		content = g.next(now, unbound, content)
-	}
-	require.InEpsilon(t, want, content, 0.01)
-}
-
-func TestNothingLeftShutsTheGate(t *testing.T) {
-	g, now := governed()
-	g.beside.add(60 * mib)
-	require.Zero(t, g.next(now, unbound, 10*mib))
-}
-
-func TestWithoutAMemoryLimitTheHeapDoubles(t *testing.T) {
-	g, now := governed()
-	now.Limit = 64 * mib
-	limited := g.target(now, unbound)
-	now.Limit = 1 << 62
-	require.Less(t, g.target(now, unbound), limited)
-}
-
-func TestMedianForgetsOutliers(t *testing.T) {
-	var r recent
-	require.Zero(t, r.median())
-	for _, v := range []int64{5, 5, 900, 5, -7, 5, 5, 5, 5} {
-		r.add(v)
-	}
-	require.Equal(t, int64(5), r.median())
-	require.Equal(t, int64(900), r.most())
-}
 
 // The chain of sentinels steps the budget after real collections, and ends with it.
 func TestBudgetFollowsCollections(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/internal/procmem"
+	"github.com/syncmem/syncmem/memacct/internal/govern"
 )
 
 // These tests hold real memory against what the kernel says of a whole process. Each runs in a process of its
@@ -307,7 +308,7 @@ func collected(t *testing.T, b *Budget) {
 	looks := func() int {
 		b.lock()
 		defer b.mu.Unlock()
-		return b.gov.sizes.n
+		return b.gov.Sizes.N
 	}
 	for want, until := looks()+2, time.Now().Add(10*time.Second); looks() < want; {
 		require.True(t, time.Now().Before(until), "it never looks")
@@ -347,7 +348,7 @@ func TestHeldSizesAreCalibrated(t *testing.T) {
 	for _, truth := range []float64{1 / 1.3, 1, 2} {
 		t.Run(fmt.Sprintf("%.2f", truth), func(t *testing.T) {
 			factor := sizesThatLie(t, truth)
-			t.Logf("sizes times %.2f: %.3f live bytes for each accounted one: %s", truth, factor, sizesText(factor))
+			t.Logf("sizes times %.2f: %.3f live bytes for each accounted one: %s", truth, factor, govern.SizesText(factor))
 			require.InEpsilon(t, 1/truth, factor, 0.07)
 		})
 	}

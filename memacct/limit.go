@@ -3,10 +3,12 @@ package memacct
 import (
 	"fmt"
 	"math"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/memacct/internal/govern"
 	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
@@ -210,7 +212,7 @@ func (l Limit) given() string {
 // page is the largest page that a kernel has, in bytes.
 const page = 64 << 10
 
-// resolve finds the limit out, and checks that it can be held here; setGo says that the Go runtime will be
+// resolve finds the limit out, and checks that it can be held here; SetGo says that the Go runtime will be
 // given a limit below it, used how many bytes the process uses for what is not content.
 func (l Limit) resolve(h *host.Host, setGo bool, used int64) (limitSource, error) {
 	w := h.Walls()
@@ -226,9 +228,9 @@ func (l Limit) resolve(h *host.Host, setGo bool, used int64) (limitSource, error
 	}
 	s.process = min(s.process, most)
 	room := min(s.process, w.Room())
-	content, least := contentOf(room, used, setGo)
+	content, least := govern.FirstContent(room, used, govern.Collector{Percent: host.GOGC(), Limit: debug.SetMemoryLimit(-1), SetGo: setGo})
 	s.least = func(content int64) int64 { return least(content) + s.process - room }
-	if content < minContent {
+	if content < govern.MinContent {
 		files := ""
 		if room < s.process {
 			files = fmt.Sprintf(", and its cgroup must keep %s of files", bytesize.Format(s.process-room))
@@ -236,7 +238,7 @@ func (l Limit) resolve(h *host.Host, setGo bool, used int64) (limitSource, error
 		if s.from == host.GoLimitName {
 			l.setting = s.from
 		}
-		least := s.least(minContent)
+		least := s.least(govern.MinContent)
 		small := fmt.Sprintf("a process limit of %s (%s) is too small: the program itself uses %s before any content%s",
 			bytesize.Format(s.process), s.from, bytesize.Format(used), files)
 		if least > most { // no setting helps

@@ -6,6 +6,7 @@ import (
 	"weak"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
+	"github.com/syncmem/syncmem/memacct/internal/govern"
 )
 
 // neighbours are the budgets of this process that steer by a process limit. Usually there is one. Several share what
@@ -66,26 +67,5 @@ func (b *Budget) liveBeside(measure func() int64) (live, others int64) {
 	before, _ := b.neighbours(used)
 	live = measure()
 	after, _ := b.neighbours(used)
-	return live, min(live, sum(before), sum(after))
-}
-
-// divide is a budget's part of what there is for content, among share budgets of which the others hold so much: all
-// that they do not, where what one holds beyond an equal part does not count. So each may have that, and more as long
-// as nobody else wants it.
-func divide(content int64, others []int64, share int) int64 {
-	if len(others) == 0 {
-		return content
-	}
-	part := max(0, content) / int64(share)
-	for _, used := range others {
-		content -= min(used, part)
-	}
-	return content
-}
-
-func sum(all []int64) (n int64) {
-	for _, v := range all {
-		n += v
-	}
-	return n
+	return live, min(live, govern.Sum(before), govern.Sum(after))
 }

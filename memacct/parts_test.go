@@ -7,22 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A spiral names what took the memory, and not only that it is gone.
-func TestASpiralNamesWhatGrowsBesideTheContent(t *testing.T) {
-	g, now := governed()
-	now.NonHeap, now.Stacks, now.Buckets = 6*mib, mib, mib
-	g.gc.add(now)
-	for range 3 {
-		g.beside.add(5 * mib)
-	}
-	now.NonHeap, now.Stacks, now.Buckets = 30*mib, 20*mib, 9*mib
-	now.Mapped, now.RSS = 50*mib, 53*mib
-	require.Equal(t, "; beside the content there are 20.0 MiB of goroutine stacks, 1.0 MiB at first, and "+
-		"9.0 MiB of profiling buckets (a call stack each: recursion makes many; runtime.MemProfileRate = 0 makes none), 1.0 MiB at first, and "+
-		"5.0 MiB of live heap that is no content, and 3.0 MiB outside Go", g.parts(now).text(g.gc.first, 64*mib))
-	require.Empty(t, g.parts(now).text(g.gc.first, 1<<30), "none is worth a word")
-}
-
 // A GOMEMLIMIT above the wall is told, with both amounts, and one below it is not.
 func TestAGoLimitAboveTheWallIsTold(t *testing.T) {
 	told := func(goLimit, cgroup int64, l Limit, sets ...GoLimit) []Event {

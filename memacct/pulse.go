@@ -52,10 +52,10 @@ func (b *Budget) beat() {
 	switch g := b.gov; {
 	case g == nil || !g.steers || b.closed:
 		p.at = 0
-	case g.binds:
-		p.at = b.core.Flow() + g.process/pulsePart/int64(max(1, g.share))
+	case g.Binds:
+		p.at = b.core.Flow() + g.Process/pulsePart/int64(max(1, g.Share))
 	default:
-		p.at = b.core.Flow() + max(g.process/leastPulse, min(g.process, p.left)/pulsePart)/int64(max(1, g.share))
+		p.at = b.core.Flow() + max(g.Process/leastPulse, min(g.Process, p.left)/pulsePart)/int64(max(1, g.Share))
 	}
 }
 
@@ -70,7 +70,7 @@ func (b *Budget) unlockAndLook() {
 	g, p := b.gov, &b.pulse
 	p.looked = time.Now()
 	b.beat()
-	steer, binds := !p.steers, g.binds
+	steer, binds := !p.steers, g.Binds
 	p.steers = true
 	b.unlock()
 	if !binds && sweeps.mu.TryLock() { // else a collection is under way
@@ -92,17 +92,17 @@ func (b *Budget) unlockAndLook() {
 
 // nearlyFull finds how much is left, and tells whether a collection is to be forced.
 func (b *Budget) nearlyFull(g *governor, now host.Sample) bool {
-	g.kernel.Measure(now)
+	g.kernel.Measure(&now)
 	kernel := g.kernel.Last().Room
 	b.lock()
 	defer b.unlockQuiet()
-	room := float64(min(g.process, kernel) - g.beyond(now))
+	room := float64(min(g.Process, kernel) - g.Beyond(now))
 	grown := now.Objects - sweeps.left
-	if now.Cycles > g.last.Cycles {
+	if now.Cycles > g.Last.Cycles {
 		grown = now.Objects - now.Live
 	}
 	b.pulse.left = int64(nearWall*room) - now.Mapped
-	return b.pulse.left < 0 && grown > g.process/growPart
+	return b.pulse.left < 0 && grown > g.Process/growPart
 }
 
 // shutAll shuts the gates of all budgets that steer, and returns those.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
+	"github.com/syncmem/syncmem/memacct/internal/govern"
 	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
@@ -64,7 +65,7 @@ type MemoryStats struct {
 }
 
 // Sizes says in words what SizeFactor means, "" while it is unknown.
-func (m MemoryStats) Sizes() string { return sizesText(m.SizeFactor) }
+func (m MemoryStats) Sizes() string { return govern.SizesText(m.SizeFactor) }
 
 // AccountStats are one account's figures. Amounts are bytes.
 type AccountStats struct {
@@ -156,8 +157,8 @@ func (b *Budget) memory(now host.Sample) MemoryStats {
 	if g := b.gov; g != nil {
 		m.Refilled = g.kernel.Refilled(now)
 		m.Outside = max(0, m.Outside-m.Refilled)
-		m.Pinned = max(0, g.beside.median()-b.base)
-		m.GCCPU, m.GCLimited, m.SizeFactor = g.gc.share, g.gc.limited, g.sizes.factor()
+		m.Pinned = max(0, g.Beside.Median()-b.base)
+		m.GCCPU, m.GCLimited, m.SizeFactor = g.GC.Share, g.GC.Limited, g.Sizes.Factor()
 	}
 	return m
 }

@@ -7,6 +7,7 @@ import (
 	"weak"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
+	"github.com/syncmem/syncmem/memacct/internal/govern"
 	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
@@ -22,11 +23,11 @@ type verdict struct {
 	live        int64 // heap, in bytes, after a forced garbage collection
 	others      int64 // of that, content of other budgets
 	sites       []Site
-	loops       int64   // bytes of it that loops made
-	residue     residue // when it was measured
-	ended       int64   // units by then
-	expected    int64   // and how many are to come in all; 0 if that is not known
-	reused      bool    // it is what the verdict before it measured
+	loops       int64        // bytes of it that loops made
+	residue     govern.Trend // when it was measured
+	ended       int64        // units by then
+	expected    int64        // and how many are to come in all; 0 if that is not known
+	reused      bool         // it is what the verdict before it measured
 }
 
 // series is refusals one after the other, as of a sync that skips what does not fit, or of a program that tries again
@@ -130,7 +131,7 @@ func (b *Budget) tell(e *BudgetError, v *verdict) {
 	if e.Pinned >= coarse {
 		e.Sites, e.loops = v.sites, v.loops
 	}
-	e.Residue = v.residue.residue(v.ended, e.Pinned+e.Named, e.Baseline)
+	e.Residue = residueOf(v.residue, v.ended, e.Pinned+e.Named, e.Baseline)
 	if r := &e.Residue; v.expected > v.ended {
 		r.ToCome = v.expected - v.ended
 		r.Expected = r.ToCome * r.Each
@@ -170,7 +171,7 @@ func (b *Budget) measure(v *verdict) {
 	b.lock()
 	v.ended, v.expected = b.core.Ended(), b.expected
 	if b.gov != nil {
-		v.residue = b.gov.residue
+		v.residue = b.gov.Trend
 	}
 	b.series.last, b.series.at, b.series.took = v, time.Now(), time.Since(from)
 	b.unlockQuiet()
@@ -225,11 +226,11 @@ func (b *Budget) blame(e *BudgetError) {
 	if g == nil || !g.steers {
 		return
 	}
-	now := b.host.ReadMemory()
+	now := g.read()
 	kernel := g.kernel.Read(true, now.RSS)
 	b.lock()
 	defer b.unlockQuiet()
-	e.from, e.files, e.Outside = b.source.from, max(0, g.process-kernel.Room), g.beyond(now)
+	e.from, e.files, e.Outside = b.source.from, max(0, g.Process-kernel.Room), g.Beyond(now)
 	e.most, e.wall = b.host.Ceiling(kernel.Walls)
 	alive := e.LiveHeap
 	if e.unread {
@@ -238,7 +239,7 @@ func (b *Budget) blame(e *BudgetError) {
 		alive += max(0, e.wanted()-(e.Waiting-e.Unread))
 	}
 	// A unit weighs what its size function says, also where the heap does not show it: it may lie outside.
-	e.Process, e.Need = g.process, g.need(now, max(alive, e.Used+e.wanted()))
+	e.Process, e.Need = g.Process, g.Need(now, max(alive, e.Used+e.wanted()))
 	if e.Reason == TooLarge && e.Item <= e.Process && e.Pinned+e.Outside > e.Item {
 		e.Reason = Pinned
 	}

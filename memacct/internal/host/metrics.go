@@ -1,6 +1,7 @@
 package host
 
 import (
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -25,6 +26,10 @@ type Sample struct {
 	Goal    int64   // of the heap, at which the next collection is to be done
 	GCCPU   float64 // seconds of CPU that collections took from the program since the start
 	Limiter int64   // the last collection in which the runtime gave the limit up to save CPU
+
+	Refilled int64   // of RSS, memory that Go gave back and that is resident again: see Kernel.Measure
+	GOGC     float64 // in percent
+	Procs    int     // GOMAXPROCS
 }
 
 // ReadMemory asks the runtime and the kernel, for some microseconds.
@@ -39,15 +44,18 @@ func (h *Host) ReadMemory() Sample {
 		MarkCPU: m[dedicated].Seconds() + m[assist].Seconds(), RSS: h.RSS(),
 		GCCPU: m[dedicated].Seconds() + m[assist].Seconds() + m[pause].Seconds(),
 		Goal:  m[goal].Bytes(), Limiter: m[limiter].Bytes(),
+		GOGC: gogc(m[gogcPercent]), Procs: runtime.GOMAXPROCS(0),
 	}
 }
 
 // HeapObjects is how many bytes of heap are alive, or were not collected yet.
 func HeapObjects() int64 { return readMetrics()[objects].Bytes() }
 
-// GOGC is GOGC in percent. Off reads as a huge number: nothing but a memory limit bounds the heap then, and the
-// divisor must stay finite.
-func GOGC() float64 { return min(400, float64(readMetrics()[gogcPercent].Bytes())) }
+// GOGC is GOGC in percent.
+func GOGC() float64 { return gogc(readMetrics()[gogcPercent]) }
+
+// gogc has off read as a huge number: nothing but a memory limit bounds the heap then, and the divisor must stay finite.
+func gogc(m procmem.Metric) float64 { return min(400, float64(m.Bytes())) }
 
 // The metrics that readMetrics reads, by index.
 const (

@@ -30,10 +30,11 @@ const (
 	refillEvery = 5 * time.Millisecond
 )
 
-// Measure finds the refill anew, where there may be some. It asks for each page of the heap whether it is resident, and
+// Measure finds the refill anew, where there may be some, for now to have it. It asks for each page of the heap whether it is resident, and
 // so must run outside the budget's lock.
-func (k *Kernel) Measure(now Sample) {
+func (k *Kernel) Measure(now *Sample) {
 	r := &k.refill
+	defer func() { now.Refilled = k.Refilled(*now) }()
 	if k.Host.Heap == nil || now.RSS-now.Mapped <= max(now.Mapped/refillPart, refillLeast) || now.Freed == 0 || !r.mu.TryLock() {
 		return
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // outsiders are packages of the standard library whose functions wait for something outside the program, also
-// Where the goroutine itself waits for another one of theirs.
+// where the goroutine itself waits for another one of theirs.
 var outsiders = []string{"net.", "net/", "os.", "os/", "database/sql", "syscall.", "crypto/tls", "internal/poll", "time.Sleep"}
 
 // Busy tells whether g runs, or waits for something that is not in this program.

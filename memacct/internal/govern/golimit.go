@@ -1,4 +1,4 @@
-package memacct
+package govern
 
 import "github.com/syncmem/syncmem/memacct/internal/host"
 
@@ -16,28 +16,14 @@ const (
 	leastRunway = 4 << 20
 )
 
-// leaveGoLimit sets the Go runtime's limit for the time after the budget.
-func (b *Budget) leaveGoLimit() {
-	now := b.host.ReadMemory()
-	b.lock()
-	if g := b.gov; g != nil && g.setGo {
-		b.goLimit.Set(g.goLimitAtEnd(now, g.kernel.Last()))
-	}
-	b.unlockQuiet()
-	b.goLimit.Drop()
-}
-
-// setsGo tells whether the budget sets the Go runtime's limit, if its own is one of the process.
-func (b *Budget) setsGo() bool { return b.goLimit.Counts() && b.mode == Enforce }
-
-// limitGo keeps the Go runtime's limit below the process limit. Small changes are left, so that the collector keeps
-// its pace.
-func (g *governor) limitGo(wish *host.GoLimitRequest, now host.Sample, kernel host.Reading) {
+// LimitGo is what the Go runtime's limit is to be, for it to stay below the process limit. Small changes are left, so
+// that the collector keeps its pace.
+func (g *Law) LimitGo(now host.Sample, kernel host.Reading) int64 {
 	want := g.goLimitFor(now, kernel)
-	if d := want - g.goLimit; d < -g.process/100 || d > g.process/50 {
+	if d := want - g.goLimit; d < -g.Process/100 || d > g.Process/50 {
 		g.goLimit = want
 	}
-	wish.Set(g.goLimit)
+	return g.goLimit
 }
 
 // goLimitFor is the limit that the Go runtime is to have. It goes past its limit by what is allocated while it marks:
@@ -46,11 +32,11 @@ func (g *governor) limitGo(wish *host.GoLimitRequest, now host.Sample, kernel ho
 // processors' time the collector gives it up, and the heap grows past everything. Files can be read again. Where what
 // lives can't be held at all, a limit below it would only have the collector start anew with every allocation, 4,000
 // times where 50 do, until the sync fails all the same; signs say what is the matter.
-func (g *governor) goLimitFor(now host.Sample, kernel host.Reading) int64 {
+func (g *Law) goLimitFor(now host.Sample, kernel host.Reading) int64 {
 	want := g.goCeiling(now, kernel.Room)
-	want -= min(max(g.surge.median(), g.past), min(g.process, kernel.Room)/4)
+	want -= min(max(g.surge.Median(), g.Past), min(g.Process, kernel.Room)/4)
 	floor := goFloor(now)
-	if now.Live+now.NonHeap+g.beyond(now) <= min(g.process, kernel.Most) {
+	if now.Live+now.NonHeap+g.Beyond(now) <= min(g.Process, kernel.Most) {
 		floor = min(floor, g.commonGo())
 	}
 	return max(want, floor)
@@ -58,13 +44,13 @@ func (g *governor) goLimitFor(now host.Sample, kernel host.Reading) int64 {
 
 // commonGo is the part of the process limit that a Go limit may have though what is allocated while the collector marks
 // comes on top of it.
-func (g *governor) commonGo() int64 { return int64(commonGoLimit * float64(g.process)) }
+func (g *Law) commonGo() int64 { return int64(commonGoLimit * float64(g.Process)) }
 
 // goCeiling is the highest Go limit at which the process still keeps to its own, and to what the kernel leaves it: more
 // has no room for what is outside Go.
-func (g *governor) goCeiling(now host.Sample, leaves int64) int64 {
-	process := min(g.process, leaves)
-	return process - g.beyond(now) - int64(unseenByGo*float64(process))
+func (g *Law) goCeiling(now host.Sample, leaves int64) int64 {
+	process := min(g.Process, leaves)
+	return process - g.Beyond(now) - int64(unseenByGo*float64(process))
 }
 
 // goFloor is the lowest Go limit at which what lives can be held without collecting all the time.
@@ -72,8 +58,8 @@ func goFloor(now host.Sample) int64 {
 	return now.Live + max(now.Live/goRunway, leastRunway) + now.NonHeap
 }
 
-// goLimitAtEnd is the one that stays when the budget is closed: nobody will adapt it any more, and nothing is content.
+// GoLimitAtEnd is the one that stays when the budget is closed: nobody will adapt it any more, and nothing is content.
 // Of the process limit it is the part that is commonly recommended where nothing adapts it.
-func (g *governor) goLimitAtEnd(now host.Sample, kernel host.Reading) int64 {
+func (g *Law) GoLimitAtEnd(now host.Sample, kernel host.Reading) int64 {
 	return max(min(g.commonGo(), g.goCeiling(now, kernel.Room)), min(g.commonGo(), goFloor(now)))
 }

@@ -1,4 +1,4 @@
-package memacct
+package govern
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 // of a pair is in inverse proportion to that.
 type calibration struct {
 	live, used [64]int64 // bytes after the last collections
-	n          int
+	N          int
 	offSince   time.Time // since when the factor has been off; zero if it is not
 	told       bool
 }
@@ -24,24 +24,19 @@ const (
 	leastShift = 1 << 20 // bytes that a pair must differ by, and that part of the most accounted:
 	shiftPart  = 0.25
 	mostSpread = 0.35 // quartiles further apart than this part of the median say nothing either
-	// offBy is the factor, either way, at which it is worth a word, and offFor how long it must last. What is
-	// allocated while the collector marks counts as alive: with units of many small blocks, and nothing but GOGC to
-	// bring collections about, sizes that were exact looked up to 1.4 times too small.
-	offBy  = 1.5
-	offFor = 10 * time.Second
 )
 
 // add takes the readings after a collection.
 func (c *calibration) add(live, used int64) {
-	i := c.n % len(c.live)
+	i := c.N % len(c.live)
 	c.live[i], c.used[i] = live, used
-	c.n++
+	c.N++
 }
 
-// factor is live bytes for each accounted byte, 0 while the readings do not tell.
-func (c *calibration) factor() float64 {
-	n := min(c.n, len(c.live))
-	first := c.n - n
+// Factor is live bytes for each accounted byte, 0 while the readings do not tell.
+func (c *calibration) Factor() float64 {
+	n := min(c.N, len(c.live))
+	first := c.N - n
 	at := func(i int) int { return (first + i) % len(c.live) }
 	shift := max(leastShift, int64(shiftPart*float64(slices.Max(c.used[:]))))
 	var slopes []float64
@@ -63,31 +58,31 @@ func (c *calibration) factor() float64 {
 	return 0
 }
 
-// off is the warning that sizes have been off for long, once.
-func (c *calibration) off(now time.Time) (Event, bool) {
-	if c.told || c.n%16 != 0 { // it sorts some hundred numbers
-		return Event{}, false
+// Off is the warning that sizes have been off for long, once.
+func (c *calibration) Off(now time.Time) (Notice, bool) {
+	if c.told || c.N%16 != 0 { // it sorts some hundred numbers
+		return Notice{}, false
 	}
-	f := c.factor()
-	if f > 1/offBy && f < offBy {
+	f := c.Factor()
+	if f > 1/sizesOffBy && f < sizesOffBy {
 		c.offSince = time.Time{} // 0, unknown, changes nothing
-		return Event{}, false
+		return Notice{}, false
 	}
 	if f == 0 {
-		return Event{}, false
+		return Notice{}, false
 	}
 	if c.offSince.IsZero() {
 		c.offSince = now
 	}
-	if now.Sub(c.offSince) < offFor {
-		return Event{}, false
+	if now.Sub(c.offSince) < sizesOffFor {
+		return Notice{}, false
 	}
 	c.told = true
-	return Event{Kind: EventSizes, Text: sizesText(f) + ": have the size functions count all that a unit keeps alive, as sizer.Of does"}, true
+	return Notice{Kind: sizesOff, Text: SizesText(f) + ": have the size functions count all that a unit keeps alive, as sizer.Of does"}, true
 }
 
-// sizesText says in words what a factor means, "" for an unknown one.
-func sizesText(factor float64) string {
+// SizesText says in words what a factor means, "" for an unknown one.
+func SizesText(factor float64) string {
 	switch {
 	case factor <= 0:
 		return ""

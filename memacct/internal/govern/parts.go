@@ -1,4 +1,4 @@
-package memacct
+package govern
 
 import (
 	"cmp"
@@ -20,8 +20,8 @@ type parts struct {
 }
 
 // parts are those of now.
-func (g *governor) parts(now host.Sample) parts {
-	return partsOf(now, g.beside.median(), g.beyond(now))
+func (g *Law) parts(now host.Sample) parts {
+	return partsOf(now, g.Beside.Median(), g.Beyond(now))
 }
 
 func partsOf(now host.Sample, beside, outside int64) parts {
@@ -61,6 +61,3 @@ func (p parts) text(first parts, process int64) string {
 	}
 	return "; beside the content there are " + strings.Join(words, ", and ")
 }
-
-// worthAWord is the part of the process limit, as its inverse, from which a part is named.
-const worthAWord = 32

@@ -1,4 +1,4 @@
-package memacct
+package govern
 
 import (
 	"fmt"
@@ -8,25 +8,6 @@ import (
 	"github.com/syncmem/syncmem/internal/procmem"
 	"github.com/syncmem/syncmem/memacct/internal/host"
 )
-
-// Where a sign of running out of memory begins.
-const (
-	residentAlarm = 0.95 // resident part of the process limit
-	heldAlarm     = 0.98 // part of a cgroup's limit held by what is no page cache
-	slowedAlarm   = 0.85 // the same, where the kernel slows the group down as well: page cache alone brings that about
-	stillAlarm    = 0.2  // part of the time in which nothing in the group goes on for want of memory, where so much is held
-	liveAlarm     = 0.95 // live part of the heap's goal, after two collections in a row
-)
-
-// A sign that was told is told again only after that many looks without it, and that much later.
-const (
-	calmLooks = 8
-	tellEvery = 30 * time.Second
-)
-
-// briefly is how many looks in a row a sign may show without a word where it is a matter of a little less or
-// more: the next look finds that the shut gate was enough.
-const briefly = 3
 
 // signs of the process running out of memory now. The budget does not wait for the law to see them: the gate
 // is shut until the next look.
@@ -45,11 +26,11 @@ type sign struct {
 	told time.Time // when it was told last
 }
 
-// look tells whether the gate must be shut, and what there is to say about it.
-func (s *signs) look(g *governor, now host.Sample, kernel host.Reading, collected bool) (shut bool, events []Event) {
+// Look tells whether the gate must be shut, and what there is to say about it.
+func (s *signs) Look(process int64, now host.Sample, kernel host.Reading, collected bool) (shut bool, notices []Notice) {
 	if collected {
 		s.tight++
-		if float64(now.Live) <= liveAlarm*float64(now.Goal) || now.Limit > g.process {
+		if float64(now.Live) <= liveAlarm*float64(now.Goal) || now.Limit > process {
 			s.tight = 0
 		}
 	}
@@ -75,22 +56,22 @@ func (s *signs) look(g *governor, now host.Sample, kernel host.Reading, collecte
 		{s.tight >= 2, 1, func() string {
 			return fmt.Sprintf("%s of the heap's goal of %s are live after a collection", size(now.Live), size(now.Goal))
 		}},
-		{now.RSS > int64(residentAlarm*float64(g.process)), briefly, func() string {
-			return fmt.Sprintf("%s are resident, of a process limit of %s", size(now.RSS), size(g.process))
+		{now.RSS > int64(residentAlarm*float64(process)), briefly, func() string {
+			return fmt.Sprintf("%s are resident, of a process limit of %s", size(now.RSS), size(process))
 		}},
 	} {
-		if s.list[i].look(c.on, c.after) {
-			events = append(events, Event{Kind: EventAlarm, Bytes: g.process, Text: "the gate is shut for a moment: " + c.text()})
+		if s.list[i].look(c.on, c.after, now.At) {
+			notices = append(notices, Notice{Kind: alarm, Bytes: process, Text: "the gate is shut for a moment: " + c.text()})
 		}
 		shut = shut || c.on
 	}
 	s.events, s.limiter, s.began = e, now.Limiter, true
-	return shut, events
+	return shut, notices
 }
 
 // look notes whether the sign is there, and tells whether that is worth saying: once it was there after so many
 // looks in a row.
-func (s *sign) look(on bool, after int) (tell bool) {
+func (s *sign) look(on bool, after int, now time.Time) (tell bool) {
 	if !on {
 		s.row = 0
 		s.calm++
@@ -99,10 +80,10 @@ func (s *sign) look(on bool, after int) (tell bool) {
 	if s.row++; s.row < after {
 		return false
 	}
-	tell = s.told.IsZero() || s.calm >= calmLooks && host.Since(s.told) >= tellEvery
+	tell = s.told.IsZero() || s.calm >= calmLooks && now.Sub(s.told) >= tellEvery
 	s.calm = 0
 	if tell {
-		s.told = time.Now()
+		s.told = now
 	}
 	return tell
 }

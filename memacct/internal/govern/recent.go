@@ -1,4 +1,4 @@
-package memacct
+package govern
 
 import "slices"
 
@@ -23,9 +23,9 @@ func (r *recent) most() int64 {
 	return slices.Max(r.seen())
 }
 
-// median is the middle one: single readings of what lives beside the content are off by whatever was
+// Median is the middle one: single readings of what lives beside the content are off by whatever was
 // admitted or released while the collector marked.
-func (r *recent) median() int64 {
+func (r *recent) Median() int64 {
 	if r.n == 0 {
 		return 0
 	}

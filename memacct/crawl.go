@@ -1,0 +1,54 @@
+package memacct
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/memacct/internal/govern"
+)
+
+// crawl is a sync whose units get in one by one, since the budget leaves them nothing: each waits until nothing is left
+// to drain, and for a forced collection that finds that the process can hold it all the same.
+type crawl struct {
+	since, last time.Time
+	units       int
+}
+
+// It is told once so many have come in, in govern.ThrashOver or more, and none later than crawlGap after the one before.
+const (
+	crawlUnits = 8
+	crawlGap   = time.Second
+)
+
+// add notes a unit, and tells whether that is a crawl.
+func (c *crawl) add(now time.Time) bool {
+	if now.Sub(c.last) > crawlGap {
+		*c = crawl{since: now}
+	}
+	c.last = now
+	c.units++
+	return c.units >= crawlUnits && now.Sub(c.since) >= govern.ThrashOver
+}
+
+// tellCrawl notes that a unit is to be let in after all, and warns of a crawl. It reports whether the sync will not get
+// through all the same: then it is refused now, and not after minutes of that.
+func (b *Budget) tellCrawl(e *BudgetError) (bound bool) {
+	if e.Process == 0 {
+		return false // its limit was just raised
+	}
+	b.lock()
+	crawls := b.crawl.add(time.Now())
+	b.unlockQuiet()
+	if !crawls {
+		return false
+	}
+	if e.Residue.Expected > 0 && e.Need+e.Residue.Expected > e.Process+e.Process/govern.Looseness+e.Overrun { // by more than the estimate is off
+		e.Reason = Growing
+		return true
+	}
+	b.emitOnce("crawl", Event{Kind: EventThrash, Account: e.Account, Queue: e.Queue, Bytes: e.Process, Text: fmt.Sprintf(
+		"the limit of %s is held only by letting units in one by one, each after a forced collection: the budget for content is %s; heap %s live after GC = %s. Keep less beside the content, or %s.",
+		bytesize.Format(e.Process), bytesize.Format(e.Limit), bytesize.Format(e.LiveHeap), e.sum(), e.raise())})
+	return false
+}

@@ -1,0 +1,59 @@
+package memacct
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/syncmem/syncmem/memacct/internal/govern"
+)
+
+// Units that get in one by one for some seconds are a warning; a few are none, and after a pause they begin anew.
+func TestACrawl(t *testing.T) {
+	var c crawl
+	now := time.Now()
+	units := func(n int, gap time.Duration) (crawls bool) {
+		for range n {
+			now = now.Add(gap)
+			crawls = c.add(now)
+		}
+		return crawls
+	}
+	require.False(t, units(20, 100*time.Millisecond), "that was quick")
+	require.True(t, units(20, 100*time.Millisecond))
+	require.False(t, units(1, crawlGap+time.Millisecond), "after a pause it begins anew")
+	require.False(t, units(5, 900*time.Millisecond), "these are few")
+	require.True(t, units(2, 900*time.Millisecond))
+}
+
+// A crawl is told, however long its units take here.
+func TestACrawlIsTold(t *testing.T) {
+	b, told := watched(t, hostOf(0, 0, 8<<30), Process(200*mib))
+	g := NewGate(b.Account("test"), "units", 1, weight)
+	one := func(began time.Duration) {
+		b.lock()
+		now := time.Now()
+		was := now.Add(time.Hour) // no gap before this one
+		b.crawl.last, b.crawl.since = was, now.Add(began)
+		b.unlockQuiet()
+		for crawled := false; !crawled; { // not where the governor looked after the cut: there was room then
+			cut(b, 0)
+			require.NoError(t, g.Put(t.Context(), &load{1000}))
+			require.Equal(t, 1, g.Discard())
+			b.lock()
+			crawled = b.crawl.last != was
+			b.unlockQuiet()
+		}
+	}
+	for range crawlUnits {
+		one(time.Hour)
+	}
+	require.Empty(t, told, "it has just begun")
+	one(-govern.ThrashOver)
+	e := <-told
+	require.Equal(t, EventThrash, e.Kind)
+	require.Contains(t, e.Text, "one by one")
+	require.Contains(t, e.Text, "raise the process limit to")
+	empty(t, b)
+}

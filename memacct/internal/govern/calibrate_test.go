@@ -1,0 +1,51 @@
+package govern
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The factor is found under noise, with other memory growing meanwhile, and not made up where nothing moves.
+func TestCalibrationUnderNoise(t *testing.T) {
+	for _, truth := range []float64{0.5, 1, 1.3, 2} {
+		r := rand.New(rand.NewPCG(5, 6))
+		var c calibration
+		for i := range 200 {
+			used := r.Float64() * 20 * float64(mib)
+			noise := r.NormFloat64() * float64(mib) / 3
+			if i%10 == 0 {
+				noise += 15 * float64(mib) // a collection that caught something else
+			}
+			drift := float64(i) * 0.1 * float64(mib)
+			c.add(int64(truth*used+noise+drift), int64(used))
+		}
+		require.InEpsilon(t, truth, c.Factor(), 0.1)
+	}
+	var still, wild calibration
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 100 {
+		still.add(20*mib+r.Int64N(mib), 10*mib+int64(r.IntN(1000)))
+		wild.add(r.Int64N(100*mib), r.Int64N(10*mib))
+	}
+	require.Zero(t, still.Factor(), "nothing moved")
+	require.Zero(t, wild.Factor(), "no two say the same")
+	require.Empty(t, SizesText(0))
+}
+
+func TestSizesThatAreOffForLongAreToldOnce(t *testing.T) {
+	var c calibration
+	now, told := time.Now(), 0
+	for i := range 200 {
+		used := int64(i%5) * 4 * mib
+		c.add(2*used, used)
+		now = now.Add(time.Second)
+		if e, yes := c.Off(now); yes {
+			told++
+			require.Contains(t, e.Text, "sizes under-report 2.0x")
+		}
+	}
+	require.Equal(t, 1, told)
+}
