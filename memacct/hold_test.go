@@ -1,6 +1,7 @@
 package memacct
 
 import (
+	"math"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -90,6 +91,7 @@ func TestAHoldOfManyGoroutines(t *testing.T) {
 
 // Who charges what an aggregate keeps has as much left for content as who does not.
 func TestAHoldLeavesTheGatesNoLess(t *testing.T) {
+	applicationSets(t, math.MaxInt64) // what another test's budget set stays
 	b := quiet(t, Process(400*mib))
 	a := b.Account("sync")
 	kept := make([][]byte, 80)

@@ -2,6 +2,7 @@ package memacct
 
 import (
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
@@ -15,6 +16,7 @@ import (
 // Collections are forced while limits change, budgets come and go, and units flow: no gate stays shut, and nobody is
 // refused.
 func TestSweepsWhileLimitsChange(t *testing.T) {
+	applicationSets(t, math.MaxInt64) // what another test's budget set stays
 	keep := func() *Budget {
 		for {
 			b, err := newOn(hostOf(0, 0, 8<<30).host(), Config{Limit: Process(120 * mib), GoLimit: GoLimitKeep, Logger: slog.New(slog.DiscardHandler)})
