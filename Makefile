@@ -91,12 +91,12 @@ wall2: ## cgroup v2 in a virtual machine: limits found, walls held and broken, h
 
 cgroup: ## SOURCE behind a real memory cgroup of LIMIT (64MiB): held with a budget, broken by count; needs the right to make a cgroup; a minute
 	SYNCMEM_CGROUP=1 $(GO) test -count=1 -run 'TestCgroup$$' ./cmd/syncbench
-	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench ./internal/proof
-	bin/proof sweep -limits="$(LIMIT)" -source="$(SOURCE)"
+	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench
+	bin/syncbench sweep --limits="$(LIMIT)" --source="$(SOURCE)" --times=10
 
 sweep: ## the same at 512, 256, 128 and 64 MiB, of work that needs ten times the largest; and where consumers keep a part of every unit, beside a Go limit alone; 6 GiB of memory, 15 minutes, 40 on a busy machine
 	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench ./internal/proof ./internal/synth/keeping
-	bin/proof sweep
+	bin/syncbench sweep --limits=512MiB,256MiB,128MiB,64MiB --source=synth:rpm-mixed,units=850000,order=giants-adjacent --times=10 --json=bin/sweep.json
 	bin/proof keep
 
 speed: ## what a limit costs: throughput at a quarter of the unlimited peak, processor time far from it; 10 to 20 minutes of an idle machine

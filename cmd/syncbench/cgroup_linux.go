@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"runtime"
 	"syscall"
-	"time"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/internal/procmem/wall"
@@ -63,9 +62,6 @@ func runBehindWall(ctx context.Context, o *options) error {
 	}
 	return nil
 }
-
-// stopPatience is how long a child that was told to stop may take.
-const stopPatience = 10 * time.Second
 
 // childCommand is the child, a fresh copy of this program: so its code is charged to the cgroup as well, as in
 // a container of its own. It has a process group of its own, so that a Ctrl-C on the terminal reaches it

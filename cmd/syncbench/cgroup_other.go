@@ -6,9 +6,11 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+
+	"github.com/syncmem/syncmem/internal/procmem/wall"
 )
 
 // runBehindWall needs Linux.
 func runBehindWall(context.Context, *options) error {
-	return failed(fmt.Errorf("--cgroup: cgroups are Linux's and this is %s; without --cgroup the run is judged by what the Go runtime says", runtime.GOOS))
+	return failed(fmt.Errorf("--cgroup: %w: cgroups are Linux's and this is %s; without --cgroup the run is judged by what the Go runtime says", wall.ErrNoCgroup, runtime.GOOS))
 }

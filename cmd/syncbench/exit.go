@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/syncmem/syncmem/contentmodel"
 )
@@ -13,8 +14,12 @@ const (
 	exitFailed      = 1   // the run failed
 	exitUsage       = 2   // wrong usage, or a crash
 	exitBroken      = 3   // the limit was broken
+	exitUnproved    = 5   // it held, and the control held it, too
 	exitInterrupted = 130 // by Ctrl-C, SIGTERM, SIGHUP or SIGQUIT
 )
+
+// stopPatience is how long a child that was told to stop may take.
+const stopPatience = 10 * time.Second
 
 // codedError is an error that knows its exit code. An empty text was said already.
 type codedError struct {

@@ -4,6 +4,8 @@
 //	syncbench units [--source S] [--top N]
 //	syncbench gen DIR [--source synth:...]
 //	syncbench record FILE
+//	syncbench compare [--modes none,count:1000,count:1,bytes] ...
+//	syncbench sweep [--limits 256MiB,64MiB] ...
 //
 // See syncbench run --help, and docs/syncbench.md.
 package main
@@ -54,6 +56,7 @@ The result goes to stdout, progress and messages to stderr. Exit codes:
   1    the run failed, and said why
   2    wrong usage, or a crash
   3    the limit was broken
+  5    the limit held, but the control did not break it: that proves nothing (sweep)
   130  interrupted by Ctrl-C, SIGTERM, SIGHUP or SIGQUIT`,
 		Example: `  syncbench run
   syncbench run --help
@@ -61,7 +64,7 @@ The result goes to stdout, progress and messages to stderr. Exit codes:
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(nearFlag)
-	root.AddCommand(runCommand(), unitsCommand(), genCommand(), recordCommand())
+	root.AddCommand(runCommand(), unitsCommand(), genCommand(), recordCommand(), compareCommand(), sweepCommand())
 	return root
 }
 

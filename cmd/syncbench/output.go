@@ -55,13 +55,32 @@ func (o *output) write(r *result) error {
 	case nil:
 		return nil
 	case os.Stdout:
-		return r.encode(os.Stdout)
+		return encode(os.Stdout, r)
 	}
-	return errors.Join(r.encode(o.json), o.json.Close())
+	return errors.Join(encode(o.json, r), o.json.Close())
 }
 
-func (r *result) encode(w io.Writer) error {
+// emit writes what several runs have shown where it was asked for.
+func (o *output) emit(v any, text func(io.Writer) error) error {
+	var err error
+	if o.json != os.Stdout {
+		err = text(os.Stdout)
+	}
+	switch o.json {
+	case nil:
+	case os.Stdout:
+		err = encode(os.Stdout, v)
+	default:
+		err = errors.Join(err, encode(o.json, v), o.json.Close())
+	}
+	if err != nil {
+		return failed(fmt.Errorf("the result could not be written: %w", err))
+	}
+	return nil
+}
+
+func encode(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
-	return e.Encode(r)
+	return e.Encode(v)
 }

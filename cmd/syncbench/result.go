@@ -52,6 +52,8 @@ type result struct {
 	Batches        batches            `json:"batches"`
 	MeanBatch      float64            `json:"mean_batch"`
 	Stages         map[string]batches `json:"stage_batches"`
+	CPU            float64            `json:"cpu_seconds,omitempty"` // user and system time of the process, where another one measures it
+	GCCPU          float64            `json:"gc_cpu_ratio"`          // the part of the Go program's processor time that collecting garbage took
 	GCLimited      bool               `json:"gc_limited"`
 	GCLimiterCycle uint64             `json:"gc_limiter_cycle"` // the last collection in which the collector gave up on the limit; 0 is never
 	Env            map[string]string  `json:"env"`
@@ -93,6 +95,7 @@ func newResult(ctx context.Context, w *work, rep *pipeline.Report, peak peaks, e
 	r.UnitsPerSecond = float64(r.Units) / max(r.Seconds, 1e-9)
 	r.GCLimiterCycle = procmem.ReadGo().Limiter
 	r.GCLimited = r.GCLimiterCycle > 0
+	r.GCCPU = procmem.GCPart()
 	a := w.account.Stats()
 	r.Content, r.AccountedPeak = a.Limit, a.Peak
 	if b := w.account.Budget(); b != nil {

@@ -116,7 +116,7 @@ func fullResult(t *testing.T) *result {
 // The keys of the JSON are a promise: none may go, or change its type, under the same schema.
 func TestJSONKeys(t *testing.T) {
 	var text bytes.Buffer
-	require.NoError(t, fullResult(t).encode(&text))
+	require.NoError(t, encode(&text, fullResult(t)))
 	var v map[string]any
 	require.NoError(t, json.Unmarshal(text.Bytes(), &v))
 	require.Equal(t, schema, v["schema"])
@@ -135,7 +135,7 @@ func TestJSONKeys(t *testing.T) {
 // These keys are there in every result, also in one of a run that did not begin: null is "can't be told".
 func TestJSONKeysThatStay(t *testing.T) {
 	var text bytes.Buffer
-	require.NoError(t, newFailure(t.Context(), new(options), errors.New("bad")).encode(&text))
+	require.NoError(t, encode(&text, newFailure(t.Context(), new(options), errors.New("bad"))))
 	var v map[string]any
 	require.NoError(t, json.Unmarshal(text.Bytes(), &v))
 	keys := keysOf("", v)

@@ -35,6 +35,17 @@ func ReadGo() Go {
 	}
 }
 
+// GCPart is the part of the processor time this program has used until the last collection that collecting garbage
+// took, from 0 to 1. It is an estimate of the runtime's; 0 where there is none.
+func GCPart() float64 {
+	m := ReadMetrics([]string{"/cpu/classes/gc/total:cpu-seconds", "/cpu/classes/total:cpu-seconds", "/cpu/classes/idle:cpu-seconds"})
+	used := m[1].Seconds() - m[2].Seconds()
+	if used <= 0 {
+		return 0
+	}
+	return min(1, m[0].Seconds()/used)
+}
+
 // Metric is one reading of runtime/metrics.
 type Metric metrics.Sample
 

@@ -1,7 +1,6 @@
-// Command proof reruns syncbench until the claims about the process limit are proved or refuted, and prints one
-// table. Each run is a process of its own, one at a time.
+// Command proof reruns programs until the claims about the process limit that syncbench sweep does not judge are proved or
+// refuted, and prints one table. Each run is a process of its own, one at a time.
 //
-//	proof sweep    in real memory cgroups the limit is held, and a pipeline bounded by count breaks it
 //	proof keep     where consumers keep something of every unit, memacct holds whatever a Go limit alone holds
 //	proof speed    a limit costs next to no throughput, and a far one next to no processor time
 //

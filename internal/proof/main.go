@@ -48,24 +48,18 @@ func command(args []string) error {
 	var (
 		bin    = f.String("bin", "bin/syncbench", "the `program` to run")
 		source = f.String("source", "synth:rpm-mixed,units=850000,order=giants-adjacent", "the `source` to sync")
-		limits = f.String("limits", "", "sweep, keep: the `amounts` to hold (512MiB,256MiB,128MiB,64MiB; of keep "+keepLimits+")")
+		limits = f.String("limits", "", "keep: the `amounts` to hold ("+keepLimits+")")
 		runs   = f.Int("runs", 5, "keep: `number` of runs of each kind")
 		pairs  = f.Int("pairs", 0, "speed: `runs` of each kind in a comparison (0: 5 for throughput, 7 for processor time)")
 	)
 	if len(args) == 0 {
-		return fmt.Errorf("%w: want proof sweep|speed|keep, flags behind it", errUsage)
+		return fmt.Errorf("%w: want proof speed|keep, flags behind it", errUsage)
 	}
 	if err := f.Parse(args[1:]); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	r := runner{bin: *bin, source: *source}
 	switch args[0] {
-	case "sweep":
-		all, err := parseLimits(cmp.Or(*limits, "512MiB,256MiB,128MiB,64MiB"))
-		if err != nil {
-			return err
-		}
-		return sweep(r, all)
 	case "keep":
 		all, err := parseLimits(cmp.Or(*limits, keepLimits))
 		if err != nil {
@@ -75,7 +69,7 @@ func command(args []string) error {
 	case "speed":
 		return speed(r, *pairs)
 	}
-	return fmt.Errorf("%w: %q is none of sweep, speed, keep", errUsage, args[0])
+	return fmt.Errorf("%w: %q is none of speed, keep", errUsage, args[0])
 }
 
 func parseLimits(text string) (all []int64, err error) {

@@ -4,53 +4,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/syncmem/syncmem/internal/bytesize"
 )
-
-func ptr(n int64) *int64 { return &n }
-
-// A step proves something only if every single thing about it is right.
-func TestFaults(t *testing.T) {
-	const limit = 64 * bytesize.MiB
-	good := func() step {
-		return step{
-			limit: limit, unlimited: 10 * limit,
-			held:    outcome{Verdict: "held", Anon: ptr(limit), Kills: ptr(0)},
-			control: outcome{Verdict: "broken", Kills: ptr(1)},
-		}
-	}
-	s := good()
-	require.Empty(t, s.faults())
-	for fault, spoil := range map[string]func(s *step){
-		"needs less than 10 times": func(s *step) { s.unlimited-- },
-		"the run is broken":        func(s *step) { s.held.Verdict = "broken" },
-		"the run is failed: hung":  func(s *step) { s.held.Verdict, s.held.Error = "failed", "hung" },
-		"the kernel killed":        func(s *step) { s.held.Kills = ptr(1) },
-		"or did not tell":          func(s *step) { s.held.Kills = nil },
-		"past the limit":           func(s *step) { s.held.Anon = ptr(limit + 1) },
-		"or is not known":          func(s *step) { s.held.Anon = nil },
-		"in cycle 7":               func(s *step) { s.held.Limiter = 7 },
-		"keeps the limit, too":     func(s *step) { s.control = outcome{Verdict: "held", Anon: ptr(limit), Kills: ptr(0)} },
-		"proves nothing":           func(s *step) { s.control = outcome{Verdict: "failed"} },
-	} {
-		s := good()
-		spoil(&s)
-		require.Len(t, s.faults(), 1, fault)
-		require.Contains(t, s.faults()[0], fault)
-		var row strings.Builder
-		s.print(&row)
-		require.Contains(t, row.String(), "NO: ")
-	}
-	s = good()
-	s.control = outcome{Verdict: "broken", Anon: ptr(limit + 1), Kills: ptr(0)}
-	require.Empty(t, s.faults(), "past the limit and not killed is broken, too")
-	require.Equal(t, "broke it: 64.0 MiB", s.control.fate(limit))
-}
 
 func TestComparison(t *testing.T) {
 	require.Equal(t, 2.0, median([]float64{3, 1, 2}))
@@ -88,16 +45,15 @@ func TestExitCodes(t *testing.T) {
 		code         int
 		said         string
 	}{
-		{"no words", result, nil, 2, "want proof sweep|speed"},
-		{"another word", result, []string{"sweeep"}, 2, "none of sweep, speed"},
-		{"no unit", result, []string{"sweep", "-limits=64"}, 2, "no unit"},
-		{"no cgroup", "echo '--cgroup: no memory cgroup could be made: x' >&2; exit 1", []string{"sweep", "-limits=1MiB"}, 75, "NOT PROVED"},
-		{"no result", "echo oops >&2; exit 1", []string{"sweep", "-limits=1MiB"}, 1, "no result: oops"},
-		{"held by all", result, []string{"sweep", "-limits=1MiB"}, 1, "needs less than 10 times"},
+		{"no words", result, nil, 2, "want proof speed|keep"},
+		{"another word", result, []string{"sweep"}, 2, "none of speed, keep"},
+		{"no unit", result, []string{"keep", "-limits=64"}, 2, "no unit"},
+		{"not Linux", `echo '{"verdict":"held","units_per_second":100}'`, []string{"speed"}, 75, "NOT PROVED"},
+		{"no result", "echo oops >&2; exit 1", []string{"speed"}, 1, "no result: oops"},
 		{
-			"proved", `case "$*" in *count*) echo '{"verdict":"broken","oom_kills":1}'; exit 3;; *none*) echo '{"verdict":"broken","peak_rss_anon_bytes":409600000}'; exit 3;; *) ` + result + ` ;; esac`,
-			[]string{"sweep", "-limits=10MiB,20MiB"},
-			0, "",
+			"half as fast", `case "$*" in *none*) ` + result + ` ;; *) echo '{"verdict":"held","units_per_second":50}' ;; esac`,
+			[]string{"speed", "-pairs=1"},
+			1, "a quarter of the unlimited peak: units/s ratio 0.500",
 		},
 	} {
 		r := bench(t, c.script)

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/syncmem/syncmem/internal/procmem/wall"
+	"github.com/syncmem/syncmem/pipeline"
+)
+
+// bench does the same work again and again, each time in a process of its own: what one run leaves behind, in the heap or
+// in the kernel's highest marks, is not to count for the next.
+type bench struct {
+	o       options // of the work: the source, the store and how they are read
+	store   string
+	runs    int
+	json    string
+	quiet   bool
+	program string // this one; tests have another
+
+	total int // runs that there will be, as far as that is known; 0 if it is not
+	done  int
+}
+
+// registerWork makes the flags that say what the work is.
+func (b *bench) registerWork(c *cobra.Command) {
+	f := c.Flags()
+	f.SortFlags = false // the order of use
+	f.StringVar(&b.o.source, "source", "synth:rpm-mixed", "the `source` to sync, see syncbench run --help")
+	f.StringVar(&b.store, "store", "sqlite", "the `store` to save to: sqlite, a file for each run that is removed afterwards; or discard")
+	f.IntVar(&b.o.batch, "batch", pipeline.DefaultBatchSize, "`units` that a stage collects before it acts")
+	b.o.registerReading(c)
+}
+
+// registerOutput makes the flags that say what becomes of the result.
+func (b *bench) registerOutput(c *cobra.Command) {
+	f := c.Flags()
+	f.StringVar(&b.json, "json", "", "write the result as JSON to this `file`, too; - is stdout, instead of the table")
+	f.BoolVarP(&b.quiet, "quiet", "q", false, "no line on stderr for each run")
+}
+
+// check says what is wrong with those flags.
+func (b *bench) check() error {
+	switch b.store {
+	case "sqlite":
+		b.o.store = ""
+	case storeDiscard:
+		b.o.store = storeDiscard
+	default:
+		return fmt.Errorf("--store: %q is none of sqlite, discard: each run needs a store that is empty", b.store)
+	}
+	switch {
+	case b.o.batch < 1:
+		return fmt.Errorf("--batch %d: want 1 unit or more", b.o.batch)
+	case b.runs < 1:
+		return fmt.Errorf("--runs %d: want 1 or more", b.runs)
+	}
+	if err := b.o.checkSource(); err != nil {
+		return err
+	}
+	return b.o.checkReading()
+}
+
+// errNoWall says that no memory cgroup can be made here.
+var errNoWall = errors.New("no memory cgroup can be made here")
+
+// patience is how long one run may take. Where the kernel drops a program's code and reads it again, over and over, it
+// might never end.
+const patience = time.Hour
+
+// run does the work once. A limit that was broken and a run that failed are results; an error is a run without one.
+func (b *bench) run(ctx context.Context, args ...string) (*result, error) {
+	program := b.program
+	if program == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		program = self
+	}
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var out, said bytes.Buffer
+	args = append([]string{
+		"run", "--quiet", "--json=-", "--source=" + b.o.source, "--store=" + b.o.store, fmt.Sprint("--batch=", b.o.batch),
+		fmt.Sprint("--stall-timeout=", b.o.stall), "--max-window=" + b.o.window, fmt.Sprint("--skip-bad=", b.o.skipBad),
+	}, args...)
+	cmd := exec.CommandContext(bounded, program, args...)
+	cmd.Stdout, cmd.Stderr = &out, &said
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 2 * stopPatience
+	from := time.Now()
+	err := cmd.Run()
+	b.done++
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return nil, &codedError{exitInterrupted, errors.New("interrupted")}
+	case bounded.Err() != nil:
+		return nil, failed(fmt.Errorf("a run took more than %v and was stopped: syncbench %s", patience, strings.Join(args, " ")))
+	case err != nil && !errors.As(err, &exit):
+		return nil, failed(err)
+	case strings.Contains(said.String(), wall.ErrNoCgroup.Error()):
+		return nil, errNoWall
+	}
+	r := new(result)
+	if err := json.Unmarshal(out.Bytes(), r); err != nil {
+		return nil, failed(fmt.Errorf("a run ended without a result: %s", strings.TrimSpace(said.String())))
+	}
+	r.CPU = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
+	if r.Seconds == 0 { // it was killed, and nobody could say
+		r.Seconds = time.Since(from).Seconds()
+	}
+	return r, nil
+}
+
+// say tells how a run went, on stderr.
+func (b *bench) say(what string, r *result) {
+	if b.quiet {
+		return
+	}
+	of := ""
+	if b.total > 0 {
+		of = fmt.Sprintf("/%d", b.total)
+	}
+	fmt.Fprintf(os.Stderr, "%d%s %s: %s, %s, %.1f s\n", b.done, of, what, r.brief(), amountOr(r.PeakRSSAnon, "peak unknown"), r.Seconds)
+}
+
+// brief is the verdict in a word or two.
+func (r *result) brief() string {
+	if r.OOMKills != nil && *r.OOMKills > 0 {
+		return "killed"
+	}
+	return r.Verdict
+}
