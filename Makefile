@@ -27,10 +27,10 @@ MODULES   := $(shell sed -n 's|^\t\./*||p' go.work | sed 's|^$$|.|')
 APART     := sizer/bench tools
 TOOL      := GOWORK=off $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help build test race accuracy model fuzz bench lint vet cross newest cgroup wall2 sweep speed score graph tidy clean
+.PHONY: help build test race accuracy model fuzz bench lint vet cross newest cgroup wall2 sweep speed score score-newest graph tidy clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: ## the commands, into bin/
 	mkdir -p bin && $(GO) build -o bin/ ./cmd/...
@@ -74,6 +74,9 @@ vet: ## our own checks over ourselves, as: go vet -vettool=memvet
 
 score: ## memvet against LABELS over the repositories in CHECKOUTS: precision and recall with intervals, each repository left out, misses by cause
 	$(GO) run ./analyzer/internal/score -labels "$(LABELS)" -checkouts "$(CHECKOUTS)" -v
+
+score-newest: ## memvet built by the newest Go (NEWEST) must find the same in CHECKOUTS, without a crash
+	$(GO) run ./analyzer/internal/score -labels "$(LABELS)" -checkouts "$(CHECKOUTS)" -compare $(NEWEST)
 
 cross: ## build, and vet the tests, for every one of PLATFORMS; the libraries for a 32-bit one too
 	@for p in $(PLATFORMS); do \

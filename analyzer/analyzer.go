@@ -25,34 +25,45 @@ type Doc = check.Doc
 // reason for the doubt.
 const Doubtful = check.Doubtful
 
-// hazards are the checks that look at memory, in the order they are listed
-// everywhere. The directive check comes after them, as it needs their results.
-var hazards = []*analysis.Analyzer{
-	wholeread.Analyzer,
-	wholedecode.Analyzer,
-	accumulate.Analyzer,
-	trackedcopy.Analyzer,
-	pinning.Analyzer,
-	retain.Analyzer,
-	ungated.Analyzer,
-	truncated.Analyzer,
-	unfiltered.Analyzer,
-	lease.Analyzer,
+// checks are the checks that look at memory, in the order they are listed
+// everywhere. It is the one list of them: what an ignore may name, the command's
+// flags, the pages and the plugin come from it. The directive check is after
+// them, as it needs their results.
+var checks = []struct {
+	analyzer *analysis.Analyzer
+	doc      *Doc
+}{
+	{wholeread.Analyzer, wholeread.Doc},
+	{wholedecode.Analyzer, wholedecode.Doc},
+	{accumulate.Analyzer, accumulate.Doc},
+	{trackedcopy.Analyzer, trackedcopy.Doc},
+	{pinning.Analyzer, pinning.Doc},
+	{retain.Analyzer, retain.Doc},
+	{ungated.Analyzer, ungated.Doc},
+	{truncated.Analyzer, truncated.Doc},
+	{unfiltered.Analyzer, unfiltered.Doc},
+	{lease.Analyzer, lease.Doc},
 }
 
-var directives = directive.New(hazards...)
+var directives = directive.New(hazards()...)
+
+func hazards() []*analysis.Analyzer {
+	all := make([]*analysis.Analyzer, 0, len(checks)+2)
+	for _, c := range checks {
+		all = append(all, c.analyzer)
+	}
+	return all
+}
 
 // All returns every check, and the firststage analyzer that holds the settings
 // they share. The slice is the caller's.
-func All() []*analysis.Analyzer {
-	all := append([]*analysis.Analyzer(nil), hazards...)
-	return append(all, directives, firststage.Analyzer)
-}
+func All() []*analysis.Analyzer { return append(hazards(), directives, firststage.Analyzer) }
 
 // Docs returns the documentation of every check, in the order of All.
 func Docs() []*Doc {
-	return []*Doc{
-		wholeread.Doc, wholedecode.Doc, accumulate.Doc, trackedcopy.Doc, pinning.Doc,
-		retain.Doc, ungated.Doc, truncated.Doc, unfiltered.Doc, lease.Doc, directive.Doc,
+	all := make([]*Doc, 0, len(checks)+1)
+	for _, c := range checks {
+		all = append(all, c.doc)
 	}
+	return append(all, directive.Doc)
 }

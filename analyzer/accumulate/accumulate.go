@@ -15,6 +15,7 @@ var Analyzer = check.New(Doc, func(p *check.Pass) {
 	p.Flow.Use(func(pkg *flow.Package) {
 		for _, f := range pkg.Funcs {
 			inspect(p, f)
+			gathers(p, f)
 		}
 	})
 })
@@ -67,6 +68,7 @@ type growth struct {
 	spread bool       // append(x, ys...)
 	keys   bool       // single strings: keys, paths
 	index  bool       // list[i] = v, in a list that was made long enough
+	loose  bool       // the loop reads something, and that need not be what is added
 }
 
 // growthOf recognizes x = append(x, ...), m[k] = v, m[k] = append(m[k], v), and
@@ -106,16 +108,16 @@ func growthOf(f *flow.Func, a *ast.AssignStmt, i int) *growth {
 	default:
 		return nil
 	}
-	if !weighs(g) {
+	if !weighs(g) || isIndex && f.Updates(g.values[0], ix) {
 		return nil
 	}
 	return g
 }
 
-// weighs drops what is small: errors, sets, numbers. Strings weigh when whole
+// weighs drops what is small: errors, sets, numbers, what is open, addresses. Strings weigh when whole
 // lists are appended, or pages of them.
 func weighs(g *growth) bool {
-	if flow.IsError(g.elem) {
+	if flow.IsError(g.elem) || flow.IsHandle(g.elem) || flow.IsNamed(g.elem, "net", "IP") {
 		return false
 	}
 	switch u := g.elem.Underlying().(type) {

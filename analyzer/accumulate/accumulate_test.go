@@ -7,10 +7,12 @@ import (
 	"github.com/syncmem/syncmem/analyzer/internal/checktest"
 )
 
+// Packages share a run, as what they import takes most of its time.
+
 func TestFirstStages(t *testing.T) { checktest.Run(t, accumulate.Analyzer, "a") }
 
-func TestParseAll(t *testing.T) {
-	checktest.Default(t, accumulate.Analyzer, "returns")
+func TestByDefault(t *testing.T) {
+	checktest.Default(t, accumulate.Analyzer, "returns", "public", "gather", "few")
 }
 
-func TestPublicShapes(t *testing.T) { checktest.Default(t, accumulate.Analyzer, "public") }
+func TestDoubts(t *testing.T) { checktest.Low(t, accumulate.Analyzer, "gather", "few") }

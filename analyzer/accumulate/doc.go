@@ -87,6 +87,33 @@ func (c *Client) List(ctx context.Context) iter.Seq2[Package, error] {
 	}
 }`,
 		},
+		{
+			Title: "A queue is filled before anything takes from it: the put that finds it full waits for ever",
+			Before: `
+units := memacct.NewGate(account, "packages", 1000, sizer.Of[*Package])
+for p := range packages {
+	if err := units.Put(ctx, p); err != nil {
+		return err
+	}
+}
+units.Close()
+for p := range units.All(ctx) {
+	save(p)
+}`,
+			After: `
+units := memacct.NewGate(account, "packages", 1000, sizer.Of[*Package])
+go func() {
+	defer units.Close()
+	for p := range packages {
+		if units.Put(ctx, p) != nil {
+			return
+		}
+	}
+}()
+for p := range units.All(ctx) {
+	save(p)
+}`,
+		},
 	},
 	Since: "v0.1.0",
 	Silent: []string{
@@ -95,6 +122,7 @@ func (c *Client) List(ctx context.Context) iter.Seq2[Package, error] {
 		"the function is asked for a number of items: a limit, page size or count among its parameters, or a SetLimit call",
 		"sets of keys that only remove duplicates, errors, and lists of strings such as paths",
 		"the collection is not used after the loop",
+		"of queues: one that came as a parameter or is a field, one that anything uses before the puts are over, a channel with room for a list's length or whose length is asked for, and a number of puts that is in the source",
 		"by default, and not with -confidence=low: it may be one file of many, or a flat list in a local file",
 	},
 }

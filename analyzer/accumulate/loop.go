@@ -74,7 +74,7 @@ func drivenRange(f *flow.Func, g *growth, l *ast.RangeStmt) string {
 	if receives(f, l.Body) {
 		return "every result of the workers is received first"
 	}
-	if readsInside(f, l) && !g.index || fetchedIn(f, g, l) {
+	if g.loose = readsInside(f, l) && !g.index; g.loose || fetchedIn(f, g, l) {
 		return "every round of the loop reads another item"
 	}
 	return ""
@@ -196,6 +196,12 @@ func returnsError(f *flow.Func, r *ast.ReturnStmt) bool {
 
 // doubt says what speaks against a hazard, or "".
 func doubt(f *flow.Func, g *growth, loop ast.Node) string {
+	if r, ok := loop.(*ast.RangeStmt); ok && g.loose && !fetchedIn(f, g, r) {
+		return "what it keeps may not be what it reads"
+	}
+	if f.Quiet() {
+		return "its name says that it is small"
+	}
 	l, ok := loop.(*ast.ForStmt)
 	if !ok {
 		return ""

@@ -11,19 +11,26 @@ import (
 )
 
 // New makes the check. It needs the results of the others: which ignores and
-// which lines of the baseline they used.
+// which lines of the baseline they used. They and itself are what an ignore may
+// name.
 func New(others ...*analysis.Analyzer) *analysis.Analyzer {
-	a := check.New(Doc, run, check.ReportStale)
+	known := map[string]bool{Doc.Name: true}
+	for _, a := range others {
+		known[a.Name] = true
+	}
+	a := check.New(Doc, func(p *check.Pass) { run(p, known) }, check.ReportStale)
 	a.Requires = append(a.Requires, others...)
 	return a
 }
 
-func run(p *check.Pass) {
+func run(p *check.Pass, known map[string]bool) {
 	used := check.UsedBy(p).Ignores
 	var placed map[token.Pos]bool // built only for packages that have one to place
-	for _, d := range comment.Parse(p.Fset, p.Files, check.Known) {
+	for _, d := range comment.Parse(p.Fset, p.Files) {
 		at := span{d.Pos, d.End}
 		switch {
+		case d.Verb == comment.Ignore && d.Check != "" && !known[d.Check]:
+			p.Reportf(at, "the directive names %q, which is no check; \"memvet explain\" lists them", d.Check)
 		case d.Problem != "":
 			p.Reportf(at, "the directive %s", d.Problem)
 		case d.Verb == comment.Ignore && d.Check != Doc.Name && !used[d.Pos]:

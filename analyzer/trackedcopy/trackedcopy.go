@@ -1,10 +1,13 @@
 package trackedcopy
 
 import (
+	"fmt"
 	"go/ast"
 	"go/types"
 	"regexp"
 	"strings"
+
+	"golang.org/x/tools/go/analysis"
 
 	"github.com/syncmem/syncmem/analyzer/internal/check"
 	"github.com/syncmem/syncmem/analyzer/internal/flow"
@@ -99,7 +102,23 @@ func judge(p *check.Pass, f *flow.Func, s store, compared map[*types.Var]bool) {
 	if !(selfTyped(s) && (named || tracks) || named && tracks) || clones(f, s) {
 		return
 	}
-	p.Reportf(s.at, "%s keeps a second copy of the state (%s) to find changes later, which doubles every unit in flight; keep dirty bits or a digest instead", s.field.Name(), how)
+	p.Report(check.Finding{
+		At:      s.at,
+		Message: fmt.Sprintf("%s keeps a second copy of the state (%s) to find changes later, which doubles every unit in flight; keep dirty bits or a digest instead", s.field.Name(), how),
+		Related: eachItem(f),
+	})
+}
+
+// eachItem are the places of the package where a loop makes a copy for every item
+// by calling the function that keeps one.
+func eachItem(f *flow.Func) []analysis.RelatedInformation {
+	var all []analysis.RelatedInformation
+	for _, site := range f.Pkg.CallsOf(f.Obj) {
+		if site.Caller.InLoop(site.Call) {
+			all = append(all, check.Related(site.Call, "%s reaches it, too, once for every item", site.Caller.Name))
+		}
+	}
+	return all
 }
 
 // copied says how the value is a copy of live state, or "".

@@ -7,17 +7,12 @@ import (
 	"github.com/syncmem/syncmem/analyzer/wholedecode"
 )
 
+// Packages share a run, as what they import takes most of its time.
+
 func TestFirstStages(t *testing.T) { checktest.Run(t, wholedecode.Analyzer, "a") }
 
-func TestParseAll(t *testing.T) {
-	checktest.Default(t, wholedecode.Analyzer, "returns")
+func TestByDefault(t *testing.T) {
+	checktest.Default(t, wholedecode.Analyzer, "returns", "public", "advice", "names", "few")
 }
 
-func TestPublicShapes(t *testing.T) { checktest.Default(t, wholedecode.Analyzer, "public") }
-
-func TestAdvice(t *testing.T) { checktest.Default(t, wholedecode.Analyzer, "advice") }
-
-func TestNames(t *testing.T) {
-	checktest.Default(t, wholedecode.Analyzer, "names")
-	checktest.Low(t, wholedecode.Analyzer, "names")
-}
+func TestDoubts(t *testing.T) { checktest.Low(t, wholedecode.Analyzer, "names") }

@@ -7,14 +7,12 @@ import (
 	"github.com/syncmem/syncmem/analyzer/wholeread"
 )
 
+// Packages share a run, as what they import takes most of its time.
+
 func TestFirstStages(t *testing.T) { checktest.Run(t, wholeread.Analyzer, "a", "third") }
 
-func TestParseAll(t *testing.T) {
-	checktest.Default(t, wholeread.Analyzer, "returns")
+func TestByDefault(t *testing.T) {
+	checktest.Default(t, wholeread.Analyzer, "returns", "fetch", "public", "advice", "merged", "few")
 }
 
-func TestPublicShapes(t *testing.T) { checktest.Default(t, wholeread.Analyzer, "fetch", "public") }
-
-func TestAdvice(t *testing.T) { checktest.Default(t, wholeread.Analyzer, "advice") }
-
-func TestDoubts(t *testing.T) { checktest.Low(t, wholeread.Analyzer, "low") }
+func TestDoubts(t *testing.T) { checktest.Low(t, wholeread.Analyzer, "low", "few") }

@@ -28,7 +28,7 @@ func allKnown(list *baseline.File, found []Finding) []baseline.Finding {
 	lines := baseline.Lines{}
 	all := make([]baseline.Finding, len(found))
 	for i := range found {
-		all[i] = found[i].known(list, lines.Text(found[i].path, found[i].Line)) //memvet:ignore accumulate one for each finding, and those are all there
+		all[i] = found[i].known(list, lines.Text(found[i].path, found[i].Line))
 	}
 	return all
 }

@@ -25,7 +25,11 @@ func main() {
 	if byGo(args) {
 		if strings.HasPrefix(args[0], "-V") { // asked for once a run
 			exitIfTooOld()
+			dropOldFacts()
 			os.Exit(printVersion(os.Stdout, os.Stderr))
+		}
+		if code, done := keptFacts(args); done {
+			os.Exit(code)
 		}
 		short(flag.CommandLine, "confidence", "baseline")
 		unitchecker.Main(analyzer.All()...) // never returns

@@ -62,7 +62,7 @@ func (p *Pass) unaccepted(found []analysis.Diagnostic) []analysis.Diagnostic {
 	known := make([]baseline.Finding, len(found))
 	for i, d := range found {
 		at := p.Fset.Position(d.Pos)
-		known[i] = baseline.Finding{ //memvet:ignore accumulate one for each finding, and those are all there
+		known[i] = baseline.Finding{
 			Check: p.name, Package: baseline.Package(p.Pkg.Path()), File: list.Rel(at.Filename), Text: lines.Text(at.Filename, at.Line),
 		}
 	}

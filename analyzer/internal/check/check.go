@@ -16,14 +16,6 @@ import (
 	"github.com/syncmem/syncmem/internal/baseline"
 )
 
-// names are the checks an ignore may name; a fixed list, because a check that
-// only learns of the others when they are linked in would call their ignores
-// malformed.
-var names = []string{"wholeread", "wholedecode", "accumulate", "trackedcopy", "pinning", "retain", "ungated", "truncated", "unfiltered", "lease", "directive"}
-
-// Known reports whether name is a check.
-func Known(name string) bool { return slices.Contains(names, name) }
-
 // Pass is one run of one check on one package.
 type Pass struct {
 	*analysis.Pass
@@ -70,7 +62,7 @@ func newPass(ap *analysis.Pass, name string) *Pass {
 	fl, _ := ap.ResultOf[flow.Analyzer].(*flow.Package)
 	return &Pass{
 		Pass: ap, Flow: fl, name: name, used: &Used{Ignores: map[token.Pos]bool{}, Entries: map[*baseline.Entry]bool{}},
-		directives: comment.Parse(ap.Fset, ap.Files, Known),
+		directives: comment.Parse(ap.Fset, ap.Files),
 	}
 }
 
@@ -115,6 +107,7 @@ func (p *Pass) Reportf(at ast.Node, format string, args ...any) {
 func (p *Pass) Report(f Finding) {
 	if f.Doubt != "" {
 		if !flow.Options.Low {
+			p.ignored(f.At.Pos()) // whoever looks at these findings, too, needs the ignore
 			return
 		}
 		f.Message += Doubtful + f.Doubt
@@ -146,6 +139,10 @@ func (p *Pass) flush() {
 		p.Pass.Report(d)
 	}
 }
+
+// Ignored reports whether an ignore covers a place that is one of several of a
+// finding, and notes that it is needed.
+func (p *Pass) Ignored(at ast.Node) bool { return p.ignored(at.Pos()) }
 
 func (p *Pass) skipped(pos token.Pos) bool {
 	return p.Flow != nil && p.Flow.Skip(pos)

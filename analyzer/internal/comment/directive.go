@@ -31,8 +31,9 @@ type Directive struct {
 	Problem  string // why it is malformed, with the remedy; "" when fine
 }
 
-// Parse reads every directive of the files, in order of position.
-func Parse(fset *token.FileSet, files []*ast.File, known func(check string) bool) []*Directive {
+// Parse reads every directive of the files, in order of position. Whether what an
+// ignore names is a check it can't tell.
+func Parse(fset *token.FileSet, files []*ast.File) []*Directive {
 	var all []*Directive
 	for _, f := range files {
 		var code map[int]bool // built only for files that have a directive
@@ -44,14 +45,14 @@ func Parse(fset *token.FileSet, files []*ast.File, known func(check string) bool
 				if code == nil {
 					code = codeLines(fset, f)
 				}
-				all = append(all, parseOne(fset, c, code, known))
+				all = append(all, parseOne(fset, c, code))
 			}
 		}
 	}
 	return all
 }
 
-func parseOne(fset *token.FileSet, c *ast.Comment, code map[int]bool, known func(string) bool) *Directive {
+func parseOne(fset *token.FileSet, c *ast.Comment, code map[int]bool) *Directive {
 	p := fset.Position(c.Pos())
 	d := &Directive{Pos: c.Pos(), End: c.End(), File: p.Filename, Line: p.Line, OwnLine: !code[p.Line]}
 	text := strings.TrimPrefix(c.Text, Prefix)
@@ -67,8 +68,6 @@ func parseOne(fset *token.FileSet, c *ast.Comment, code map[int]bool, known func
 		switch {
 		case name == "":
 			d.Problem = "names no check; write //memvet:ignore CHECK reason"
-		case !known(name):
-			d.Problem = fmt.Sprintf("names %q, which is no check; \"memvet explain\" lists them", name)
 		case d.Reason == "":
 			d.Problem = fmt.Sprintf("gives no reason; write //memvet:ignore %s and why the memory is bounded here", name)
 		}

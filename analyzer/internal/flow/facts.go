@@ -26,6 +26,7 @@ type Summary struct {
 	Cuts    []int  // parameters of text that it returns a part of
 	Streams []int  // parameters of bytes that it only reads from the start or writes
 	Feeds   []int  // function parameters it hands a stream that it opens
+	Fills   []int  // parameters that are queues it puts unit after unit into, and does nothing else with
 	Stage   string // why it is a first stage, by directive
 	Not     bool   // it is none, by directive
 }
@@ -81,6 +82,9 @@ func (s *Summary) String() string {
 	}
 	for _, i := range s.Feeds {
 		parts = append(parts, fmt.Sprintf("feeds(%d)", i))
+	}
+	for _, i := range s.Fills {
+		parts = append(parts, fmt.Sprintf("fills(%d)", i))
 	}
 	for _, w := range s.WalkArg {
 		parts = append(parts, fmt.Sprintf("walks(%d)", w))

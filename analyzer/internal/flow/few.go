@@ -19,7 +19,20 @@ func (f *Func) StatesSize() bool {
 			}
 		}
 	}
-	return false
+	return f.addressHasSize()
+}
+
+// addressHasSize reports whether a string of the function is an address, or a
+// query of GraphQL, with a number of items in it.
+func (f *Func) addressHasSize() bool {
+	found := false
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if e, ok := n.(ast.Expr); ok && !found && !f.Inside(e, isIf) {
+			found = sizeText.MatchString(f.text(e))
+		}
+		return !found
+	})
+	return found
 }
 
 func isIf(n ast.Node) bool { _, ok := n.(*ast.IfStmt); return ok }
@@ -65,8 +78,8 @@ func isNoBody(e ast.Expr) bool {
 	return ok && sel.Sel.Name == "NoBody"
 }
 
-// Syndicated reports whether the type is a document of RSS or Atom: those
-// formats list the newest few.
+// Syndicated reports whether the type is a document of RSS, Atom or JSON Feed,
+// which list the newest few, or of OPML, which lists such feeds.
 func Syndicated(t types.Type) bool { return syndicated(t, "", shapeDepth) }
 
 func syndicated(t types.Type, above string, depth int) bool {
@@ -80,13 +93,22 @@ func syndicated(t types.Type, above string, depth int) bool {
 			return false
 		}
 		for i := range u.NumFields() {
+			if tag, _, _ := strings.Cut(reflect.StructTag(u.Tag(i)).Get("json"), ","); tag == "home_page_url" {
+				return true // JSON Feed
+			}
 			tag, _, _ := strings.Cut(reflect.StructTag(u.Tag(i)).Get("xml"), ",")
-			if name := u.Field(i).Name(); name == "XMLName" && strings.HasSuffix(tag, "feed") {
-				above = "feed"
+			tag = tag[strings.LastIndex(tag, " ")+1:] // behind its namespace
+			if u.Field(i).Name() == "XMLName" {
+				switch tag {
+				case "opml":
+					return true // the feeds that somebody subscribed to
+				case "feed", "RDF":
+					above = tag
+				}
 				continue
 			}
 			switch at := strings.Trim(above+">"+tag, ">"); {
-			case strings.HasSuffix(at, "channel>item"), at == "feed>entry":
+			case strings.HasSuffix(at, "channel>item"), at == "feed>entry", at == "RDF>item":
 				return true
 			case tag != "" && syndicated(u.Field(i).Type(), at, depth-1):
 				return true

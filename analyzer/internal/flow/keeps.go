@@ -37,6 +37,17 @@ func (f *Func) Stores(e ast.Expr, o types.Object) bool {
 	return false
 }
 
+// Updates reports whether a value that is put into a map was taken out of it, as
+// s is in s := m[k]; s.n++; m[k] = s: that sums up, and has no item.
+func (f *Func) Updates(value ast.Expr, place *ast.IndexExpr) bool {
+	d := f.last(f.Object(value), value.Pos())
+	if d == nil || d.each || d.index > 0 {
+		return false
+	}
+	from, ok := ast.Unparen(d.rhs).(*ast.IndexExpr)
+	return ok && types.ExprString(from) == types.ExprString(place)
+}
+
 // Grows reports whether the slice is appended to in the block.
 func (f *Func) Grows(s types.Object, body *ast.BlockStmt) bool {
 	found := false

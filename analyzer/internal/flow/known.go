@@ -130,6 +130,16 @@ var (
 	// countKeys are query parameters that say so.
 	countKeys = regexp.MustCompile(`(?i)^(limit|per_?page|page_?size|max_?(results|keys|items|records)|count|n|top|size|rows|first|batch_?size)$`)
 
+	// settingNames are structs of settings, settingPaths packages that have them.
+	settingNames = regexp.MustCompile(`(?i)(config|conf|cfg|settings?|flags)$`)
+	settingPaths = regexp.MustCompile(`(^|/)(config|conf|cfg|settings?|flags)(/v\d+)?$`)
+
+	// flagPaths are packages that read flags and configuration.
+	flagPaths = regexp.MustCompile(`^github\.com/(spf13/(viper|pflag)|urfave/cli|knadh/koanf|alecthomas/kingpin)(/|$)`)
+
+	// sizeText is a number of items in an address, or in a query of GraphQL.
+	sizeText = regexp.MustCompile(`(?i)[?&](limit|per_?page|page_?size|max_?(results|keys|items|records)|count|n|top|size|rows|first|batch_?size)=([1-9%]|$)|\((first|last): *[1-9]`)
+
 	// nextFields are fields of a page that say where the next one is, and
 	// onePageNames types of pages.
 	nextFields   = regexp.MustCompile(`(?i)^next(_?(page|token|cursor|link|links|url|uri|page_?token|page_?url))?$|page_?token$|^has_?(more|next)$`)

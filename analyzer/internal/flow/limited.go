@@ -15,6 +15,9 @@ func (f *Func) Cut(s *Sink) string {
 		return ""
 	}
 	if s.Decode || len(s.Decodes) > 0 {
+		if f.ofRequest(limit.Args[0]) {
+			return "" // whoever sent it is told that it does not parse
+		}
 		return "decoded"
 	}
 	if s.Result != nil {
@@ -26,6 +29,12 @@ func (f *Func) Cut(s *Sink) string {
 		}
 	}
 	return ""
+}
+
+// ofRequest reports whether the expression is the body of a request to a server.
+func (f *Func) ofRequest(e ast.Expr) bool {
+	sel, ok := ast.Unparen(e).(*ast.SelectorExpr)
+	return ok && f.isRequest(sel.X)
 }
 
 // sitesOf are the calls of the function in its package.

@@ -208,6 +208,9 @@ func countsIn(t types.Type, name string) bool {
 			if b, ok := field.Type().Underlying().(*types.Basic); ok && b.Info()&types.IsInteger != 0 && names.MatchString(field.Name()) {
 				return true
 			}
+			if _, isStruct := deref(field.Type()).Underlying().(*types.Struct); isStruct && field.Embedded() && optionNames.MatchString(field.Name()) && countsIn(field.Type(), "") {
+				return true
+			}
 		}
 	}
 	return false

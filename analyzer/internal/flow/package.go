@@ -52,6 +52,9 @@ type Site struct {
 	Call   *ast.CallExpr
 }
 
+// CallsOf are the calls of a function in its own package, in order.
+func (p *Package) CallsOf(fn *types.Func) []Site { return p.sites[fn] }
+
 // Func is a function with a body: a declaration, or a literal outside of any.
 // Literals inside belong to the function they are written in.
 type Func struct {

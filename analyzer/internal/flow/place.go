@@ -106,6 +106,9 @@ func (f *Func) rangePlace(r *ast.RangeStmt) Place {
 	if b, ok := t.(*types.Basic); ok && b.Info()&types.IsInteger != 0 {
 		return PerFeed
 	}
+	if call, ok := x.(*ast.CallExpr); ok && f.asksSettings(call) {
+		return PerFeed
+	}
 	o := f.Object(x)
 	if o == nil {
 		return f.fieldPlace(x)
@@ -118,20 +121,30 @@ func (f *Func) rangePlace(r *ast.RangeStmt) Place {
 			return PerFeed
 		}
 	}
-	if d := f.last(o, x.Pos()); d != nil {
-		if _, ok := ast.Unparen(d.rhs).(*ast.CompositeLit); ok {
+	if d := f.last(o, x.Pos()); d != nil && !d.each {
+		switch rhs := ast.Unparen(d.rhs).(type) {
+		case *ast.CompositeLit:
 			return PerFeed
+		case *ast.CallExpr:
+			if f.asksSettings(rhs) {
+				return PerFeed
+			}
+		case *ast.SelectorExpr:
+			return f.fieldPlace(rhs)
 		}
 	}
 	return PerItem
 }
 
-// fieldPlace judges a range over a field: addresses that the receiver or a
-// parameter has are settings, as few as somebody wrote down.
+// fieldPlace judges a range over a field: what settings list, and addresses that
+// the receiver or a parameter has, are as few as somebody wrote down.
 func (f *Func) fieldPlace(x ast.Expr) Place {
 	sel, ok := x.(*ast.SelectorExpr)
 	if !ok {
 		return PerItem
+	}
+	if f.isSetting(sel) {
+		return PerFeed
 	}
 	p, ok := f.params[f.Root(sel)]
 	if !ok || p.lit != nil || f.field(sel) == nil {
@@ -184,44 +197,6 @@ func (f *Func) takesMembers(l *ast.ForStmt) bool {
 		}
 	}
 	return false
-}
-
-// retries reports whether a loop repeats one request until it works: by its names,
-// or because its body ends by leaving it, as where one mirror after the other is
-// tried.
-func (f *Func) retries(loop ast.Node) bool {
-	switch l := loop.(type) {
-	case *ast.RangeStmt:
-		return retryIn(l.X) || endsLoop(l.Body)
-	case *ast.ForStmt:
-		return endsLoop(l.Body) || l.Init != nil && retryIn(l.Init) || l.Cond != nil && retryIn(l.Cond) || l.Post != nil && retryIn(l.Post)
-	}
-	return false
-}
-
-// endsLoop reports whether the last statement of a loop's body leaves the loop.
-func endsLoop(b *ast.BlockStmt) bool {
-	if len(b.List) == 0 {
-		return false
-	}
-	switch s := b.List[len(b.List)-1].(type) {
-	case *ast.ReturnStmt:
-		return true
-	case *ast.BranchStmt:
-		return s.Tok == token.BREAK
-	}
-	return false
-}
-
-func retryIn(n ast.Node) bool {
-	found := false
-	ast.Inspect(n, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok && retryText.MatchString(id.Name) {
-			found = true
-		}
-		return !found
-	})
-	return found
 }
 
 // walks reports whether the literal is a callback run once per item for this

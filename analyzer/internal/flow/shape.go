@@ -247,6 +247,17 @@ func isBuffer(t types.Type) bool {
 	return IsNamed(t, "bytes", "Buffer") || IsNamed(t, "strings", "Builder")
 }
 
+// IsHandle reports whether a value of the type is a way to something that is open,
+// and not what is in there: it is read from, or closed.
+func IsHandle(t types.Type) bool {
+	if isReader(t) {
+		return true
+	}
+	obj, _, _ := types.LookupFieldOrMethod(t, true, nil, "Close")
+	fn, ok := obj.(*types.Func)
+	return ok && fn.Signature().Params().Len() == 0
+}
+
 // isReader reports whether the type has Read([]byte) (int, error).
 func isReader(t types.Type) bool { return readMethod(t) != nil }
 

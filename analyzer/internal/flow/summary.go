@@ -29,6 +29,7 @@ func (f *Func) summarize() *Summary {
 		f.summarizeReads(s)
 		f.summarizeParses(s)
 		f.summarizeFeeds(s)
+		f.summarizeFills(s)
 		f.summarizeStreams(s)
 		f.summarizeCuts(s)
 		f.summarizeFetches(s)

@@ -64,6 +64,28 @@ func (f *Func) Returned(s *Sink) bool {
 	return ok
 }
 
+// CallersDecodeSmall reports whether the function is called in its package, and
+// each caller decodes what it returns into a document without a list.
+func (f *Func) CallersDecodeSmall() bool {
+	sites := f.sitesOf()
+	for _, site := range sites {
+		small := false
+		for _, s := range site.Caller.Sinks() {
+			if s.Call != site.Call || len(s.Decodes) == 0 {
+				continue
+			}
+			small = true
+			for _, t := range s.Decodes {
+				small = small && ShapeOf(site.Caller.TargetType(t)) == Single
+			}
+		}
+		if !small {
+			return false
+		}
+	}
+	return len(sites) > 0
+}
+
 // OnlyInErrors reports whether the bytes end in error messages and logs alone,
 // or nowhere.
 func (f *Func) OnlyInErrors(s *Sink) bool {

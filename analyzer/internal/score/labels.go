@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -75,6 +76,21 @@ func repos(labels []*label) []string {
 	var all []string
 	for _, l := range labels {
 		all = append(all, l.repo)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// folders are patterns for the packages of the labels: with what is below them, as
+// a folder whose files this platform leaves out is an error only by itself.
+func folders(labels []*label) []string {
+	var all []string
+	for _, l := range labels {
+		if dir := path.Dir(l.file); dir == "." {
+			all = append(all, ".")
+		} else {
+			all = append(all, "./"+dir+"/...")
+		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)

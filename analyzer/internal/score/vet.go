@@ -32,8 +32,13 @@ func sureOf(found []finding) []finding {
 	return sure
 }
 
-// buildTool builds memvet unless a binary was named.
-func buildTool(name string) (string, func(), error) {
+// String is the finding on one line.
+func (f finding) String() string {
+	return fmt.Sprintf("%s %s:%d %s %s", f.repo, f.file, f.line, f.fn, f.message)
+}
+
+// buildTool builds memvet with a Go toolchain, unless a binary was named.
+func buildTool(name, toolchain string) (string, func(), error) {
 	if name != "" {
 		abs, err := filepath.Abs(name)
 		return abs, func() {}, err
@@ -44,19 +49,34 @@ func buildTool(name string) (string, func(), error) {
 	}
 	name = filepath.Join(dir, "memvet")
 	cmd := exec.Command("go", "build", "-o", name, "github.com/syncmem/syncmem/cmd/memvet")
-	cmd.Stderr = os.Stderr
+	cmd.Stderr, cmd.Env = os.Stderr, env(toolchain)
 	return name, func() { os.RemoveAll(dir) }, cmd.Run()
 }
 
-// vet runs memvet in a checkout. Packages that do not build are named on
+// env is the environment of a command that uses a Go toolchain, "" for the one
+// there is.
+func env(toolchain string) []string {
+	if toolchain == "" {
+		return nil
+	}
+	return append(os.Environ(), "GOTOOLCHAIN="+toolchain)
+}
+
+// runOf is one run of memvet over one repository.
+type runOf struct {
+	repo, dir, toolchain string
+	args                 []string
+}
+
+// vet runs memvet in the checkout. Packages that do not build are named on
 // stderr and the others still count.
-func vet(tool, repo, dir string, flags []string) ([]finding, error) {
+func (r runOf) vet(tool string) ([]finding, error) {
+	repo, dir := r.repo, r.dir
 	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err != nil {
 		return nil, fmt.Errorf("no checkout of %s: %w", repo, err)
 	}
-	args := append(append([]string{"-format", "json"}, flags...), "./...")
-	cmd := exec.Command(tool, args...)
-	cmd.Dir = dir
+	cmd := exec.Command(tool, r.args...)
+	cmd.Dir, cmd.Env = dir, env(r.toolchain)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err != nil && out.Len() == 0 {
@@ -85,7 +105,7 @@ func vet(tool, repo, dir string, flags []string) ([]finding, error) {
 		one := finding{repo: repo, file: inside(dir, abs), check: f.Check, message: f.Message, line: f.Line, fn: funcAt(abs, f.Line), doubt: doubt}
 		all = append(all, one)
 		for _, r := range f.Related { // one read that several functions reach is one finding, which names them
-			if strings.HasSuffix(r.Message, " reaches it, too") {
+			if strings.Contains(r.Message, " reaches it, too") {
 				abs = absolute(dir, r.File)
 				one.file, one.line, one.fn = inside(dir, abs), r.Line, funcAt(abs, r.Line)
 				all = append(all, one)

@@ -28,7 +28,7 @@ func Report(p *check.Pass, decode bool) {
 				}
 			}
 		}
-		for _, h := range merge(all) {
+		for _, h := range merge(all, func(h *hazard) bool { return p.Ignored(h.s.Call) }) {
 			p.Report(h.finding)
 		}
 	})
@@ -54,16 +54,26 @@ func (h *hazard) key() string {
 }
 
 // merge keeps one hazard for each key: that of the read itself, else the first
-// that is sure.
-func merge(all []*hazard) []*hazard {
+// that is sure. An ignore speaks for its own place: at a call, the other callers
+// are still told; at the read itself, nobody is.
+func merge(all []*hazard, ignored func(*hazard) bool) []*hazard {
 	var kept []*hazard
-	first := map[string]int{}
+	at := map[string]int{} // the index in kept, or silenced
 	for _, h := range all {
-		i, seen := first[h.key()]
+		key := h.key()
+		i, seen := at[key]
 		switch {
+		case ignored(h):
+			if h.s.Via == nil {
+				if seen && i != silenced {
+					kept[i] = nil
+				}
+				at[key] = silenced
+			}
 		case !seen:
-			first[h.key()] = len(kept)
+			at[key] = len(kept)
 			kept = append(kept, h)
+		case i == silenced:
 		case h.before(kept[i]):
 			kept[i], h = h, kept[i]
 			kept[i].also = append(h.also, h)
@@ -71,11 +81,15 @@ func merge(all []*hazard) []*hazard {
 			kept[i].also = append(kept[i].also, h)
 		}
 	}
+	kept = slices.DeleteFunc(kept, func(h *hazard) bool { return h == nil })
 	for _, h := range kept {
 		h.name()
 	}
 	return kept
 }
+
+// silenced is in the place of an index where the read itself is ignored.
+const silenced = -1
 
 // maxNames is how many other functions a message names.
 const maxNames = 3
@@ -136,7 +150,8 @@ func hazardOf(f *flow.Func, s *flow.Sink) *hazard {
 func oftenEnough(f *flow.Func, s *flow.Sink) bool {
 	switch s.Place {
 	case flow.PerItem:
-		return listIn(f, s) && (s.Stream.Kind == flow.Remote || f.HandsEach() || f.Grand(s))
+		return listIn(f, s) && (s.Stream.Kind == flow.Remote || f.HandsEach() || f.Grand(s)) ||
+			s.Stream.Kind == flow.Remote && s.Stream.Unpacked // somebody expects much of each
 	case flow.PerPage:
 		return !f.Paged(nil)
 	}
@@ -173,6 +188,10 @@ func doubt(f *flow.Func, s *flow.Sink) string {
 		return "it is one of several files"
 	case s.Stream.Kind == flow.Local && !f.Grand(s):
 		return "a file of one flat list may be small"
+	case s.Format == "html":
+		return "one page of HTML is rarely large"
+	case len(targets(s)) == 0 && f.CallersDecodeSmall():
+		return "what its callers here decode is small"
 	}
 	for _, t := range targets(s) {
 		if f.AsksForNewest(f.TargetType(t)) {

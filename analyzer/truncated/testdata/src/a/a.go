@@ -102,3 +102,11 @@ func each(r io.Reader, use func(Index)) error {
 		use(i)
 	}
 }
+
+// Who sent too much is told that it does not parse.
+func posted(w http.ResponseWriter, r *http.Request) {
+	var i Index
+	if err := json.NewDecoder(io.LimitReader(r.Body, limit)).Decode(&i); err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+	}
+}

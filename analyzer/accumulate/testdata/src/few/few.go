@@ -1,0 +1,246 @@
+// Package few has loops that look like those over a stream and are not, and their
+// neighbours that are.
+package few
+
+import (
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+)
+
+type Item struct{ Name, Version, Arch string }
+
+type Page struct{ Items []Item }
+
+type Mirror struct{ URL string }
+
+type Config struct{ Mirrors []Mirror }
+
+type Server struct {
+	Sources []Mirror `toml:"sources"`
+}
+
+type Found struct{ Places []Mirror }
+
+func fetch(address string) (*Page, error) {
+	resp, err := http.Get(address)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	p := new(Page)
+	return p, json.NewDecoder(resp.Body).Decode(p)
+}
+
+// As many as somebody wrote down.
+func (c *Config) Pages() (all []*Page, err error) {
+	for _, m := range c.Mirrors {
+		p, err := fetch(m.URL)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+func sources(s Server) (all []*Page) {
+	list := s.Sources
+	for _, m := range list {
+		if p, err := fetch(m.URL); err == nil {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+func environment() (all []*Page) {
+	for _, m := range strings.Split(os.Getenv("MIRRORS"), ",") {
+		if p, err := fetch(m); err == nil {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// As many as there are.
+func (f *Found) Pages() (all []*Page, err error) {
+	for _, m := range f.Places {
+		p, err := fetch(m.URL)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p) // want `every round of the loop reads another item`
+	}
+	return all, nil
+}
+
+// One mirror after the other, until one answers.
+func (f *Found) first() (*Page, error) {
+	var failed []error
+	for _, m := range f.Places {
+		p, err := fetch(m.URL)
+		if err == nil {
+			return p, nil
+		}
+		failed = append(failed, err)
+	}
+	return nil, errors.Join(failed...)
+}
+
+// What is read is looked at and not kept.
+func (f *Found) alive() (all []Mirror, err error) {
+	for _, m := range f.Places {
+		if _, err := fetch(m.URL); err == nil {
+			all = append(all, m) // low `low confidence: what it keeps may not be what it reads`
+		}
+	}
+	return all, nil
+}
+
+type manifests struct{ entries []Mirror }
+
+func (f *manifests) loadManifests() (all []*Page, err error) {
+	for _, m := range f.entries {
+		p, err := fetch(m.URL)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p) // low `low confidence: its name says that it is small`
+	}
+	return all, nil
+}
+
+// Sums, one for each kind.
+type sum struct {
+	name string
+	n    int
+	size int64
+}
+
+func sums(in <-chan Item, out func(map[string]sum)) {
+	all := map[string]sum{}
+	for it := range in {
+		s := all[it.Arch]
+		s.n++
+		all[it.Arch] = s
+	}
+	out(all)
+}
+
+type ListOptions struct{ Page, PerPage int }
+
+type RepoOptions struct {
+	Kind string
+	ListOptions
+}
+
+func list(address string, o *RepoOptions) ([]Item, error) {
+	p, err := fetch(address)
+	return p.Items, err
+}
+
+func everything(address string) ([]Item, error) {
+	p, err := fetch(address)
+	return p.Items, err
+}
+
+// Of one page.
+func ofPage(address string) (some []Item, err error) {
+	items, err := list(address, &RepoOptions{ListOptions: ListOptions{PerPage: 100}})
+	for _, it := range items {
+		if it.Arch != "" {
+			some = append(some, it)
+		}
+	}
+	return some, err
+}
+
+func ofAll(address string) (some []Item, err error) {
+	items, err := everything(address)
+	for _, it := range items {
+		if it.Arch != "" {
+			some = append(some, it) // want `a second copy of what everything gathered`
+		}
+	}
+	return some, err
+}
+
+// A line of a file for each of what is there.
+func line(name string, n int) string {
+	data, _ := os.ReadFile(name)
+	lines := strings.Split(string(data), "\n")
+	return lines[n]
+}
+
+func lines(items []Item) []Item {
+	all := make([]Item, len(items))
+	for i, it := range items {
+		all[i] = Item{Name: it.Name, Version: line(it.Name, i)}
+	}
+	return all
+}
+
+// The whole file of each.
+func text(name string) string {
+	data, _ := os.ReadFile(name)
+	return string(data)
+}
+
+func texts(items []Item) []Item {
+	all := make([]Item, len(items))
+	for i, it := range items {
+		all[i] = Item{Name: it.Name, Version: text(it.Name)} // want `every round of the loop reads another item`
+	}
+	return all
+}
+
+func opened(names <-chan string, use func([]*os.File)) {
+	var all []*os.File
+	for n := range names {
+		if f, err := os.Open(n); err == nil {
+			all = append(all, f)
+		}
+	}
+	use(all)
+}
+
+type member struct{ of *os.File }
+
+func openAll(names []string) (all []*os.File, err error) {
+	for _, n := range names {
+		f, err := os.Open(n)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, f)
+	}
+	return all, nil
+}
+
+func members(names []string) (all []member, err error) {
+	files, err := openAll(names)
+	for _, f := range files {
+		all = append(all, member{f})
+	}
+	return all, err
+}
+
+// Addresses are 16 bytes.
+func addresses(places []Mirror) (all []net.IP, err error) {
+	for _, m := range places {
+		ips, err := net.LookupIP(m.URL)
+		if err != nil {
+			return nil, err
+		}
+		p, err := fetch(m.URL)
+		if err != nil || len(p.Items) == 0 {
+			return nil, err
+		}
+		all = append(all, ips[0], net.ParseIP(p.Items[0].Name))
+	}
+	return all, nil
+}
