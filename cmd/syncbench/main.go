@@ -5,6 +5,7 @@
 //	syncbench gen DIR [--source synth:...]
 //	syncbench record FILE
 //	syncbench compare [--modes none,count:1000,count:1,bytes] ...
+//	syncbench serve DIR [--delay 50ms] [--faults reset=0.1,503=0.05]
 //	syncbench plan [--source S] [--format k8s]
 //	syncbench sweep [--limits 256MiB,64MiB] ...
 //
@@ -65,7 +66,7 @@ The result goes to stdout, progress and messages to stderr. Exit codes:
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(nearFlag)
-	root.AddCommand(runCommand(), unitsCommand(), genCommand(), recordCommand(), compareCommand(), sweepCommand(), planCommand())
+	root.AddCommand(runCommand(), unitsCommand(), genCommand(), recordCommand(), compareCommand(), sweepCommand(), planCommand(), serveCommand())
 	return root
 }
 
