@@ -43,6 +43,9 @@ func (b *Budget) tellCrawl(e *BudgetError) (bound bool) {
 	if !crawls {
 		return false
 	}
+	if e.building { // nobody knows how much of it is to come, and each step of it would take a collection
+		return true
+	}
 	if e.Residue.Expected > 0 && e.Need+e.Residue.Expected > e.Process+e.Process/govern.Looseness+e.Overrun { // by more than the estimate is off
 		e.Reason = Growing
 		return true

@@ -25,6 +25,7 @@ type governor struct {
 	steers bool     // the budget follows; otherwise this only observes
 	kernel host.Kernel
 	let    int64     // a budget that reconsider gave
+	builds bool      // for a unit that is being built
 	letAt  time.Time // and when
 	looked time.Time
 }
@@ -151,7 +152,7 @@ func (b *Budget) steer(g *governor, now host.Sample, kernel host.Reading, collec
 		limit = 0
 	}
 	// A large one is for its unit alone: the next such, built meanwhile, would be one too many.
-	in := b.core.Snapshot().Units > 0 && g.let > g.Process/64
+	in := b.core.Snapshot().Units > 0 && g.let > g.Process/64 && !g.builds
 	if in || b.pulse.shut || host.Since(g.letAt) >= letFor || g.Need(now, now.Live) > g.Process {
 		g.let = 0
 	}
@@ -220,6 +221,15 @@ func (b *Budget) changed(g *governor, was int64, source limitSource) Event {
 	return e
 }
 
+// further is by how much a unit that is being built may grow beyond what it asks for: each step would ask for a forced
+// collection otherwise. It is a quarter of what it has, and half of what the process has left at most.
+func (g *governor) further(e *BudgetError) int64 {
+	if !e.building {
+		return 0
+	}
+	return max(0, min(e.Held/4, (g.Process-e.Need)/2))
+}
+
 // reconsider looks again at a unit that was refused though nothing moves, now that a collection has told exactly what
 // lives: the unit itself among it. It raises the budget, and reports so, if the process can hold the unit after all,
 // or with no more than the policy allows past its limit: the budget is cut by estimates, and nobody must fail for one,
@@ -239,8 +249,9 @@ func (b *Budget) reconsider(e *BudgetError) (past int64, yes bool) {
 	if others := s.Units - e.builds(); others > 0 && e.Reason != Stalled {
 		return 0, true // somebody came in meanwhile, and there is something to wait for
 	}
-	g.let, g.letAt = e.fits-s.Named, time.Now()
-	b.core.SetLimit(max(s.Limit, e.fits))
+	fits := e.fits + g.further(e)
+	g.let, g.letAt, g.builds = fits-s.Named, time.Now(), e.building
+	b.core.SetLimit(max(s.Limit, fits))
 	return max(0, e.Need-g.Process), true
 }
 

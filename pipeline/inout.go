@@ -185,6 +185,43 @@ func (o *Out[T]) Reserve(ctx context.Context, n int64) (*memacct.Reservation[T],
 	return o.gate.Reserve(ctx, n)
 }
 
+// Building charges what the first stage emits while it is built: its Weighs is the Building of the options with which
+// packages rpm, deb and npm read, and its Put emits the unit. So the first giant can't break the limit before the gate
+// sees it. A goroutine that builds units has one of its own. See memacct.Building.
+func (o *Out[T]) Building(ctx context.Context) *Building[T] {
+	if o.gate == nil {
+		return new(Building[T])
+	}
+	return &Building[T]{o.gate.Building(ctx)}
+}
+
+// Building is what [Out.Building] returns. Behind the first stage it is of no use: all of it is [ErrNotFirst].
+type Building[T any] struct{ of *memacct.Building[T] }
+
+// Weighs says that the unit that is being built weighs so many bytes by now, and waits until it may. On an error the
+// unit must be given up; what was charged for it is released.
+func (u *Building[T]) Weighs(bytes int64) error {
+	if u.of == nil {
+		return ErrNotFirst
+	}
+	return u.of.Weighs(bytes)
+}
+
+// Put emits v as [Out.Put] does, in place of what was told of it.
+func (u *Building[T]) Put(ctx context.Context, v T) error {
+	if u.of == nil {
+		return ErrNotFirst
+	}
+	return u.of.Put(ctx, v)
+}
+
+// Release gives back what was charged for a unit that is not put: defer it.
+func (u *Building[T]) Release() {
+	if u.of != nil {
+		u.of.Release()
+	}
+}
+
 // emit emits v, one that is in hand by move.
 func (o *Out[T]) emit(ctx context.Context, v T, move func(*memacct.LeaseBatch[T], context.Context, int, *memacct.Queue[T]) error) error {
 	if o.gate != nil {

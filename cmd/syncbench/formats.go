@@ -37,7 +37,7 @@ var formats = []format{
 	{
 		"npm:", "PATH-or-URL", "an npm packument, such as https://registry.example/NAME; its abbreviated form if there is one",
 		openStream(func(o *options, name string, r io.Reader) iter.Seq2[*npm.Version, error] {
-			return npm.Options{SkipBad: o.skipBad, Note: o.note}.ReadVersions(name, r)
+			return npm.Options{SkipBad: o.skipBad, Note: o.note, Building: o.building}.ReadVersions(name, r)
 		}),
 	},
 	{"", "PATH-or-URL", "a PULP_MANIFEST, plain or compressed likewise", openStream(func(o *options, name string, r io.Reader) iter.Seq2[*file.File, error] {
@@ -97,7 +97,8 @@ func (o *options) checkSource() error {
 
 func openSynth(_ context.Context, o *options, _ string) (*source, error) {
 	spec := o.synth
-	return &source{units: spec.Units, sink: spec.Sink, pin: spec.Pin, total: int64(spec.Count)}, nil
+	units := func(ctx context.Context) iter.Seq2[contentmodel.Unit, error] { return spec.Built(ctx, o.building) }
+	return &source{units: units, sink: spec.Sink, pin: spec.Pin, total: int64(spec.Count)}, nil
 }
 
 // openStream opens a format that is one stream.
@@ -134,7 +135,7 @@ func cutKeys(address string, keys []string) (rest string, values map[string]stri
 }
 
 func openDeb(ctx context.Context, o *options, address string) (*source, error) {
-	opt := deb.Options{SkipBad: o.skipBad, Note: o.note}
+	opt := deb.Options{SkipBad: o.skipBad, Note: o.note, Building: o.building}
 	at, values := cutKeys(address, debKeys)
 	sources, err := trueOrFalse(values, "sources")
 	if err != nil {
@@ -188,7 +189,7 @@ func openRPM(ctx context.Context, o *options, address string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := rpm.Open(ctx, at, rpm.Options{Source: o.streamOptions(), SkipBad: o.skipBad, Note: o.note})
+	r, err := rpm.Open(ctx, at, rpm.Options{Source: o.streamOptions(), SkipBad: o.skipBad, Note: o.note, Building: o.building})
 	if err != nil {
 		return nil, err
 	}

@@ -26,13 +26,14 @@ type options struct {
 	window                         string
 	skipBad                        int
 
-	limitN   int64           // of limit, in bytes; 0 if it has to be found out
-	overrunN int64           // of overrun
-	windowN  int64           // of window
-	notes    atomic.Int64    // that note was given so far
-	synth    *synth.Spec     // of source; nil for a real one
-	sqlite   string          // of store; "" for a file that is removed afterwards
-	budget   *memacct.Budget // that account opened; nil where nothing is accounted
+	limitN   int64                   // of limit, in bytes; 0 if it has to be found out
+	overrunN int64                   // of overrun
+	windowN  int64                   // of window
+	notes    atomic.Int64            // that note was given so far
+	weighs   func(bytes int64) error // what the unit that is being read weighs is told to; nil where there is no budget
+	synth    *synth.Spec             // of source; nil for a real one
+	sqlite   string                  // of store; "" for a file that is removed afterwards
+	budget   *memacct.Budget         // that account opened; nil where nothing is accounted
 }
 
 // The modes of run.

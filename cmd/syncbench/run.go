@@ -141,6 +141,9 @@ func (w *work) run(ctx context.Context) *result {
 
 // first is the first stage: it reads units and emits them, and keeps them all if it was asked to pin.
 func (w *work) first(ctx context.Context, out *pipeline.Out[contentmodel.Unit]) error {
+	unit := out.Building(ctx)
+	defer unit.Release()
+	w.o.weighs = unit.Weighs
 	var pinned []contentmodel.Unit
 	for u, err := range w.src.units(ctx) {
 		if err != nil {
@@ -149,7 +152,7 @@ func (w *work) first(ctx context.Context, out *pipeline.Out[contentmodel.Unit]) 
 		if w.src.pin {
 			pinned = append(pinned, u)
 		}
-		if err := out.Put(ctx, u); err != nil {
+		if err := unit.Put(ctx, u); err != nil {
 			return err
 		}
 		w.src.read.Add(1)

@@ -78,6 +78,15 @@ func (o *options) streamOptions() contentsource.Options {
 	return contentsource.Options{StallTimeout: o.stall, MaxWindow: o.windowN, Note: o.note}
 }
 
+// building is what the readers of all formats tell of the unit that they are at. A command that has no budget for it
+// takes no notice.
+func (o *options) building(bytes int64) error {
+	if o.weighs == nil {
+		return nil
+	}
+	return o.weighs(bytes)
+}
+
 // maxNotes is how many notes are shown: what is odd in one unit often is in all.
 const maxNotes = 20
 

@@ -13,6 +13,7 @@ import (
 	"github.com/syncmem/syncmem/contentmodel/filelist"
 	"github.com/syncmem/syncmem/contentmodel/internal/extsort"
 	"github.com/syncmem/syncmem/contentmodel/internal/lines"
+	"github.com/syncmem/syncmem/contentmodel/internal/scale"
 	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 )
 
@@ -32,6 +33,7 @@ type contents struct {
 	r      *Repository
 	ctx    context.Context
 	left   *spare.Units
+	weight *scale.Scale               // of the package that is asked for
 	sorted map[string]*extsort.Sorted // by stem; nil for one that is not there
 
 	// The answer before: packages are in an index with several versions.
@@ -40,8 +42,8 @@ type contents struct {
 	build      filelist.Builder
 }
 
-func newContents(ctx context.Context, r *Repository, left *spare.Units) *contents {
-	return &contents{r: r, ctx: ctx, left: left, sorted: make(map[string]*extsort.Sorted)}
+func newContents(ctx context.Context, r *Repository, left *spare.Units, weight *scale.Scale) *contents {
+	return &contents{r: r, ctx: ctx, left: left, weight: weight, sorted: make(map[string]*extsort.Sorted)}
 }
 
 func (c *contents) close() {
@@ -104,7 +106,15 @@ func (c *contents) of(p *Package, index string) (filelist.List, error) {
 		if s == nil {
 			continue
 		}
-		found, err := s.Find(p.Package, func(path []byte) { c.build.AddPath("", path) })
+		found, err := s.Find(p.Package, func(path []byte) {
+			if c.weight.Err() == nil { // else it is over
+				c.build.AddPath("", path)
+				_ = c.weight.At(c.build.Bytes())
+			}
+		})
+		if stop := c.weight.Err(); stop != nil {
+			return filelist.List{}, fmt.Errorf("%s: while the files of the package %.80q were read: %w", stem, p.Package, stop)
+		}
 		if err != nil {
 			return filelist.List{}, err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/internal/lines"
+	"github.com/syncmem/syncmem/contentmodel/internal/scale"
 	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 )
 
@@ -30,6 +31,13 @@ type Options struct {
 	// Note is told what is odd but stops nothing. It is called by the goroutine
 	// that reads. Nil drops it.
 	Note func(string)
+	// Building is told what the package or source that is being read weighs, in
+	// bytes, for every 32 KiB that it comes to have, its files by Contents
+	// included: memory can be asked for before it is taken, and most are never
+	// told of. It is called by the goroutine that reads. An error ends the
+	// sequence: it is wrapped, with the place. Nil drops it. Package memacct's
+	// Gate.Building has a method that is one, as has an Out of package pipeline.
+	Building func(bytes int64) error
 }
 
 // ReadPackages reads a Packages index as [Options.ReadPackages] does, without
@@ -49,12 +57,14 @@ func ReadPackages(name string, r io.Reader) iter.Seq2[*Package, error] {
 // InputError of package contentmodel with the line. The sequence reads r as it goes, so
 // it can be ranged over once.
 func (o Options) ReadPackages(name string, r io.Reader) iter.Seq2[*Package, error] {
-	return func(yield func(*Package, error) bool) { o.readPackages(name, r, spare.New(o.SkipBad, o.Note), yield) }
+	return func(yield func(*Package, error) bool) {
+		o.readPackages(name, r, spare.New(o.SkipBad, o.Note), scale.New(o.Building), yield)
+	}
 }
 
 // readPackages is ReadPackages, with what may be left out of all indices.
-func (o Options) readPackages(name string, r io.Reader, left *spare.Units, yield func(*Package, error) bool) {
-	p := newParser(lines.New(name, r, maxLine, remedy).For(lines.PackagesIndex), name, o, left)
+func (o Options) readPackages(name string, r io.Reader, left *spare.Units, weight *scale.Scale, yield func(*Package, error) bool) {
+	p := newParser(lines.New(name, r, maxLine, remedy).For(lines.PackagesIndex), name, o, left, weight)
 	for {
 		pkg, err := p.next()
 		if err == io.EOF {
@@ -78,6 +88,7 @@ type parser struct {
 	names  map[string]string // names of Fields, one copy for all packages
 	broken error             // of the stream, which nothing can be read behind
 	left   *spare.Units
+	weight *scale.Scale
 	plain  bool // every field is one of Fields, and none is missed
 
 	pkg     *Package       // nil between paragraphs
@@ -91,8 +102,8 @@ type parser struct {
 	table   map[string]int // where Fields are, if there are many
 }
 
-func newParser(in *lines.Reader, name string, o Options, left *spare.Units) *parser {
-	return &parser{in: in, source: name, opt: o, left: left, names: make(map[string]string)}
+func newParser(in *lines.Reader, name string, o Options, left *spare.Units, weight *scale.Scale) *parser {
+	return &parser{in: in, source: name, opt: o, left: left, weight: weight, names: make(map[string]string)}
 }
 
 // note tells what is odd about the field that was read last.
@@ -159,6 +170,10 @@ func (p *parser) line(line []byte) error {
 	if p.size > maxParagraph {
 		return p.in.Errorf("the paragraph that begins at line %d is longer than %d bytes", p.begin, maxParagraph)
 	}
+	if err := p.weight.At(int64(p.size)); err != nil {
+		p.broken = fmt.Errorf("%s:%d: while the paragraph that begins at line %d was read: %w", p.source, p.in.Line(), p.begin, err)
+		return p.broken
+	}
 	switch line[0] {
 	case '#':
 		return nil
@@ -187,6 +202,7 @@ func (p *parser) field(line []byte) error {
 	}
 	if p.pkg == nil {
 		p.pkg, p.begin = new(Package), p.in.Line()
+		p.weight.Begin()
 	}
 	p.fieldAt = p.in.Line()
 	p.name = append(p.name[:0], name...)
@@ -198,6 +214,7 @@ func (p *parser) field(line []byte) error {
 // absent.
 func (p *parser) finish() (*Package, error) {
 	pkg := p.pkg
+	p.weight.Done(int64(p.size))
 	err := p.closeField()
 	if p.plain {
 		p.reset()

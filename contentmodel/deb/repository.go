@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 
 	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/internal/scale"
 	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 	"github.com/syncmem/syncmem/contentmodel/source"
 )
@@ -196,7 +197,8 @@ func (r *Repository) Packages(ctx context.Context) iter.Seq2[*Package, error] {
 	return func(yield func(*Package, error) bool) {
 		r.begin(&r.all)
 		once, left := newOnce(r.opt.Note), spare.New(r.opt.SkipBad, r.opt.Note)
-		lists := newContents(ctx, r, left)
+		weight := scale.New(r.opt.Building)
+		lists := newContents(ctx, r, left, weight)
 		defer lists.close()
 		for i := range r.stems {
 			once.last = i == len(r.stems)-1
@@ -204,7 +206,7 @@ func (r *Repository) Packages(ctx context.Context) iter.Seq2[*Package, error] {
 				lists.begin(i)
 			}
 			ok := index(ctx, r, r.stems[i], func(name string, s io.Reader, yield func(*Package, error) bool) {
-				r.opt.readPackages(name, s, left, func(p *Package, err error) bool {
+				r.opt.readPackages(name, s, left, weight, func(p *Package, err error) bool {
 					if err == nil && once.met(p, int32(i)) {
 						return true
 					}
@@ -229,10 +231,10 @@ func (r *Repository) Packages(ctx context.Context) iter.Seq2[*Package, error] {
 func (r *Repository) Sources(ctx context.Context) iter.Seq2[*Source, error] {
 	return func(yield func(*Source, error) bool) {
 		r.begin(&r.sources)
-		left := spare.New(r.opt.SkipBad, r.opt.Note)
+		left, weight := spare.New(r.opt.SkipBad, r.opt.Note), scale.New(r.opt.Building)
 		for _, stem := range r.sources {
 			ok := index(ctx, r, stem, func(name string, s io.Reader, yield func(*Source, error) bool) {
-				r.opt.readSources(name, s, left, yield)
+				r.opt.readSources(name, s, left, weight, yield)
 			}, yield)
 			if !ok {
 				return

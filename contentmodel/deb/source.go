@@ -11,6 +11,7 @@ import (
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/internal/jsonw"
 	"github.com/syncmem/syncmem/contentmodel/internal/lines"
+	"github.com/syncmem/syncmem/contentmodel/internal/scale"
 	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 )
 
@@ -90,11 +91,13 @@ func (s *Source) WriteBody(w io.Writer) error {
 // ReadSources reads a Sources index as a stream, as [Options.ReadPackages]
 // reads one of packages.
 func (o Options) ReadSources(name string, r io.Reader) iter.Seq2[*Source, error] {
-	return func(yield func(*Source, error) bool) { o.readSources(name, r, spare.New(o.SkipBad, o.Note), yield) }
+	return func(yield func(*Source, error) bool) {
+		o.readSources(name, r, spare.New(o.SkipBad, o.Note), scale.New(o.Building), yield)
+	}
 }
 
-func (o Options) readSources(name string, r io.Reader, left *spare.Units, yield func(*Source, error) bool) {
-	p := newParser(lines.New(name, r, maxLine, sourcesRemedy).For(lines.PackagesIndex), name, o, left)
+func (o Options) readSources(name string, r io.Reader, left *spare.Units, weight *scale.Scale, yield func(*Source, error) bool) {
+	p := newParser(lines.New(name, r, maxLine, sourcesRemedy).For(lines.PackagesIndex), name, o, left, weight)
 	p.plain = true
 	for {
 		var s *Source

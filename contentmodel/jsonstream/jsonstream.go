@@ -18,6 +18,7 @@ import (
 
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/internal/lines"
+	"github.com/syncmem/syncmem/contentmodel/internal/scale"
 )
 
 // DefaultMaxMember is the most bytes of one member, unless Options say else.
@@ -31,6 +32,10 @@ type Options struct {
 	// MaxMember is the most bytes that one member may have; a longer one is an
 	// error. The memory that is needed is about three times that of the largest.
 	MaxMember int
+	// Building is told how long the member that is being read is, in bytes, for
+	// every 32 KiB that it comes to have, and its error ends the sequence: it is
+	// wrapped, with the place. Nil drops it. See MaxMember for what that takes.
+	Building func(bytes int64) error
 	// Remedy stands in errors about the document: what its reader can do.
 	Remedy string
 }
@@ -51,7 +56,7 @@ type Member struct {
 // The sequence reads r as it goes, so it can be ranged over once.
 func Members(name string, r io.Reader, o Options) iter.Seq2[Member, error] {
 	return func(yield func(Member, error) bool) {
-		w := &walker{name: name, opt: o, yield: yield, in: bounded{r: r, limit: cmp.Or(o.MaxMember, DefaultMaxMember)}}
+		w := &walker{name: name, opt: o, yield: yield, in: bounded{r: r, limit: cmp.Or(o.MaxMember, DefaultMaxMember), weight: scale.New(o.Building)}}
 		w.d = json.NewDecoder(&w.in)
 		if err := w.document(); err != nil && err != errStop {
 			yield(Member{}, w.explain(err))
@@ -94,6 +99,7 @@ func (w *walker) object(name string, walk []string) error {
 	}
 	for last := !w.d.More(); !last; {
 		w.in.since = 0
+		w.in.weight.Begin()
 		key, err := w.key()
 		if err != nil {
 			return err
@@ -160,6 +166,9 @@ func (w *walker) explain(err error) error {
 		err = io.ErrUnexpectedEOF
 	}
 	at := w.d.InputOffset()
+	if w.in.weight.Err() != nil { // it is no fault of the document's
+		return fmt.Errorf("%s: at byte %d: while a member was read: %w", w.name, at, err)
+	}
 	remedy := w.opt.Remedy
 	switch {
 	case errors.Is(err, errTooLong):
@@ -180,11 +189,12 @@ var errTooLong = errors.New("too long")
 // bounded is what the decoder reads from. Its buffer grows for one value,
 // however long, so the bytes since the last one are counted.
 type bounded struct {
-	r     io.Reader
-	since int
-	limit int
-	ended bool   // r has
-	head  []byte // the first bytes, for messages
+	r      io.Reader
+	since  int
+	limit  int
+	weight *scale.Scale
+	ended  bool   // r has
+	head   []byte // the first bytes, for messages
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
@@ -193,6 +203,9 @@ func (b *bounded) Read(p []byte) (int, error) {
 	}
 	n, err := b.r.Read(p)
 	b.since += n
+	if err := b.weight.At(int64(b.since)); err != nil {
+		return 0, err
+	}
 	b.ended = b.ended || err == io.EOF
 	if b.head == nil {
 		b.head = bytes.Clone(p[:min(n, 512)])

@@ -70,6 +70,13 @@ type Options struct {
 	SkipBad int
 	// Note is called by the goroutine that reads. Nil drops it.
 	Note func(string)
+	// Building is told what the version that is being read weighs, in bytes, for
+	// every 32 KiB that it comes to have: memory can be asked for before it is
+	// taken, and most versions are never told of. It is called by the goroutine
+	// that reads. An error ends the sequence: it is wrapped, with the place. Nil
+	// drops it. Package memacct's Gate.Building has a method that is one, as has
+	// an Out of package pipeline.
+	Building func(bytes int64) error
 }
 
 // ReadVersions reads a packument as [Options.ReadVersions] does, without any
@@ -91,7 +98,7 @@ func (o Options) ReadVersions(name string, r io.Reader) iter.Seq2[*Version, erro
 		}
 		left, seen := spare.New(o.SkipBad, o.Note), false
 		var reason string
-		for m, err := range jsonstream.Members(name, r, jsonstream.Options{Objects: []string{"versions"}, Remedy: remedy}) {
+		for m, err := range jsonstream.Members(name, r, jsonstream.Options{Objects: []string{"versions"}, Building: o.Building, Remedy: remedy}) {
 			switch {
 			case err != nil:
 				yield(nil, err)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/internal/packed"
+	"github.com/syncmem/syncmem/contentmodel/internal/scale"
 	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 	"github.com/syncmem/syncmem/contentmodel/internal/xmlread"
 	"github.com/syncmem/syncmem/contentmodel/source"
@@ -24,18 +25,19 @@ type follower struct {
 	read listReader
 	temp string // a directory
 
-	left  *spare.Units
-	bad   map[contentmodel.Checksum]bool // packages whose lists can't be used, and were not asked for yet
-	lost  int                            // lists of nobody knows which package
-	depth int                            // of the package that is open
+	left   *spare.Units
+	bad    map[contentmodel.Checksum]bool // packages whose lists can't be used, and were not asked for yet
+	lost   int                            // lists of nobody knows which package
+	depth  int                            // of the package that is open
+	weight *scale.Scale                   // of the package that is asked for
 
 	at    contentmodel.Checksum // of the package that is open; empty if none is
 	ended bool
 	spill *spill // nil as long as the orders agree
 }
 
-func newFollower(s *source.Stream, root, temp string, left *spare.Units, read listReader) (*follower, error) {
-	f := &follower{name: s.Name(), x: xmlread.New(s.Name(), remedy, s), read: read, temp: temp, left: left}
+func newFollower(s *source.Stream, root, temp string, left *spare.Units, read listReader, weight *scale.Scale) (*follower, error) {
+	f := &follower{name: s.Name(), x: xmlread.New(s.Name(), remedy, s), read: read, temp: temp, left: left, weight: weight}
 	return f, f.x.Root(root)
 }
 
@@ -45,8 +47,17 @@ var errLeftOut = errors.New("left out")
 
 // of is the list of package p.
 func (f *follower) of(p *Package) (packed.List, error) {
+	l, err := f.find(p)
+	if err != nil && f.weight.Err() != nil {
+		err = stopped(f.x, p, err)
+	}
+	f.weight.Done(l.Bytes())
+	return l, err
+}
+
+func (f *follower) find(p *Package) (packed.List, error) {
 	if f.spill != nil {
-		if l, ok, err := f.spill.take(p.PkgID); ok || err != nil {
+		if l, ok, err := f.spill.take(p.PkgID, f.weight.At); ok || err != nil {
 			return l, err
 		}
 	}
@@ -91,7 +102,7 @@ func (f *follower) missing(p *Package) error {
 
 // skip leaves out the package that is open, if that is allowed.
 func (f *follower) skip(err error) error {
-	if f.x.Broken() || !f.left.Use(err) {
+	if f.weight.Err() != nil || f.x.Broken() || !f.left.Use(err) {
 		return err
 	}
 	f.read.list() // what it had of it
@@ -207,7 +218,10 @@ func (f *follower) close() {
 }
 
 // fileReader reads the <file>s of a package.
-type fileReader struct{ b FilesBuilder }
+type fileReader struct {
+	b      FilesBuilder
+	weight *scale.Scale
+}
 
 func (r *fileReader) list() packed.List { return packed.List(r.b.List()) }
 
@@ -229,10 +243,11 @@ func (r *fileReader) child(x *xmlread.Reader, name []byte) error {
 		}
 	}
 	path, err := x.Text()
-	if err == nil {
-		r.b.AddPath(kind, path)
+	if err != nil {
+		return err
 	}
-	return err
+	r.b.AddPath(kind, path)
+	return r.weight.At(r.b.Bytes())
 }
 
 // fileKind is the type of a file, mostly without allocating.
@@ -249,6 +264,7 @@ func fileKind(b []byte) string {
 type changelogReader struct {
 	b      changelogs
 	author []byte
+	weight *scale.Scale
 }
 
 func (r *changelogReader) list() packed.List { return r.b.finish().list }
@@ -272,8 +288,9 @@ func (r *changelogReader) child(x *xmlread.Reader, name []byte) error {
 		return err
 	}
 	text, err := x.Text()
-	if err == nil {
-		addChangelog(&r.b, r.author, date, text)
+	if err != nil {
+		return err
 	}
-	return err
+	addChangelog(&r.b, r.author, date, text)
+	return r.weight.At(r.b.pack.Bytes())
 }

@@ -26,6 +26,15 @@ type Options struct {
 	// at all. Each is told to Note; one more is the error that it would have
 	// been. XML that is broken always is one.
 	SkipBad int
+	// Building is told what the package weighs that Packages is reading, in
+	// bytes, for every 32 KiB that it comes to have: memory can be asked for
+	// before it is taken, and most packages are never told of. It is called by
+	// the goroutine that reads. An error ends the sequence: it is wrapped, with
+	// the place and the package. Nil drops it.
+	//
+	// With a budget of package memacct it is the Weighs of what Gate.Building
+	// returns, or the Building of an Out of package pipeline.
+	Building func(bytes int64) error
 	// TempDir is where metadata in different orders is kept while it is read;
 	// empty for the system's own.
 	TempDir string

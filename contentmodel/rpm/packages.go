@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/syncmem/syncmem/contentmodel/internal/scale"
 	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 	"github.com/syncmem/syncmem/contentmodel/source"
 )
@@ -51,12 +52,14 @@ type lockstep struct {
 	primary *primary
 	files   *follower // nil if there is no filelists
 	logs    *follower // nil if there is no other
+	weight  *scale.Scale
 	n       int
 }
 
 // open opens the files, and reads up to the first package of each.
 func (l *lockstep) open(ctx context.Context) error {
 	r, left := l.r, spare.New(l.r.opt.SkipBad, l.r.opt.Note)
+	l.weight = scale.New(r.opt.Building)
 	for i := range parts {
 		r.streams[i].Store(nil)
 		s, err := r.part(ctx, i)
@@ -70,11 +73,11 @@ func (l *lockstep) open(ctx context.Context) error {
 		r.streams[i].Store(s)
 		switch i {
 		case primaryPart:
-			l.primary, err = newPrimary(s, left)
+			l.primary, err = newPrimary(s, left, l.weight)
 		case filelistsPart:
-			l.files, err = newFollower(s, "filelists", r.opt.TempDir, left, new(fileReader))
+			l.files, err = newFollower(s, "filelists", r.opt.TempDir, left, &fileReader{weight: l.weight}, l.weight)
 		case otherPart:
-			l.logs, err = newFollower(s, "otherdata", r.opt.TempDir, left, new(changelogReader))
+			l.logs, err = newFollower(s, "otherdata", r.opt.TempDir, left, &changelogReader{weight: l.weight}, l.weight)
 		}
 		if err != nil {
 			return err

@@ -1,12 +1,14 @@
 package rpm
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/internal/scale"
 	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 	"github.com/syncmem/syncmem/contentmodel/internal/xmlread"
 	"github.com/syncmem/syncmem/contentmodel/source"
@@ -17,6 +19,7 @@ type primary struct {
 	name      string
 	x         *xmlread.Reader
 	left      *spare.Units
+	weight    *scale.Scale
 	without   int   // packages that were left out
 	said      int64 // how many packages the document says it has; -1 if it does not
 	withFiles bool  // take the files that are named here
@@ -27,8 +30,8 @@ type primary struct {
 	common interned
 }
 
-func newPrimary(s *source.Stream, left *spare.Units) (*primary, error) {
-	p := &primary{left: left, name: s.Name(), x: xmlread.New(s.Name(), remedy, s), said: -1}
+func newPrimary(s *source.Stream, left *spare.Units, weight *scale.Scale) (*primary, error) {
+	p := &primary{left: left, weight: weight, files: fileReader{weight: weight}, name: s.Name(), x: xmlread.New(s.Name(), remedy, s), said: -1}
 	if err := p.x.Root("metadata"); err != nil {
 		return nil, err
 	}
@@ -53,6 +56,7 @@ func (p *primary) next() (*Package, error) {
 			return nil, p.x.End()
 		case string(name) == "package":
 			pkg := new(Package)
+			p.weight.Begin()
 			depth := p.x.Depth()
 			if err = p.read(pkg); err == nil {
 				return pkg, nil
@@ -71,6 +75,9 @@ func (p *primary) next() (*Package, error) {
 // skip leaves out a package that can't be used, if that is allowed. What
 // filelists and other have of it is then theirs alone.
 func (p *primary) skip(pkg *Package, depth int, err error) error {
+	if p.weight.Err() != nil {
+		return stopped(p.x, pkg, err)
+	}
 	if p.x.Broken() {
 		return err
 	}
@@ -84,6 +91,12 @@ func (p *primary) skip(pkg *Package, depth int, err error) error {
 	p.deps.finish() // what it had of a list
 	p.files.b.List()
 	return p.x.Leave(depth)
+}
+
+// stopped is an error of Options.Building, with its place. It is no fault of the
+// input's, and so no InputError.
+func stopped(x *xmlread.Reader, pkg *Package, err error) error {
+	return fmt.Errorf("%s: while the package %.80q was read: %w", x.Place(), pkg.Name, err)
 }
 
 // read reads the package that was just opened.
@@ -101,6 +114,7 @@ func (p *primary) read(pkg *Package) error {
 		}
 	}
 	if p.withFiles {
+		p.weight.Done(p.files.b.Bytes())
 		pkg.Files = p.files.b.List()
 	}
 	switch {
@@ -216,7 +230,8 @@ func (p *primary) formatChild(pkg *Package, name []byte) error {
 func (p *primary) text(to *string) error {
 	text, err := p.x.Text()
 	*to = string(text)
-	return err
+	p.weight.Done(int64(len(text)))
+	return cmp.Or(err, p.weight.At(0))
 }
 
 // shared is text, of a field that many packages have the same value in.
@@ -259,6 +274,7 @@ func (p *primary) dependencies(to *Dependencies) error {
 			return err
 		}
 		if name == nil {
+			p.weight.Done(p.deps.pack.Bytes())
 			*to = p.deps.finish()
 			return nil
 		}
@@ -303,7 +319,7 @@ func (p *primary) dependency() error {
 		}
 	}
 	addDependency(&p.deps, e[0], e[1], e[2], e[3], e[4], pre)
-	return nil
+	return p.weight.At(p.deps.pack.Bytes())
 }
 
 // interned is strings that are met again and again, each once. It is bounded:

@@ -61,8 +61,9 @@ func (s *spill) put(id contentmodel.Checksum, l packed.List) error {
 	return nil
 }
 
-// take finds a list that was put and not taken yet.
-func (s *spill) take(id contentmodel.Checksum) (packed.List, bool, error) {
+// take finds a list that was put and not taken yet. While it is read, its bytes
+// so far are told to weigh, whose error is the end of it.
+func (s *spill) take(id contentmodel.Checksum, weigh func(int64) error) (packed.List, bool, error) {
 	next := s.last[short(id)]
 	if next == 0 {
 		return packed.List{}, false, nil
@@ -85,7 +86,11 @@ func (s *spill) take(id contentmodel.Checksum) (packed.List, bool, error) {
 			next = int64(older)
 			continue
 		}
-		l, err := packed.Read(r)
+		stop := error(nil)
+		l, err := packed.Read(r, func(bytes int64) error { stop = weigh(bytes); return stop })
+		if stop != nil {
+			return packed.List{}, false, stop
+		}
 		if err != nil {
 			return packed.List{}, false, fmt.Errorf("temporary file: %w", err)
 		}

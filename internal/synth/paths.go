@@ -13,6 +13,9 @@ var roots = [...]string{"/etc/", "/usr/bin/", "/usr/lib/", "/usr/share/", "/usr/
 // extensions end file names; some have none.
 var extensions = [...]string{"", ".h", ".py", ".js", ".so", ".png", ".svg", ".txt", ".html", ".json", ".png", ".py", ".svg", ".h", ".gz", ".html"}
 
+// buildingStep is how many bytes a unit has more each time it is told of, as with the readers of real formats.
+const buildingStep = 32 << 10
+
 // files draws the files of a package: n paths of so many sixteenths of a byte
 // on average, in directories that begin alike. One in twenty is particular to
 // the version; all others are the same in every version of the name. There are
@@ -25,7 +28,14 @@ func (t *text) files(name string, version uint64, n, length int, weight int64) r
 		run = 20 // so that a package of 116 files has its 12 directories
 	}
 	owed, left := 0, 0
+	told := int64(0)
 	for i := 0; i < n || all.Bytes() < weight; i++ {
+		if t.building != nil && all.Bytes() >= told+buildingStep {
+			told = all.Bytes()
+			if t.stopped = t.building(told); t.stopped != nil {
+				break
+			}
+		}
 		if left == 0 {
 			d.next()
 			left = 1 + t.below(run)

@@ -58,6 +58,10 @@ func openEvil(s Spec) maker {
 
 func (m *packages) sizes() layout { return m.layout }
 
+func (m *packages) tell(building func(bytes int64) error) { m.text.building = building }
+
+func (m *packages) stopped() error { return m.text.stopped }
+
 // unit makes package id: version id%versions of name id/versions.
 func (m *packages) unit(id int) contentmodel.Unit {
 	if id == giantID {

@@ -35,6 +35,18 @@ const giantID = -1
 // It may be ranged over again, with the same units each time; separate ranges
 // may run at once.
 func (s Spec) Units(ctx context.Context) iter.Seq2[contentmodel.Unit, error] {
+	return s.Built(ctx, nil)
+}
+
+// teller is a maker of units that may be large.
+type teller interface {
+	tell(building func(bytes int64) error)
+	stopped() error // what that came to
+}
+
+// Built is Units whose weight is told to building while they are made, as by
+// the readers of real formats: an error of that ends it, wrapped.
+func (s Spec) Built(ctx context.Context, building func(bytes int64) error) iter.Seq2[contentmodel.Unit, error] {
 	return func(yield func(contentmodel.Unit, error) bool) {
 		src, err := find(s.Source)
 		if err == nil {
@@ -45,14 +57,25 @@ func (s Spec) Units(ctx context.Context) iter.Seq2[contentmodel.Unit, error] {
 			return
 		}
 		m := src.open(s)
+		large, tells := m.(teller)
+		if tells {
+			large.tell(building)
+		}
+		n := 0
 		for id := range s.ids(m.sizes()) {
 			if err := context.Cause(ctx); err != nil {
 				yield(nil, err)
 				return
 			}
-			if !yield(m.unit(id), nil) {
+			u := m.unit(id)
+			if tells && large.stopped() != nil {
+				yield(nil, fmt.Errorf("synth:%s: while unit %d was made: %w", s.Source, n, large.stopped()))
 				return
 			}
+			if !yield(u, nil) {
+				return
+			}
+			n++
 		}
 	}
 }

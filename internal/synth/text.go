@@ -13,6 +13,9 @@ type text struct {
 	rand.PCG
 	buf  []byte
 	path []byte // of a file, whole
+
+	building func(bytes int64) error // what a unit weighs is told to; may be nil
+	stopped  error                   // what that came to
 }
 
 // seed begins the stream number n of a key.

@@ -180,14 +180,38 @@ func (l List) Write(w *bufio.Writer) (n int64, err error) {
 	return n, err
 }
 
-// Read reads what Write wrote.
-func Read(r *bufio.Reader) (l List, err error) {
+// Bytes is how many bytes the pieces have. It costs a step for each.
+func (l List) Bytes() (n int64) {
+	if l.rest == nil {
+		return int64(len(l.data))
+	}
+	for _, s := range l.rest.pieces {
+		n += int64(len(s))
+	}
+	return n
+}
+
+// Read reads what Write wrote. Before each piece of it grow is told how many
+// bytes the list has with it, and its error is the end.
+func Read(r *bufio.Reader, grow func(bytes int64) error) (l List, err error) {
 	pieces, err := binary.ReadUvarint(r)
 	if err != nil {
 		return l, err
 	}
+	bytes := int64(0)
+	piece := func() (string, error) {
+		n, err := binary.ReadUvarint(r)
+		if err != nil {
+			return "", err
+		}
+		bytes += int64(n)
+		if err := grow(bytes); err != nil {
+			return "", err
+		}
+		return readText(r, n)
+	}
 	if pieces == 0 {
-		l.data, err = ReadSized(r)
+		l.data, err = piece()
 		return l, err
 	}
 	n, err := binary.ReadUvarint(r)
@@ -197,7 +221,7 @@ func Read(r *bufio.Reader) (l List, err error) {
 			break
 		}
 		var s string
-		s, err = ReadSized(r)
+		s, err = piece()
 		l.rest.pieces = append(l.rest.pieces, s)
 	}
 	return l, err
@@ -209,7 +233,11 @@ func ReadSized(r *bufio.Reader) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return readText(r, n)
+}
+
+func readText(r *bufio.Reader, n uint64) (string, error) {
 	b := make([]byte, n)
-	_, err = io.ReadFull(r, b)
+	_, err := io.ReadFull(r, b)
 	return string(b), err
 }

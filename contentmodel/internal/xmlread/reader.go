@@ -73,6 +73,10 @@ func (x *Reader) Wrong(format string, args ...any) error {
 // Broken tells whether nothing more can be read, as against what is Wrong.
 func (x *Reader) Broken() bool { return x.err != nil }
 
+// Place is what a message begins with that is about where the reader is, and
+// not about the document.
+func (x *Reader) Place() string { return fmt.Sprintf("%s: at byte %d", x.name, x.at) }
+
 // Depth is how many elements are open.
 func (x *Reader) Depth() int { return len(x.ends) }
 
