@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/deb"
+	"github.com/syncmem/syncmem/contentmodel/file"
 	"github.com/syncmem/syncmem/contentmodel/rpm"
 	"github.com/syncmem/syncmem/internal/synth"
 )
@@ -20,18 +22,33 @@ type unitWriter interface {
 
 // writers are the kinds of units that a repository can be written of; a new one is a row here.
 var writers = map[string]func(dir, compress string, units int) (unitWriter, error){
-	rpm.Kind: newRPMWriter,
+	rpm.Kind: func(dir, compress string, units int) (unitWriter, error) {
+		return writerOf(rpm.NewWriter(dir, rpm.WriteOptions{Packages: units, Suffix: map[string]string{"gz": ".gz", "zst": ".zst", "none": ".xml"}[compress]}))
+	},
+	deb.Kind: func(dir, compress string, _ int) (unitWriter, error) {
+		return writerOf(deb.NewWriter(dir, deb.WriteOptions{Suffix: "." + compress}))
+	},
+	file.Kind: func(dir, _ string, _ int) (unitWriter, error) { return writerOf(file.NewWriter(dir)) },
 }
 
-type rpmWriter struct{ w *rpm.Writer }
-
-func newRPMWriter(dir, compress string, units int) (unitWriter, error) {
-	w, err := rpm.NewWriter(dir, rpm.WriteOptions{Packages: units, Suffix: map[string]string{"gz": ".gz", "zst": ".zst", "none": ".xml"}[compress]})
-	return rpmWriter{w}, err
+// typed is a writer of units of one type.
+type typed[U contentmodel.Unit] struct {
+	w interface {
+		Write(U) error
+		Close() error
+	}
 }
 
-func (r rpmWriter) write(u contentmodel.Unit) error { return r.w.Write(u.(*rpm.Package)) }
-func (r rpmWriter) close() error                    { return r.w.Close() }
+func (t typed[U]) write(u contentmodel.Unit) error { return t.w.Write(u.(U)) }
+func (t typed[U]) close() error                    { return t.w.Close() }
+
+// writerOf makes a writer of units of any type of a format's own.
+func writerOf[U contentmodel.Unit, W interface {
+	Write(U) error
+	Close() error
+}](w W, err error) (unitWriter, error) {
+	return typed[U]{w}, err
+}
 
 func genCommand() *cobra.Command {
 	o, compress := new(options), ""
@@ -39,13 +56,16 @@ func genCommand() *cobra.Command {
 		Use:   "gen DIR",
 		Short: "Write a repository of a given shape to disk",
 		Long: `gen writes the metadata of a repository whose units are made on the fly: the same units with the same seed,
-and so the same files. It holds one unit at a time. So far it writes RPM repositories.
+and so the same files. It holds one unit at a time. Units of rpm-... make an RPM repository, those of deb-index a
+Debian one of a suite "stable", and those of file-flat a PULP_MANIFEST, which is never compressed.
 
 The names of synth: sources, each with its keys and their defaults:
 ` + synth.Help() + `
 Exit codes: 0 the repository is written; 1 it could not be; 2 wrong usage.`,
 		Example: `  syncbench gen repo --source synth:rpm-mixed,units=2000,seed=7
-  syncbench run --source rpm:repo`,
+  syncbench run --source rpm:repo
+  syncbench gen debian --source synth:deb-index,units=2000
+  syncbench run --source deb:debian,suite=stable`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || args[0] == "" {
 				return errors.New("syncbench gen takes one DIR; see syncbench gen --help")
