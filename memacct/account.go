@@ -86,23 +86,23 @@ func (a *Account) Charge(n int64) (release func()) {
 	a.charge(n)
 	done := false
 	return func() {
-		a.b.lock()
+		a.b.enter()
 		if !done {
 			done = true
-			a.book(-n)
+			a.bookLocked(-n)
 		}
-		a.b.unlock()
+		a.b.leave()
 	}
 }
 
 func (a *Account) charge(n int64) {
-	a.b.lock()
-	a.book(n)
-	a.b.unlock()
+	a.b.enter()
+	a.bookLocked(n)
+	a.b.leave()
 }
 
-// book charges n bytes by name, or gives them back where n is negative. The lock is held.
-func (a *Account) book(n int64) {
+// bookLocked charges n bytes by name, or gives them back where n is negative.
+func (a *Account) bookLocked(n int64) {
 	if g := a.b.gov; g != nil && g.steers {
 		a.acct.ChargeBeside(n)
 		return
@@ -117,19 +117,19 @@ func (a *Account) Close() {
 	if a == nil {
 		return
 	}
-	a.b.lock()
-	defer a.b.unlock()
+	a.b.enter()
+	defer a.b.leave()
 	a.closed = true
 	for _, i := range a.queues {
 		i.q.Close()
 	}
-	a.dropUntaken()
+	a.dropUntakenLocked()
 	a.b.core.Remove(&a.acct)
-	a.b.forget()
+	a.b.forgetLocked()
 }
 
-// dropUntaken drops what is queued where no loop takes from, if the account is closed. The lock is held.
-func (a *Account) dropUntaken() {
+// dropUntakenLocked drops what is queued where no loop takes from, if the account is closed.
+func (a *Account) dropUntakenLocked() {
 	if !a.closed {
 		return
 	}
@@ -140,10 +140,10 @@ func (a *Account) dropUntaken() {
 	}
 }
 
-// forget drops the accounts that are closed and empty, and the queues that are over. The lock is held.
-func (b *Budget) forget() {
+// forgetLocked drops the accounts that are closed and empty, and the queues that are over.
+func (b *Budget) forgetLocked() {
 	for _, a := range b.owners {
-		a.forget()
+		a.forgetLocked()
 	}
 	b.owners = slices.DeleteFunc(b.owners, func(a *Account) bool { return a.closed && a.acct.Empty() })
 }
@@ -151,14 +151,14 @@ func (b *Budget) forget() {
 // mostPast is how many names of queues that are over an account remembers.
 const mostPast = 64
 
-// forget sums up the queues that are over. The lock is held.
-func (a *Account) forget() {
+// forgetLocked sums up the queues that are over.
+func (a *Account) forgetLocked() {
 	a.queues = slices.DeleteFunc(a.queues, func(i *queueInfo) bool {
 		if !i.q.Over() {
 			return false
 		}
-		s := i.stats()
-		if p := a.pastOf(s.Name, s.Gate); p != nil {
+		s := i.statsLocked()
+		if p := a.pastOfLocked(s.Name, s.Gate); p != nil {
 			*p = s.after(*p)
 			return true
 		}
@@ -170,8 +170,8 @@ func (a *Account) forget() {
 	})
 }
 
-// pastOf are the figures of the queues of a name that are over, nil if there are none. The lock is held.
-func (a *Account) pastOf(name string, gate bool) *QueueStats {
+// pastOfLocked are the figures of the queues of a name that are over, nil if there are none.
+func (a *Account) pastOfLocked(name string, gate bool) *QueueStats {
 	i := slices.IndexFunc(a.past, func(s QueueStats) bool { return s.Name == name && s.Gate == gate })
 	if i < 0 {
 		return nil

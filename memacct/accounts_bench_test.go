@@ -140,14 +140,14 @@ func BenchmarkWaiters(b *testing.B) {
 			for g.Stats().Waiters < waiting {
 				time.Sleep(time.Millisecond)
 			}
-			budget.lock()
+			budget.enter()
 			w := budget.newWaiter(&g.q, 500)
-			budget.unlock()
+			budget.leave()
 			for b.Loop() {
-				budget.lock()
+				budget.enter()
 				budget.core.Enqueue(w)
 				budget.core.Cancel(w)
-				budget.unlock()
+				budget.leave()
 			}
 			cancel()
 			all.Wait()

@@ -45,7 +45,7 @@ func (e *BudgetError) attrs() []slog.Attr {
 }
 
 // attrs is what the budget holds, as attributes; causes are why nothing moves, the likeliest first.
-func (in *inside) attrs(causes []cause) []slog.Attr {
+func (in *snapshot) attrs(causes []cause) []slog.Attr {
 	var l attrList
 	if len(causes) > 0 {
 		l.text("cause", string(causes[0].kind))
@@ -67,7 +67,7 @@ func (in *inside) attrs(causes []cause) []slog.Attr {
 	}
 	l.queues(queues)
 	l.usages("holds", in.held(InHand, Detached, Reserved))
-	l.places(in.people)
+	l.places(in.goroutines)
 	return l
 }
 

@@ -32,42 +32,42 @@ type Budget struct {
 	alert atomic.Bool // as core.Alert said when the lock was last let go
 	_     [64]byte    // loops look at it for every unit, and the lock is on another cache line
 
-	mu       sync.Mutex
-	core     core.Core
-	boxes    []postbox // their inboxes are open while nobody holds the lock
-	source   limitSource
-	asked    Limit // which source was found from
-	base     int64 // live heap, in bytes, when the budget was opened
-	gov      *governor
-	expected int64 // units that are to come through gates in all, as far as that was said; 0 for unknown
-	largest  int64 // the largest unit, in bytes, that was accepted since the governor last looked
-	idle     []*core.Waiter
-	clock    *time.Timer // runs while puts wait at gates: see tick
-	ticking  bool
-	doubts   doubts
-	pulse    pulse
-	loops    map[loop]struct{}
-	inner    map[uint64]loop      // of each goroutine that runs loops, the innermost
-	booked   map[booking]struct{} // the reservations
-	open     int                  // of those, how many are neither put nor released
-	claims   map[*claim]struct{}  // the detached leases
-	shares   map[int64]*share     // the units that are in several queues, by the base of their parts
-	shared   int64                // how many there were, as a number less than 0
-	never    chan struct{}        // what they wait for, of which the core is told: it is never closed
-	stages   []*stage             // running
-	overran  atomic.Int64         // units admitted past a process limit; those past one of content the core counts
-	refused  atomic.Int64         // puts and reservations that failed for want of memory, and were not let in after all
-	series   series               // of refusals
-	verdict  *verdict             // of those who were refused last; nil once all of them were told
-	crawl    crawl
-	stall    stall
-	dumped   time.Time // when somebody last began to look where the goroutines are
-	seen     census    // and what was seen
-	owners   []*Account
-	closed   bool
-	drained  chan struct{} // closed when the last unit of a closing budget ends; nil before Close
-	misuse   misuse
-	events   events // with a lock of its own
+	mu           sync.Mutex
+	core         core.Core
+	boxes        []postbox // their inboxes are open while nobody holds the lock
+	source       limitSource
+	asked        Limit // which source was found from
+	base         int64 // live heap, in bytes, when the budget was opened
+	gov          *governor
+	expected     int64 // units that are to come through gates in all, as far as that was said; 0 for unknown
+	largest      int64 // the largest unit, in bytes, that was accepted since the governor last looked
+	idle         []*core.Waiter
+	clock        *time.Timer // runs while puts wait at gates: see tick
+	ticking      bool
+	flushTimer   flushTimer
+	gcTrigger    gcTrigger
+	loops        map[loop]struct{}
+	inner        map[uint64]loop                // of each goroutine that runs loops, the innermost
+	reservations map[reservationBundle]struct{} // the reservations
+	open         int                            // of those, how many are neither put nor released
+	claims       map[*claim]struct{}            // the detached leases
+	shares       map[int64]*share               // the units that are in several queues, by the base of their parts
+	shared       int64                          // how many there were, as a number less than 0
+	never        chan struct{}                  // what they wait for, of which the core is told: it is never closed
+	stages       []*stage                       // running
+	overran      atomic.Int64                   // units admitted past a process limit; those past one of content the core counts
+	refused      atomic.Int64                   // puts and reservations that failed for want of memory, and were not let in after all
+	series       series                         // of refusals
+	verdict      *verdict                       // of those who were refused last; nil once all of them were told
+	crawl        crawl
+	stall        stall
+	dumped       time.Time   // when somebody last began to look where the goroutines are
+	seen         whereabouts // and what was seen
+	owners       []*Account
+	closed       bool
+	drained      chan struct{} // closed when the last unit of a closing budget ends; nil before Close
+	misuse       misuse
+	events       events // with a lock of its own
 
 	measuring sync.Mutex // held while a verdict is measured; taken before mu
 }
@@ -120,13 +120,13 @@ func (b *Budget) SetLimit(l Limit) error {
 		return err
 	}
 	others, share := b.neighbours(core.Snapshot.Content)
-	b.lock()
+	b.enter()
 	if b.closed {
-		b.unlockQuiet()
+		b.leaveQuietly()
 		return fmt.Errorf("memacct: SetLimit: the budget is %w", ErrClosed)
 	}
 	if floors := b.core.Floors(); floors > source.content {
-		b.unlockQuiet()
+		b.leaveQuietly()
 		return l.bad(source.leaving(floors), "it leaves %s for content, less than the floors of all accounts, %s together; set more", bytesize.Format(source.content), bytesize.Format(floors))
 	}
 	if source.process > 0 && b.mode == Enforce {
@@ -141,13 +141,13 @@ func (b *Budget) SetLimit(l Limit) error {
 	if source.process == 0 {
 		b.core.Overrun = b.policy.overrun
 	}
-	b.govern(l, source)
-	b.cap(b.gov.Content)
-	b.unlock()
+	b.governLocked(l, source)
+	b.capLocked(b.gov.Content)
+	b.leave()
 	if source.process > 0 && b.mode == Enforce {
-		b.settleIn()
+		b.joinNeighbours()
 	} else {
-		moveOut(weak.Make(b))
+		leaveNeighbours(weak.Make(b))
 	}
 	if source.beyond != "" {
 		b.emitOnce("", Event{Kind: EventGoLimit, Bytes: b.host.GoLimit(), Text: source.beyond})
@@ -165,8 +165,8 @@ func (b *Budget) SetLimit(l Limit) error {
 // beside is how many bytes the process uses that are not content.
 func (b *Budget) beside() int64 {
 	now := b.host.ReadMemory()
-	b.lock()
-	defer b.unlockQuiet()
+	b.enter()
+	defer b.leaveQuietly()
 	return now.NonHeap + b.base // what is pinned as well is an estimate, and refuses no limit
 }
 
@@ -180,75 +180,17 @@ func (b *Budget) Account(name string, opts ...AccountOption) *Account {
 	for _, o := range opts {
 		o(a)
 	}
-	b.lock()
+	b.enter()
 	b.core.Add(&a.acct)
 	b.owners = append(b.owners, a)
 	floors, source := b.core.Floors(), b.source
-	b.unlock()
+	b.leave()
 	if floors > source.content && a.acct.Floor > 0 {
 		b.emit(Event{Kind: EventAlarm, Account: name, Bytes: floors, Text: fmt.Sprintf(
 			"the floors of all accounts are %s together, more than the %s that %s leaves for content: they shrink in proportion; set more (for example %s)",
 			bytesize.Format(floors), bytesize.Format(source.content), b.asked, b.asked.example(source.leaving(floors)))})
 	}
 	return a
-}
-
-// unlock lets go of the lock and wakes whoever this critical section decided about.
-func (b *Budget) unlock() {
-	if b.feel() {
-		b.unlockAndLook()
-		return
-	}
-	a := b.core.Alert()
-	if len(b.core.Woken) == 0 && b.drained == nil && a == b.alert.Load() {
-		if a {
-			b.doubt()
-		}
-		b.unlockQuiet()
-		return
-	}
-	if len(b.core.Woken) > 0 {
-		b.watch()
-	}
-	b.unlockSlow(a)
-}
-
-// unlockSlow is unlock where there is something to tell others.
-func (b *Budget) unlockSlow(alert bool) {
-	if alert && !b.alert.Load() {
-		b.alert.Store(true)
-		b.collect() // and loops collect themselves from now on
-		alert = b.core.Alert()
-	}
-	b.alert.Store(alert)
-	if alert {
-		b.doubt()
-	}
-	woken := b.core.Woken
-	if b.drained != nil && b.core.Empty() {
-		b.signalDrained()
-	}
-	// They are woken once the lock is free, so that they do not run into it. From then on a sleeper may be
-	// reused, and so its ring is what is remembered.
-	var few [16]chan struct{}
-	rings := few[:0]
-	for _, s := range woken {
-		rings = append(rings, s.Ring)
-	}
-	b.core.Woken = woken[:0]
-	b.unlockQuiet()
-	for _, r := range rings {
-		wake(r)
-	}
-}
-
-// wake leaves a token for a sleeper. Its channel holds one; a second says nothing new, because who wakes looks
-// at the state and not at the token.
-func wake(ring chan struct{}) {
-	select {
-	case ring <- struct{}{}:
-	default:
-	}
 }
 
 // newWaiter returns a waiter to sleep on, reused if possible. They are kept by the budget and not by the
@@ -260,17 +202,17 @@ func (b *Budget) newWaiter(q *core.Queue, bytes int64) *core.Waiter {
 		*w = core.Waiter{Sleeper: w.Sleeper, Queue: q, Bytes: bytes}
 		return w
 	}
-	return &core.Waiter{Sleeper: core.Sleeper{Ring: make(chan struct{}, 1), Note: new(patient)}, Queue: q, Bytes: bytes}
+	return &core.Waiter{Sleeper: core.Sleeper{Ring: make(chan struct{}, 1), Note: new(waitInfo)}, Queue: q, Bytes: bytes}
 }
 
 // await sleeps until w is decided about or ctx is done. It is called, and returns, with the lock held. Both ctx and
 // the values in it may be the caller's own code: they are asked before, or outside the lock.
 func (b *Budget) await(ctx context.Context, w *core.Waiter, stage string) error {
-	who := w.Note.(*patient)
+	who := w.Note.(*waitInfo)
 	if w.State == core.Waiting {
 		who.since, who.stage, who.goid = time.Now(), stage, stacks.GoroutineID()
-		defer func() { *who = patient{} }()
-		b.watch()
+		defer func() { *who = waitInfo{} }()
+		b.watchLocked()
 	}
 	for {
 		switch w.State {
@@ -281,7 +223,7 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter, stage string) error 
 			}
 			return nil
 		case core.Refused:
-			if b.obsolete(w) {
+			if b.obsoleteLocked(w) {
 				continue
 			}
 			return b.refusal(w)
@@ -289,13 +231,13 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter, stage string) error 
 		if !b.ticking {
 			b.startClock()
 		}
-		b.unlock()
+		b.leave()
 		select {
 		case <-w.Ring:
 		case <-ctx.Done():
 		}
 		err := ctx.Err()
-		b.lock()
+		b.enter()
 		if err == nil && who.nested {
 			err = atQueue(w.Queue, ErrNested)
 		}
@@ -306,9 +248,9 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter, stage string) error 
 	}
 }
 
-// obsolete tells whether w was refused for want of memory that it would find now: a limit was raised meanwhile, or
-// somebody let go. Then it stands in line again. The lock is held.
-func (b *Budget) obsolete(w *core.Waiter) bool {
+// obsoleteLocked tells whether w was refused for want of memory that it would find now: a limit was raised meanwhile, or
+// somebody let go. Then it stands in line again.
+func (b *Budget) obsoleteLocked(w *core.Waiter) bool {
 	if w.Reason == core.Closed || w.Carried || !w.Queue.Account.Room(w.Bytes) || !w.NoSlot && !w.Grows && w.Queue.Full() {
 		return false
 	}
@@ -321,7 +263,7 @@ func (b *Budget) obsolete(w *core.Waiter) bool {
 func (b *Budget) done(w *core.Waiter, err error) error {
 	was := *w
 	b.idle = append(b.idle, w)
-	b.unlock()
+	b.leave()
 	if was.Overran {
 		b.overrun(was.Queue.Account.Name, was.Queue.Name, was.Bytes, was.Past)
 	}
@@ -345,13 +287,13 @@ const tickEvery = time.Second
 // costs less than a timer for each.
 func (b *Budget) tick() {
 	b.lookAgain() // no collection may come that would
-	b.lock()
-	waits := b.tellNested()
-	untaken, soon := b.untaken(time.Now())
+	b.enter()
+	waits := b.tellNestedLocked()
+	untaken, soon := b.untakenLocked(time.Now())
 	if b.ticking = waits || soon; b.ticking {
 		b.clock.Reset(tickEvery)
 	}
-	b.unlockSlow(b.core.Alert()) // to the watch on stalls, who is only asked whether it has waited too long is no news
+	b.leaveAndWake(b.core.Alert()) // to the watch on stalls, who is only asked whether it has waited too long is no news
 	b.tellUntaken(untaken)
 }
 
@@ -370,7 +312,7 @@ func (b *Budget) startClock() {
 // it a context that ends: it waits for ever for a unit that somebody lost. It may be called more than once, and at
 // once, and does the same in every mode.
 func (b *Budget) Close(ctx context.Context) error {
-	b.lock()
+	b.enter()
 	b.closed = true
 	for _, a := range b.owners {
 		for _, i := range a.queues {
@@ -379,13 +321,13 @@ func (b *Budget) Close(ctx context.Context) error {
 			}
 		}
 	}
-	b.collect()
+	b.collectLocked()
 	if b.drained == nil || !b.core.Empty() && isClosed(b.drained) { // a plain queue takes units also after a Close that went well
 		b.drained = make(chan struct{})
 	}
 	drained := b.drained
-	b.unlock()
-	defer moveOut(weak.Make(b))
+	b.leave()
+	defer leaveNeighbours(weak.Make(b))
 	if b.goLimit != nil {
 		defer b.leaveGoLimit()
 	}

@@ -24,14 +24,14 @@ type bundle[T any] struct {
 	lost runtime.Cleanup
 }
 
-// booking is a bundle, whatever the type of its units. Its methods want the lock held.
-type booking interface {
+// reservationBundle is a bundle, whatever the type of its units. Its methods want the lock held.
+type reservationBundle interface {
 	look(now time.Time) []Usage
 	makers(of map[uint64]bool)
 }
 
-// booked returns a reservation like by. The lock is held.
-func (g *Gate[T]) booked(by reserved[T]) *Reservation[T] {
+// newReservationLocked returns a reservation like by.
+func (g *Gate[T]) newReservationLocked(by reserved[T]) *Reservation[T] {
 	k := g.bundle
 	var of *[bundleSize]Reservation[T]
 	if k != nil && k.used < bundleSize {
@@ -55,22 +55,22 @@ func (g *Gate[T]) newBundle() (*bundle[T], *[bundleSize]Reservation[T]) {
 	of := new([bundleSize]Reservation[T])
 	k := &bundle[T]{g: g, of: weak.Make(of)}
 	k.lost = runtime.AddCleanup(of, (*bundle[T]).giveBack, k)
-	if g.b.booked == nil {
-		g.b.booked = map[booking]struct{}{}
+	if g.b.reservations == nil {
+		g.b.reservations = map[reservationBundle]struct{}{}
 	}
-	g.b.booked[k] = struct{}{}
+	g.b.reservations[k] = struct{}{}
 	g.bundle = k
 	return k, of
 }
 
-// settled marks the reservation as put or released. The lock is held.
-func (r *reserved[T]) settled() {
+// overLocked marks the reservation as put or released.
+func (r *reserved[T]) overLocked() {
 	k := r.in
 	r.done = true
 	k.open--
 	k.g.b.open--
 	if k.open == 0 && k.used == bundleSize {
-		delete(k.g.b.booked, booking(k))
+		delete(k.g.b.reservations, reservationBundle(k))
 		k.lost.Stop()
 	}
 }
@@ -78,21 +78,21 @@ func (r *reserved[T]) settled() {
 // giveBack is the end of a bundle that nobody refers to any more.
 func (k *bundle[T]) giveBack() {
 	b := k.g.b
-	b.lock()
+	b.enter()
 	var lost []*reserved[T]
 	for i := range k.used {
 		if r := &k.all[i]; !r.done {
 			k.g.q.Unreserve(r.bytes)
-			r.settled()
+			r.overLocked()
 			lost = append(lost, r)
 		}
 	}
-	delete(b.booked, booking(k))
+	delete(b.reservations, reservationBundle(k))
 	if len(lost) == 0 {
-		b.unlockQuiet() // this changes nothing for anybody
+		b.leaveQuietly() // this changes nothing for anybody
 		return
 	}
-	b.unlock()
+	b.leave()
 	for _, r := range lost {
 		go b.reportLost(&k.g.q, "a reservation", r.bytes, "made", r.where)
 	}

@@ -46,10 +46,10 @@ func (l *line[T]) attach(ctx context.Context, t core.Taker, linger time.Duration
 	c := &consumer[T]{l: l, alert: &l.b.alert, t: t, linger: linger}
 	c.t.Ring = make(chan struct{}, 1)
 	c.goid, c.stage = stacks.GoroutineID(), stageOf(ctx)
-	l.b.lock()
-	l.b.watch()
+	l.b.enter()
+	l.b.watchLocked()
 	if t.Ahead > 1 {
-		l.ahead = append(l.ahead, c)
+		l.prefetching = append(l.prefetching, c)
 	}
 	if linger > 0 {
 		if l.lingers++; l.lingers == 1 {
@@ -58,9 +58,9 @@ func (l *line[T]) attach(ctx context.Context, t core.Taker, linger time.Duration
 	}
 	c.hand.Queue = &l.q
 	l.info.taken = true
-	l.b.begin(c)
+	l.b.beginLoopLocked(c)
 	l.q.Attach(&c.t)
-	l.b.unlock()
+	l.b.leave()
 	return c
 }
 
@@ -87,15 +87,15 @@ func (c *consumer[T]) advance(ctx context.Context) bool {
 	c.vals[c.at] = zero
 	c.at = i
 	if c.alert.Load() {
-		c.l.b.lock()
-		c.collect()
-		c.l.b.unlock()
+		c.l.b.enter()
+		c.collectLocked()
+		c.l.b.leave()
 	}
 	return true
 }
 
-// collect releases the units that the loop is done with. The lock is held.
-func (c *consumer[T]) collect() {
+// collectLocked releases the units that the loop is done with.
+func (c *consumer[T]) collectLocked() {
 	// The last that has begun may still run, also where more were counted because the loop found no more.
 	done := min(int(c.begun.Load()), c.extent) - 1
 	if c.first >= done {
@@ -105,24 +105,24 @@ func (c *consumer[T]) collect() {
 	var parts []int64
 	for ; c.first < done; c.first++ {
 		n, bytes = n+1, bytes+c.costs[c.first].charge
-		parts = c.l.b.part(parts, c.costs[c.first])
+		parts = c.l.b.partLocked(parts, c.costs[c.first])
 	}
-	c.give(n, bytes)
+	c.giveLocked(n, bytes)
 	c.drop(n, bytes, parts)
 }
 
-// give takes n units, charged bytes together, out of what the loop answers for: somebody else ends them, or does so
-// next. The lock is held.
-func (c *consumer[T]) give(n int, bytes int64) {
+// giveLocked takes n units, charged bytes together, out of what the loop answers for: somebody else ends them, or does so
+// next.
+func (c *consumer[T]) giveLocked(n int, bytes int64) {
 	c.left -= n
 	c.bytes -= bytes
 	c.hand.Has(c.left)
 }
 
-// recall puts back what the loops on the queue took ahead and have not begun, for another one to take. It
-// reports whether that was anything. The lock is held.
-func (l *line[T]) recall() (some bool) {
-	for _, c := range l.ahead {
+// recallLocked puts back what the loops on the queue took ahead and have not begun, for another one to take. It
+// reports whether that was anything.
+func (l *line[T]) recallLocked() (some bool) {
+	for _, c := range l.prefetching {
 		some = c.recall() || some
 	}
 	return some
@@ -132,10 +132,10 @@ func (c *consumer[T]) recall() bool {
 	return int(c.begun.Load()) < c.extent && c.putBack(int(c.begun.Swap(shut))) > 0
 }
 
-// relieve recalls what lies before a loop that has begun nothing since the last time somebody looked: what it
-// took ahead must not wait for a slow body while other loops are done with theirs. The lock is held.
-func (l *line[T]) relieve(by *consumer[T]) {
-	for _, c := range l.ahead {
+// relieveLocked recalls what lies before a loop that has begun nothing since the last time somebody looked: what it
+// took ahead must not wait for a slow body while other loops are done with theirs.
+func (l *line[T]) relieveLocked(by *consumer[T]) {
+	for _, c := range l.prefetching {
 		switch n := c.begun.Load(); {
 		case c == by:
 		case n == c.seen:
@@ -155,7 +155,7 @@ func (c *consumer[T]) putBack(i int) (n int) {
 		n, bytes = n+1, bytes+u.charge
 	}
 	if n > 0 {
-		c.give(n, bytes)
+		c.giveLocked(n, bytes)
 		c.l.q.Untake(n, bytes)
 	}
 	return n
@@ -164,24 +164,24 @@ func (c *consumer[T]) putBack(i int) (n int) {
 // end releases what is in hand and unregisters the consumer. It is deferred, and so runs after a break, a
 // panic and a Goexit as well.
 func (c *consumer[T]) end() {
-	c.l.b.lock()
-	c.endLease()
+	c.l.b.enter()
+	c.endLeaseLocked()
 	if c.t.Ahead > 1 {
 		c.putBack(c.at + 1)
-		i := slices.Index(c.l.ahead, c)
-		c.l.ahead = slices.Delete(c.l.ahead, i, i+1)
+		i := slices.Index(c.l.prefetching, c)
+		c.l.prefetching = slices.Delete(c.l.prefetching, i, i+1)
 	}
-	n, bytes, parts := c.left, c.bytes, c.parts()
+	n, bytes, parts := c.left, c.bytes, c.partsLocked()
 	c.empty()
 	c.hand.Took(0)
 	c.drop(n, bytes, parts)
 	c.l.q.Detach(&c.t)
-	c.l.a.dropUntaken()
-	c.l.b.over(c)
+	c.l.a.dropUntakenLocked()
+	c.l.b.endLoopLocked(c)
 	if c.linger > 0 {
 		c.l.lingers--
 	}
-	c.l.b.unlock()
+	c.l.b.leave()
 }
 
 // next ends the units in hand and takes the next ones, waiting for them. It reports false when there will be
@@ -191,11 +191,11 @@ func (c *consumer[T]) next(ctx context.Context) bool {
 	if ctx.Err() != nil { // the caller's own code may be behind it, and must not run under the lock
 		return false // end puts back what was taken ahead
 	}
-	l.b.lock()
-	defer l.b.unlock()
-	c.endLease()
+	l.b.enter()
+	defer l.b.leave()
+	c.endLeaseLocked()
 	// What is there is taken before what is in hand is released: in between, the pipeline would look idle.
-	n, bytes, parts := c.left, c.bytes, c.parts()
+	n, bytes, parts := c.left, c.bytes, c.partsLocked()
 	if c.take() {
 		c.drop(n, bytes, parts)
 		return true
@@ -204,7 +204,7 @@ func (c *consumer[T]) next(ctx context.Context) bool {
 	c.hand.Took(0)
 	c.drop(n, bytes, parts)
 	for !c.take() {
-		if l.recall() {
+		if l.recallLocked() {
 			continue
 		}
 		if l.q.Ended() || c.sleep(ctx) != nil {
@@ -225,7 +225,7 @@ func (c *consumer[T]) empty() {
 // drop ends n units of the hand, charged bytes together; parts are those of them that are in several queues.
 func (c *consumer[T]) drop(n int, bytes int64, parts []int64) {
 	for _, p := range parts {
-		c.l.b.endPart(p)
+		c.l.b.endPartLocked(p)
 	}
 	if n > 0 {
 		c.l.q.Release(n, bytes)
@@ -242,7 +242,7 @@ func (c *consumer[T]) take() bool {
 		return false
 	}
 	c.empty()
-	c.l.relieve(c)
+	c.l.relieveLocked(c)
 	c.vals, c.costs, c.bytes = c.l.ring.take(c.vals, c.costs, p)
 	c.left = len(c.vals)
 	c.hand.Took(c.left)
@@ -274,14 +274,14 @@ func (c *consumer[T]) sleep(ctx context.Context) error {
 	}
 	c.t.Expired = false
 	q.Wait(&c.t)
-	c.l.b.unlock()
+	c.l.b.leave()
 	select {
 	case <-c.t.Ring:
 	case <-timer: // take sees that the time is over
 	case <-ctx.Done():
 	}
 	err := ctx.Err()
-	c.l.b.lock()
+	c.l.b.enter()
 	c.t.Peek = false
 	return err
 }

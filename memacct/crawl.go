@@ -37,9 +37,9 @@ func (b *Budget) tellCrawl(e *BudgetError) (bound bool) {
 	if e.Process == 0 {
 		return false // its limit was just raised
 	}
-	b.lock()
+	b.enter()
 	crawls := b.crawl.add(time.Now())
-	b.unlockQuiet()
+	b.leaveQuietly()
 	if !crawls {
 		return false
 	}

@@ -32,18 +32,18 @@ func TestACrawlIsTold(t *testing.T) {
 	b, told := watched(t, hostOf(0, 0, 8<<30), Process(200*mib))
 	g := NewGate(b.Account("test"), "units", 1, weight)
 	one := func(began time.Duration) {
-		b.lock()
+		b.enter()
 		now := time.Now()
 		was := now.Add(time.Hour) // no gap before this one
 		b.crawl.last, b.crawl.since = was, now.Add(began)
-		b.unlockQuiet()
+		b.leaveQuietly()
 		for crawled := false; !crawled; { // not where the governor looked after the cut: there was room then
 			cut(b, 0)
 			require.NoError(t, g.Put(t.Context(), &load{1000}))
 			require.Equal(t, 1, g.Discard())
-			b.lock()
+			b.enter()
 			crawled = b.crawl.last != was
-			b.unlockQuiet()
+			b.leaveQuietly()
 		}
 	}
 	for range crawlUnits {

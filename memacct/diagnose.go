@@ -32,7 +32,7 @@ const (
 
 // diagnose finds out what keeps the units from moving, the likeliest first. A goroutine that waits for a slot,
 // or for a unit, is held up by somebody else: what is left when those are taken away is the cause.
-func (in *inside) diagnose() []cause {
+func (in *snapshot) diagnose() []cause {
 	var all []cause
 	for _, find := range []func() []cause{in.parked, in.circle, in.stages, in.leaks, in.untaken, in.charges, in.source} {
 		all = append(all, find()...)
@@ -44,7 +44,7 @@ func (in *inside) diagnose() []cause {
 }
 
 // crowded says which accounts wait for memory that others have.
-func (in *inside) crowded() string {
+func (in *snapshot) crowded() string {
 	var wait, have []string
 	for _, a := range in.accounts {
 		switch {
@@ -62,7 +62,7 @@ func (in *inside) crowded() string {
 
 // indebted says that debt keeps the gates shut, and which of what makes debt is seen here. What is not seen must not be
 // named: it would be looked for.
-func (in *inside) indebted() string {
+func (in *snapshot) indebted() string {
 	if in.sum.Debt == 0 || in.sum.Waiters == 0 {
 		return ""
 	}
@@ -84,7 +84,7 @@ func (in *inside) indebted() string {
 }
 
 // parked are units that wait for other units.
-func (in *inside) parked() (all []cause) {
+func (in *snapshot) parked() (all []cause) {
 	for _, q := range in.queues {
 		if q.Parked == 0 {
 			continue
@@ -101,7 +101,7 @@ func (in *inside) parked() (all []cause) {
 }
 
 // stages are loops that have units in hand and are in code of the user's.
-func (in *inside) stages() (all []cause) {
+func (in *snapshot) stages() (all []cause) {
 	for _, u := range in.held(InHand) {
 		g := in.goroutine(u.goid)
 		if in.queue(u).Parked > 0 || g != nil && (g.Doing == Puts || !g.busy && in.putter(g, u) != nil) {
@@ -126,15 +126,15 @@ func (in *inside) stages() (all []cause) {
 }
 
 // helpers tells whether goroutines that a stage has started are at work.
-func (in *inside) helpers(u Usage) bool {
+func (in *snapshot) helpers(u Usage) bool {
 	name := in.members[u.goid].stage
-	return slices.ContainsFunc(in.people, func(g Goroutine) bool {
+	return slices.ContainsFunc(in.goroutines, func(g Goroutine) bool {
 		return g.Stage == name && g.account == u.Account && g.Doing == Started && g.busy
 	})
 }
 
 // leaks are units that are in nobody's loop.
-func (in *inside) leaks() (all []cause) {
+func (in *snapshot) leaks() (all []cause) {
 	var detached []Usage
 	n := 0
 	for _, u := range in.held(Detached) {
@@ -165,7 +165,7 @@ func (in *inside) leaks() (all []cause) {
 }
 
 // untaken are queues with units that no loop takes.
-func (in *inside) untaken() (all []cause) {
+func (in *snapshot) untaken() (all []cause) {
 	for _, q := range in.queues {
 		if q.Queued > 0 && q.consumers == 0 {
 			all = append(all, cause{causeUntaken, fmt.Sprintf("%s in %s, and no loop takes from it", text.Count(q.Queued, "unit"), q.label()), "range over it, or Discard what is in it"})
@@ -185,7 +185,7 @@ type hop struct {
 // circle is stages that all wait in puts, each for a queue that another of them takes from. The core refuses the puts
 // of a circle that it can see; those that it can't are made by other goroutines than the loops', or lead through
 // another budget.
-func (in *inside) circle() []cause {
+func (in *snapshot) circle() []cause {
 	var hops []hop
 	for _, u := range in.held(InHand) {
 		h, ok := in.hop(u)
@@ -234,7 +234,7 @@ func hopsOn(hops []hop) bool {
 }
 
 // hop reports whether the holder of u waits in a put, or for a goroutine that it started and that does.
-func (in *inside) hop(u Usage) (h hop, ok bool) {
+func (in *snapshot) hop(u Usage) (h hop, ok bool) {
 	g := in.goroutine(u.goid)
 	if g == nil {
 		return hop{}, false
@@ -259,9 +259,9 @@ func (in *inside) hop(u Usage) (h hop, ok bool) {
 }
 
 // putter is a goroutine that was started by the stage of g, who holds u, and waits in a put; nil if there is none.
-func (in *inside) putter(g *Goroutine, u Usage) *Goroutine {
-	for i := range in.people {
-		p := &in.people[i]
+func (in *snapshot) putter(g *Goroutine, u Usage) *Goroutine {
+	for i := range in.goroutines {
+		p := &in.goroutines[i]
 		if p.Doing == Puts && p.Stage == g.Stage && p.account == u.Account && !slices.ContainsFunc(p.ids, in.known) {
 			return p
 		}
@@ -270,13 +270,13 @@ func (in *inside) putter(g *Goroutine, u Usage) *Goroutine {
 }
 
 // known reports whether a goroutine runs a loop or a stage.
-func (in *inside) known(id uint64) bool {
+func (in *snapshot) known(id uint64) bool {
 	m, ok := in.members[id]
 	return ok && !m.put
 }
 
 // awaited is the queue that a goroutine waits to put into, "" if it is none of this budget's.
-func (in *inside) awaited(g *Goroutine) string {
+func (in *snapshot) awaited(g *Goroutine) string {
 	for _, u := range in.usages {
 		if u.Kind == Waiting && slices.Contains(g.ids, u.goid) {
 			return u.label()
@@ -286,7 +286,7 @@ func (in *inside) awaited(g *Goroutine) string {
 }
 
 // charges are those by name, where they keep puts waiting.
-func (in *inside) charges() (all []cause) {
+func (in *snapshot) charges() (all []cause) {
 	for _, a := range in.accounts {
 		if in.sum.Waiters > 0 && a.Named*2 > in.sum.Limit {
 			all = append(all, cause{causeCharges, fmt.Sprintf("account %q has named charges of %s", a.Name, a.NamedText()), "give back what is charged by name, or raise the limit"})
@@ -296,7 +296,7 @@ func (in *inside) charges() (all []cause) {
 }
 
 // source is a batch that is not complete, where nobody waits to add to it.
-func (in *inside) source() (all []cause) {
+func (in *snapshot) source() (all []cause) {
 	if in.sum.Waiters > 0 || len(in.held(InHand, Detached, Reserved)) > 0 {
 		return nil
 	}
@@ -305,7 +305,7 @@ func (in *inside) source() (all []cause) {
 			continue
 		}
 		seen := fmt.Sprintf("%s in %s, waiting for a batch to fill", text.Count(q.Queued, "unit"), q.label())
-		for _, g := range in.people {
+		for _, g := range in.goroutines {
 			if g.Doing == Works {
 				seen += fmt.Sprintf("; %s is at %s%s", g.Stage, g.Where, state(g))
 			}
@@ -316,7 +316,7 @@ func (in *inside) source() (all []cause) {
 }
 
 // queue is the one that u is about.
-func (in *inside) queue(u Usage) queueLook {
+func (in *snapshot) queue(u Usage) queueLook {
 	for _, q := range in.queues {
 		if q.Account == u.Account && q.Name == u.Queue {
 			return q

@@ -98,7 +98,7 @@ func (b *Budget) emitOnce(place string, e Event) {
 func (b *Budget) passOver(place string, e Event) {
 	b.events.mu.Lock()
 	defer b.events.mu.Unlock()
-	if u := b.events.untold(alike{e.Kind, e.Account, e.Queue, place}); u != nil {
+	if u := b.events.untoldLocked(alike{e.Kind, e.Account, e.Queue, place}); u != nil {
 		u.more++
 	}
 }
@@ -107,7 +107,7 @@ func (b *Budget) passOver(place string, e Event) {
 func (v *events) tells(k alike, e *Event) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	u := v.untold(k)
+	u := v.untoldLocked(k)
 	switch {
 	case u == nil:
 		return true
@@ -122,8 +122,8 @@ func (v *events) tells(k alike, e *Event) bool {
 	return true
 }
 
-// untold is what is kept of events alike, nil if there are too many kinds of them. The lock is held.
-func (v *events) untold(k alike) *untold {
+// untoldLocked is what is kept of events alike, nil if there are too many kinds of them.
+func (v *events) untoldLocked(k alike) *untold {
 	if u := v.alike[k]; u != nil {
 		return u
 	}

@@ -60,12 +60,12 @@ func TestTheGoLimitIsSetWhereThereIsNone(t *testing.T) {
 	b := quiet(t, Process(512*mib))
 	require.Less(t, goLimitNow(), int64(512*mib))
 	require.True(t, b.gov.Binds)
-	seldom := b.pulse.at
+	seldom := b.gcTrigger.at
 	debug.SetMemoryLimit(2 << 30)
 	b.regulate(b.gov)
 	require.Equal(t, int64(2<<30), goLimitNow(), "the application's own is left alone, though it is above the process limit")
 	require.False(t, b.gov.Binds)
-	require.Less(t, b.pulse.at, seldom, "and so the budget looks more often between two collections")
+	require.Less(t, b.gcTrigger.at, seldom, "and so the budget looks more often between two collections")
 	other := quiet(t, Process(400*mib))
 	require.Equal(t, int64(2<<30), goLimitNow())
 	empty(t, other)
@@ -202,10 +202,10 @@ func look(all ...*Budget) {
 // lookUntilClosed does without a rest what collections and waiting puts have done now and then.
 func lookUntilClosed(b *Budget) {
 	for open := true; open; {
-		b.lock()
+		b.enter()
 		g := b.gov
 		open = !b.closed
-		b.unlockQuiet()
+		b.leaveQuietly()
 		b.regulate(g)
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 // governor has the budget follow the process by the law of package govern: it reads, and does what the law says. It
 // looks once after each garbage collection, since what lives is known only then, and between two as content flows: see
-// pulse.go.
+// gctrigger.go.
 type governor struct {
 	govern.Law
 	budget weak.Pointer[Budget] // a budget that nobody closed must still be collectable
@@ -33,8 +33,8 @@ type governor struct {
 // letFor is how long a budget that reconsider gave stays: so forced collections are some a second at most.
 const letFor = 250 * time.Millisecond
 
-// govern starts to follow a limit, or only to observe where it is one of content. The lock is held.
-func (b *Budget) govern(asked Limit, source limitSource) {
+// governLocked starts to follow a limit, or only to observe where it is one of content.
+func (b *Budget) governLocked(asked Limit, source limitSource) {
 	g := &governor{
 		Law:    govern.Law{Process: source.process, Content: source.content, Last: b.host.ReadMemory()},
 		budget: weak.Make(b), asked: asked, steers: source.process > 0 && b.mode == Enforce, looked: time.Now(),
@@ -53,7 +53,7 @@ func (b *Budget) govern(asked Limit, source limitSource) {
 	}
 	g.Binds = g.steers && g.Binding(debug.SetMemoryLimit(-1), source.process)
 	b.gov = g
-	b.beat()
+	b.armGCTriggerLocked()
 	g.arm()
 }
 
@@ -79,10 +79,10 @@ func (g *governor) collected() {
 // lookAgain looks where no collection may come to do it: a limit that was raised, or an alarm that is over,
 // must be seen all the same. Puts that wait call it now and then.
 func (b *Budget) lookAgain() {
-	b.lock()
+	b.enter()
 	g := b.gov
 	due := g != nil && g.steers && host.Since(g.looked) >= tickEvery/2
-	b.unlockQuiet()
+	b.leaveQuietly()
 	if due {
 		b.regulate(g)
 	}
@@ -95,9 +95,9 @@ func (b *Budget) regulate(g *governor) bool {
 	kernel := g.kernel.Read(g.steers, now.RSS)
 	g.kernel.Measure(&now)
 	others, share := b.neighbours(core.Snapshot.Content)
-	b.lock()
+	b.enter()
 	if b.closed || b.gov != g {
-		b.unlockQuiet()
+		b.leaveQuietly()
 		return false
 	}
 	g.looked = now.At
@@ -112,10 +112,10 @@ func (b *Budget) regulate(g *governor) bool {
 	var events []Event
 	if g.steers {
 		g.Others, g.Share = others, share
-		events = b.steer(g, now, kernel, collected)
-		b.unlock()
+		events = b.steerLocked(g, now, kernel, collected)
+		b.leave()
 	} else {
-		b.unlockQuiet() // nothing changed, so nobody is to be woken
+		b.leaveQuietly() // nothing changed, so nobody is to be woken
 	}
 	if len(events) > 0 {
 		go func() { // loggers and watchers may take their time, and the runtime's goroutine has none
@@ -127,36 +127,36 @@ func (b *Budget) regulate(g *governor) bool {
 	return true
 }
 
-// steer is what follows from the readings. The lock is held.
-func (b *Budget) steer(g *governor, now host.Sample, kernel host.Reading, collected bool) (events []Event) {
+// steerLocked is what follows from the readings.
+func (b *Budget) steerLocked(g *governor, now host.Sample, kernel host.Reading, collected bool) (events []Event) {
 	process, bound := g.Process, g.Binds
-	e, changed := b.follow(g, kernel)
+	e, changed := b.followLocked(g, kernel)
 	if g.SetGo = b.setsGo(); b.goLimit != nil {
 		b.goLimit.Set(g.LimitGo(now, kernel))
 		now.Limit = debug.SetMemoryLimit(-1)
 	}
 	if changed {
 		g.Content = max(0, g.Target(now, kernel)) // at once, also up: who waits for it has waited long enough
-		events = append(events, b.changed(g, process, e))
+		events = append(events, b.changedLocked(g, process, e))
 	}
 	g.Content = g.Next(now, kernel, g.Content)
 	if g.Binds != bound {
-		b.beat()
+		b.armGCTriggerLocked()
 	}
 	shut, alarms := g.Signs.Look(g.Process, now, kernel, collected)
 	limit := g.Content
 	if shut {
 		g.Content /= 2
 	}
-	if shut || b.pulse.shut {
+	if shut || b.gcTrigger.shut {
 		limit = 0
 	}
 	// A large one is for its unit alone: the next such, built meanwhile, would be one too many.
 	in := b.core.Snapshot().Units > 0 && g.let > g.Process/64 && !g.builds
-	if in || b.pulse.shut || host.Since(g.letAt) >= letFor || g.Need(now, now.Live) > g.Process {
+	if in || b.gcTrigger.shut || host.Since(g.letAt) >= letFor || g.Need(now, now.Live) > g.Process {
 		g.let = 0
 	}
-	b.cap(max(limit, g.let))
+	b.capLocked(max(limit, g.let))
 	for _, n := range alarms {
 		events = append(events, eventOf(n))
 	}
@@ -180,19 +180,19 @@ func eventOf(n govern.Notice) Event {
 	return Event{Kind: EventKind(n.Kind), Bytes: n.Bytes, Text: n.Text}
 }
 
-// cap sets the budget to so much content. What is charged by name comes on top where the budget follows a process: it
+// capLocked sets the budget to so much content. What is charged by name comes on top where the budget follows a process: it
 // lives beside the content, and has left less for that already. So who charges what an aggregate keeps has no less than
-// who does not. The lock is held.
-func (b *Budget) cap(content int64) {
+// who does not.
+func (b *Budget) capLocked(content int64) {
 	if b.gov.steers {
 		content += b.core.Snapshot().Named
 	}
 	b.core.SetLimit(content)
 }
 
-// follow takes over a limit that has changed outside: the cgroup's, or GOMEMLIMIT. The amounts it is found from
-// are compared first: words are made for a change alone, and not after each collection. The lock is held.
-func (b *Budget) follow(g *governor, kernel host.Reading) (source limitSource, changed bool) {
+// followLocked takes over a limit that has changed outside: the cgroup's, or GOMEMLIMIT. The amounts it is found from
+// are compared first: words are made for a change alone, and not after each collection.
+func (b *Budget) followLocked(g *governor, kernel host.Reading) (source limitSource, changed bool) {
 	from := [...]int64{b.host.GoLimit(), b.host.Machine(), kernel.Walls.Least}
 	if kernel.Walls.Name == "" || from == g.from {
 		return source, false
@@ -209,8 +209,8 @@ func (b *Budget) follow(g *governor, kernel host.Reading) (source limitSource, c
 	return source, true
 }
 
-// changed takes over what the limit is now, and tells so. The lock is held.
-func (b *Budget) changed(g *governor, was int64, source limitSource) Event {
+// changedLocked takes over what the limit is now, and tells so.
+func (b *Budget) changedLocked(g *governor, was int64, source limitSource) Event {
 	source.content, source.least = g.Content, b.source.least
 	b.source = source
 	e := Event{Kind: EventLimit, Bytes: source.process, Text: "the limit changed, from " + bytesize.Format(was) + ": " + source.String()}
@@ -236,8 +236,8 @@ func (g *governor) further(e *BudgetError) int64 {
 // or run over by one. What it gave stays for a moment, unless a collection finds that it was too much: for the unit
 // itself, which is not in yet, and for others like it, since each one asks for a forced collection otherwise.
 func (b *Budget) reconsider(e *BudgetError) (past int64, yes bool) {
-	b.lock()
-	defer b.unlock()
+	b.enter()
+	defer b.leave()
 	g := b.gov
 	if a := e.acct.Value(); !e.slot && a != nil && a.Room(e.wanted()) {
 		return 0, true // a limit was raised meanwhile, or somebody let go
@@ -265,12 +265,12 @@ func (g *governor) read() host.Sample {
 // leaveGoLimit sets the Go runtime's limit for the time after the budget.
 func (b *Budget) leaveGoLimit() {
 	now := b.host.ReadMemory()
-	b.lock()
+	b.enter()
 	if g := b.gov; g != nil && g.SetGo {
 		now.Refilled = g.kernel.Refilled(now)
 		b.goLimit.Set(g.GoLimitAtEnd(now, g.kernel.Last()))
 	}
-	b.unlockQuiet()
+	b.leaveQuietly()
 	b.goLimit.Drop()
 }
 

@@ -31,14 +31,14 @@ func (r *Reservation[T]) GrowTo(ctx context.Context, n int64) error {
 		return err
 	}
 	b := g.b
-	b.lock()
-	more := r.toGrow(n)
+	b.enter()
+	more := r.toGrowLocked(n)
 	if more <= 0 || g.q.Grow(more) {
 		r.bytes += max(0, more)
-		b.unlock()
+		b.leave()
 		return nil
 	}
-	b.unlockQuiet()
+	b.leaveQuietly()
 	for {
 		err := r.growSlow(ctx, n)
 		if !b.again(err) {
@@ -47,22 +47,22 @@ func (r *Reservation[T]) GrowTo(ctx context.Context, n int64) error {
 	}
 }
 
-// toGrow is how many bytes are to be charged for the unit to weigh n. The lock is held.
-func (r *Reservation[T]) toGrow(n int64) int64 {
+// toGrowLocked is how many bytes are to be charged for the unit to weigh n.
+func (r *Reservation[T]) toGrowLocked(n int64) int64 {
 	g := r.in.g
 	if g.b.mode == Off {
 		return 0
 	}
-	return g.expected(min(n, core.MaxCharge)) - r.bytes
+	return g.expectedLocked(min(n, core.MaxCharge)) - r.bytes
 }
 
 // growSlow is GrowTo where it may have to wait.
 func (r *Reservation[T]) growSlow(ctx context.Context, n int64) error {
 	g := r.in.g
-	g.b.lock()
-	more := r.toGrow(n)
+	g.b.enter()
+	more := r.toGrowLocked(n)
 	if more <= 0 { // the growth that is expected was less, just now
-		g.b.unlock()
+		g.b.leave()
 		return nil
 	}
 	w := g.b.newWaiter(&g.q, more)

@@ -35,16 +35,16 @@ func WithGrowth(factor float64) AccountOption {
 	return func(a *Account) { a.growth = growth{true, factor, factor} }
 }
 
-// expected is what to charge at a gate for a unit of n bytes. The lock is held.
-func (l *line[T]) expected(n int64) int64 {
+// expectedLocked is what to charge at a gate for a unit of n bytes.
+func (l *line[T]) expectedLocked(n int64) int64 {
 	if l.a.growth.factor <= 1 || !l.q.Gate {
 		return n
 	}
 	return int64(min(float64(n)*l.a.growth.factor, core.MaxCharge))
 }
 
-// grown is what a unit of a's is charged that weighs now bytes in a queue, and learns from it. The lock is held.
-func (a *Account) grown(in *queueInfo, c cost, now int64) cost {
+// grownLocked is what a unit of a's is charged that weighs now bytes in a queue, and learns from it.
+func (a *Account) grownLocked(in *queueInfo, c cost, now int64) cost {
 	if c.base > 0 {
 		in.growth = follow(in.growth, max(1, float64(now)/float64(c.base)), growthMemory)
 	}

@@ -334,7 +334,7 @@ func TestABatchIsNotHeldBackForAStageThatWaitsForIt(t *testing.T) {
 		for range 20 {
 			require.NoError(t, g.Put(t.Context(), &load{30}))
 		}
-		require.LessOrEqual(t, time.Since(start), 20*2*doubtFor)
+		require.LessOrEqual(t, time.Since(start), 20*2*flushAfter)
 		g.Flush()
 		g.Close()
 		for len(shallow) == 0 { // there is no pressure any more: it asks for each batch

@@ -306,7 +306,7 @@ func TestHeldUntilPinnedMemoryIsToldOf(t *testing.T) {
 // under way may miss the first.
 func collected(t *testing.T, b *Budget) {
 	looks := func() int {
-		b.lock()
+		b.enter()
 		defer b.mu.Unlock()
 		return b.gov.Sizes.N
 	}

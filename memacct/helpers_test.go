@@ -86,8 +86,8 @@ func quiet(t testing.TB, l Limit, change ...func(*Config)) *Budget {
 
 // cut leaves a budget that many bytes of content until the governor looks again.
 func cut(b *Budget, content int64) {
-	b.lock()
-	defer b.unlock()
+	b.enter()
+	defer b.leave()
 	b.core.SetLimit(content)
 }
 

@@ -28,8 +28,8 @@ func (a *Account) Hold(name string) *Hold {
 		return nil
 	}
 	h := &Hold{a: a, name: name}
-	a.b.lock()
-	defer a.b.unlockQuiet()
+	a.b.enter()
+	defer a.b.leaveQuietly()
 	a.holds = append(a.holds, h)
 	return h
 }
@@ -41,10 +41,10 @@ func (h *Hold) Add(n int64) {
 	if h == nil {
 		return
 	}
-	h.a.b.lock()
-	defer h.a.b.unlock()
+	h.a.b.enter()
+	defer h.a.b.leave()
 	if !h.over {
-		h.set(h.bytes + max(min(n, core.MaxCharge), -core.MaxCharge))
+		h.setLocked(h.bytes + max(min(n, core.MaxCharge), -core.MaxCharge))
 	}
 }
 
@@ -56,17 +56,17 @@ func (h *Hold) Set(n int64) {
 	if h == nil {
 		return
 	}
-	h.a.b.lock()
-	defer h.a.b.unlock()
+	h.a.b.enter()
+	defer h.a.b.leave()
 	if !h.over {
-		h.set(n)
+		h.setLocked(n)
 	}
 }
 
-// set books the difference. The lock is held.
-func (h *Hold) set(n int64) {
+// setLocked books the difference.
+func (h *Hold) setLocked(n int64) {
 	n = min(max(n, 0), core.MaxCharge)
-	h.a.book(n - h.bytes)
+	h.a.bookLocked(n - h.bytes)
 	h.bytes = n
 }
 
@@ -75,8 +75,8 @@ func (h *Hold) Bytes() int64 {
 	if h == nil {
 		return 0
 	}
-	h.a.b.lock()
-	defer h.a.b.unlockQuiet()
+	h.a.b.enter()
+	defer h.a.b.leaveQuietly()
 	return h.bytes
 }
 
@@ -85,10 +85,10 @@ func (h *Hold) Release() {
 	if h == nil {
 		return
 	}
-	h.a.b.lock()
-	defer h.a.b.unlock()
+	h.a.b.enter()
+	defer h.a.b.leave()
 	if !h.over {
-		h.set(0)
+		h.setLocked(0)
 		h.over = true
 		h.a.holds = slices.DeleteFunc(h.a.holds, func(o *Hold) bool { return o == h })
 	}
@@ -107,8 +107,8 @@ type HoldStats struct {
 	Bytes int64
 }
 
-// held lists the account's holds that have something, by name, the largest first. The lock is held.
-func (a *Account) held() (all []HoldStats) {
+// heldLocked lists the account's holds that have something, by name, the largest first.
+func (a *Account) heldLocked() (all []HoldStats) {
 	for _, h := range a.holds {
 		if h.bytes == 0 {
 			continue

@@ -1,7 +1,6 @@
 package memacct
 
 import (
-	"slices"
 	"sync/atomic"
 )
 
@@ -77,22 +76,22 @@ func (in *inbox[T]) empty(first, end int, to *ring[T]) {
 
 // postbox is a queue with an inbox, whatever the type of its units.
 type postbox interface {
-	openInbox(part int64)
-	shutInbox() (used bool)
+	openInboxLocked(part int64)
+	shutInboxLocked() (used bool)
 }
 
 // arriveLate makes a unit takeable that was claimed and charged, but not filled in, when its inbox was shut.
 func (l *line[T]) arriveLate(v T, n int64) {
-	l.b.lock()
-	l.accept(v, cost{n, n})
+	l.b.enter()
+	l.acceptLocked(v, cost{n, n})
 	l.q.Late(n)
-	l.a.dropUntaken()
-	l.b.unlock()
+	l.a.dropUntakenLocked()
+	l.b.leave()
 }
 
-// openInbox lets units in, for a part of the bytes that there is credit for, 1 being all. Those that are charged
-// more than they weigh must come by the lock, and so must one from whose coming on a batch lingers. The lock is held.
-func (l *line[T]) openInbox(part int64) {
+// openInboxLocked lets units in, for a part of the bytes that there is credit for, 1 being all. Those that are charged
+// more than they weigh must come by the lock, and so must one from whose coming on a batch lingers.
+func (l *line[T]) openInboxLocked(part int64) {
 	units, bytes := l.q.Credit(inboxSlots)
 	if units < 2 || l.a.growth.asked || l.lingers > 0 && l.ring.n == 0 {
 		return
@@ -107,8 +106,8 @@ func (l *line[T]) openInbox(part int64) {
 	in.credit.Store(in.opened)
 }
 
-// shutInbox enters what was put since the inbox was opened, and reports whether anything was. The lock is held.
-func (l *line[T]) shutInbox() (used bool) {
+// shutInboxLocked enters what was put since the inbox was opened, and reports whether anything was.
+func (l *line[T]) shutInboxLocked() (used bool) {
 	in := l.in.Load()
 	if in == nil || in.opened == 0 {
 		return false
@@ -142,36 +141,4 @@ func (l *line[T]) shutInbox() (used bool) {
 	l.b.largest = max(l.b.largest, largest)
 	l.q.Came(end-first-late, bytes, late, claimed-bytes)
 	return true
-}
-
-// mostPosted is how many queues of a budget have their inboxes open at once.
-const mostPosted = 4
-
-// posted has the inbox of p open whenever nobody holds the lock, until it is found unused. The lock is held.
-func (b *Budget) posted(p postbox) {
-	if len(b.boxes) < mostPosted && !slices.Contains(b.boxes, p) {
-		b.boxes = append(b.boxes, p)
-	}
-}
-
-// lock takes the budget's lock, and enters what was put without it.
-func (b *Budget) lock() {
-	b.mu.Lock()
-	used := 0
-	for _, p := range b.boxes {
-		if p.shutInbox() {
-			b.boxes[used] = p
-			used++
-		}
-	}
-	clear(b.boxes[used:])
-	b.boxes = b.boxes[:used]
-}
-
-// unlockQuiet lets go of the lock where nobody is to be woken.
-func (b *Budget) unlockQuiet() {
-	for _, p := range b.boxes {
-		p.openInbox(int64(len(b.boxes)))
-	}
-	b.mu.Unlock()
 }

@@ -150,9 +150,9 @@ type scribe struct {
 func (s *scribes) claim(n int64) {
 	in := s.g.in.Load()
 	if in == nil || in.credit.Load() == 0 {
-		s.g.b.lock() // as a put by the lock does: an inbox that nobody used is not opened again
-		s.g.b.posted(&s.g.line)
-		s.g.b.unlock()
+		s.g.b.enter() // as a put by the lock does: an inbox that nobody used is not opened again
+		s.g.b.postedLocked(&s.g.line)
+		s.g.b.leave()
 		in = s.g.in.Load()
 	}
 	if in == nil {

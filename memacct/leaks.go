@@ -12,7 +12,7 @@ func (b *Budget) leaks() error {
 	if in.sum.Units == 0 && in.sum.Used == 0 {
 		return nil
 	}
-	e := &LeakError{Units: in.sum.Units, Bytes: in.sum.Used, Held: in.held(InHand, Detached, Reserved), Stuck: in.people}
+	e := &LeakError{Units: in.sum.Units, Bytes: in.sum.Used, Held: in.held(InHand, Detached, Reserved), Stuck: in.goroutines}
 	for _, q := range in.queues {
 		if q.Queued+q.InHand > 0 {
 			e.Holders = append(e.Holders, q.QueueStats)

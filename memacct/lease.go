@@ -70,12 +70,12 @@ func (c *consumer[T]) newLease() *Lease[T] {
 	return l
 }
 
-// endLease ends the lease that the loop body got, if it is still the loop's: a detached one is somebody else's by
-// now, who may be ending it this moment. The consumer still has its charge, and drops it next. The lock is held.
-func (c *consumer[T]) endLease() {
+// endLeaseLocked ends the lease that the loop body got, if it is still the loop's: a detached one is somebody else's by
+// now, who may be ending it this moment. The consumer still has its charge, and drops it next.
+func (c *consumer[T]) endLeaseLocked() {
 	if l := c.lease; l != nil && l.state == leaseHeld {
 		l.unpark()
-		l.finish(0)
+		l.finishLocked(0)
 	}
 	c.lease = nil
 }
@@ -92,22 +92,22 @@ func (l *Lease[T]) Bytes() int64 { return l.charge }
 //go:noinline
 func (l *Lease[T]) Release() {
 	b := l.c.l.b
-	b.lock()
+	b.enter()
 	if l.state == leaseEnded {
-		b.unlock()
+		b.leave()
 		l.misused("Release")
 		return
 	}
-	l.end(caller.PC())
-	b.unlock()
+	l.endLocked(caller.PC())
+	b.leave()
 }
 
-// end ends a lease that has not ended, and the charge of its unit. The lock is held.
-func (l *Lease[T]) end(where uintptr) {
-	l.take()
-	l.c.l.b.endPart(l.base)
+// endLocked ends a lease that has not ended, and the charge of its unit.
+func (l *Lease[T]) endLocked(where uintptr) {
+	l.takeLocked()
+	l.c.l.b.endPartLocked(l.base)
 	l.c.l.q.Release(1, l.charge)
-	l.finish(where)
+	l.finishLocked(where)
 }
 
 // Forward moves the unit, and its charge with it, to the next queue, measured again: it may have grown,
@@ -138,37 +138,37 @@ func forward[T, U any](ctx context.Context, l *Lease[T], to Sender[U], v U, wher
 	b := l.c.l.b
 	m := move[U]{ctx: ctx, from: l.c.l.origin(), to: q, stage: l.c.stage}
 	bad := m.weigh(v)
-	b.lock()
+	b.enter()
 	if l.state == leaseEnded { // and l.v was nothing
-		b.unlock()
+		b.leave()
 		l.misusedBelow("Forward")
 		return l.c.l.at(ErrReleased)
 	}
 	if bad != nil {
-		b.unlock()
+		b.leave()
 		return bad
 	}
 	was, park, takes := l.state, l.park, l.c.t.Takes
 	if was == leaseHeld {
 		m.hand = &l.c.hand
 	}
-	l.take()
+	l.takeLocked()
 	l.state = leaseEnded // while it waits nobody else can end it
 	l.ended = where
 	err := m.carry(slot[U]{v, l.cost})
-	b.lock()
-	defer b.unlock()
+	b.enter()
+	defer b.leave()
 	switch {
 	case err == nil:
-		l.finish(l.ended)
+		l.finishLocked(l.ended)
 	case was == leaseHeld && (l.c.t.Takes != takes || len(l.c.costs) == 0): // its loop went on, and would have ended it
-		b.endPart(l.base)
+		b.endPartLocked(l.base)
 		l.c.l.q.Release(1, l.charge)
-		l.finish(l.ended)
+		l.finishLocked(l.ended)
 	default:
 		l.state = was
 		if was == leaseHeld {
-			l.c.give(-1, -l.charge)
+			l.c.giveLocked(-1, -l.charge)
 		} else {
 			b.claims[l.claim] = struct{}{}
 		}
@@ -182,9 +182,9 @@ func forward[T, U any](ctx context.Context, l *Lease[T], to Sender[U], v U, wher
 // forwardByPut is forward to a Sender of which nothing is known but how to put.
 func forwardByPut[T, U any](ctx context.Context, l *Lease[T], to Sender[U], v U, where uintptr) error {
 	b := l.c.l.b
-	b.lock()
+	b.enter()
 	ended := l.state == leaseEnded
-	b.unlockQuiet()
+	b.leaveQuietly()
 	if ended {
 		l.misusedBelow("Forward")
 		return l.c.l.at(ErrReleased)
@@ -192,10 +192,10 @@ func forwardByPut[T, U any](ctx context.Context, l *Lease[T], to Sender[U], v U,
 	if err := to.Put(ctx, v); err != nil {
 		return err
 	}
-	b.lock()
-	defer b.unlock()
+	b.enter()
+	defer b.leave()
 	if l.state != leaseEnded {
-		l.end(where)
+		l.endLocked(where)
 	}
 	return nil
 }
@@ -204,21 +204,21 @@ func forwardByPut[T, U any](ctx context.Context, l *Lease[T], to Sender[U], v U,
 func (l *Lease[T]) Resize() error {
 	n, err := l.c.l.weigh(l.v)
 	b := l.c.l.b
-	b.lock()
+	b.enter()
 	if l.state == leaseEnded { // and l.v was nothing
-		b.unlock()
+		b.leave()
 		l.misused("Resize")
 		return l.c.l.at(ErrReleased)
 	}
-	defer b.unlock()
+	defer b.leave()
 	if err != nil {
 		return err
 	}
 	if l.shared() {
-		b.resizeShare(l.base, n)
+		b.resizeShareLocked(l.base, n)
 		return nil
 	}
-	n = l.c.l.a.grown(l.c.l.info, l.cost, n).charge
+	n = l.c.l.a.grownLocked(l.c.l.info, l.cost, n).charge
 	if l.state == leaseHeld {
 		l.c.bytes += n - l.charge
 		l.c.costs[0].charge = n // the loop holds this one alone
@@ -241,14 +241,14 @@ func (l *Lease[T]) Split(v T) (*Lease[T], error) {
 		return nil, err
 	}
 	b := l.c.l.b
-	b.lock()
+	b.enter()
 	if l.state == leaseEnded {
-		b.unlock()
+		b.leave()
 		l.misused("Split")
 		return nil, l.c.l.at(ErrReleased)
 	}
 	l.c.l.q.Split(n)
-	b.unlock()
+	b.leave()
 	part := &Lease[T]{c: l.c, slot: slot[T]{v, cost{n, n}}, state: leaseDetached}
 	part.guard(caller.PC())
 	return part, nil
@@ -263,16 +263,16 @@ func (l *Lease[T]) Detach() { l.detach(caller.PC()) }
 // detach is Detach, called from where.
 func (l *Lease[T]) detach(where uintptr) {
 	b := l.c.l.b
-	b.lock()
+	b.enter()
 	if l.state != leaseHeld {
-		b.unlock()
+		b.leave()
 		return
 	}
 	park := l.park
 	l.c.spare, l.c.spares = nil, 0
-	l.take() // the worker is free from now on
+	l.takeLocked() // the worker is free from now on
 	l.state = leaseDetached
-	b.unlock()
+	b.leave()
 	l.guard(where)
 	if park != nil {
 		l.Park(park.Done)
@@ -287,9 +287,9 @@ func (l *Lease[T]) detach(where uintptr) {
 // other. A nil done says that this can't be told; a verdict may then come too early.
 func (l *Lease[T]) Park(done <-chan struct{}) {
 	b := l.c.l.b
-	b.lock()
+	b.enter()
 	l.parkOn(done)
-	b.unlock()
+	b.leave()
 }
 
 // parkOn is Park with the lock held.
@@ -310,9 +310,9 @@ func (l *Lease[T]) parkOn(done <-chan struct{}) {
 // Unpark ends a Park.
 func (l *Lease[T]) Unpark() {
 	b := l.c.l.b
-	b.lock()
+	b.enter()
 	l.unpark()
-	b.unlock()
+	b.leave()
 }
 
 // unpark is Unpark with the lock held.
@@ -327,17 +327,17 @@ func (l *Lease[T]) unpark() {
 	}
 }
 
-// take takes the unit out of what the loop answers for. The lock is held.
-func (l *Lease[T]) take() {
+// takeLocked takes the unit out of what the loop answers for.
+func (l *Lease[T]) takeLocked() {
 	l.unpark()
 	delete(l.c.l.b.claims, l.claim)
 	if l.state == leaseHeld {
-		l.c.give(1, l.charge)
+		l.c.giveLocked(1, l.charge)
 	}
 }
 
-// finish marks the end of the lease and where it was. The lock is held.
-func (l *Lease[T]) finish(where uintptr) {
+// finishLocked marks the end of the lease and where it was.
+func (l *Lease[T]) finishLocked(where uintptr) {
 	if l.claim != nil {
 		l.claim.lost.Stop()
 	}
@@ -364,14 +364,14 @@ func (l *Lease[T]) guard(where uintptr) {
 	l.claim = &claim{bytes: l.charge, part: min(0, l.base), info: line.info, stage: l.c.stage, where: where, since: time.Now()}
 	line.b.claimed(l.claim)
 	l.claim.lost = runtime.AddCleanup(l, func(c *claim) {
-		line.b.lock()
+		line.b.enter()
 		delete(line.b.claims, c)
 		if c.park != nil {
 			line.q.Unpark(c.park)
 		}
-		line.b.endPart(c.part)
+		line.b.endPartLocked(c.part)
 		line.q.Release(1, c.bytes)
-		line.b.unlock()
+		line.b.leave()
 		go line.b.reportLost(&line.q, "a lease", c.bytes, "detached", where)
 	}, l.claim)
 }

@@ -40,14 +40,14 @@ func (l *line[T]) LeaseBatches(ctx context.Context, by Batch) iter.Seq[*LeaseBat
 // the next batch.
 func (b *LeaseBatch[T]) Units() []T { return b.c.vals }
 
-// alive tells whether the batch is in hand. The lock is held.
-func (b *LeaseBatch[T]) alive() bool { return b.c.t.Takes == b.takes && len(b.c.costs) > 0 }
+// aliveLocked tells whether the batch is in hand.
+func (b *LeaseBatch[T]) aliveLocked() bool { return b.c.t.Takes == b.takes && len(b.c.costs) > 0 }
 
 // Left returns how many units were neither forwarded nor released yet.
 func (b *LeaseBatch[T]) Left() int {
-	b.c.l.b.lock()
-	defer b.c.l.b.unlockQuiet()
-	if !b.alive() {
+	b.c.l.b.enter()
+	defer b.c.l.b.leaveQuietly()
+	if !b.aliveLocked() {
 		return 0
 	}
 	return b.c.left
@@ -65,14 +65,14 @@ func (b *LeaseBatch[T]) Find(is func(T) bool) int {
 
 // Has reports whether unit i is left in hand: neither forwarded nor released, and its loop body has not ended.
 func (b *LeaseBatch[T]) Has(i int) bool {
-	b.c.l.b.lock()
-	defer b.c.l.b.unlockQuiet()
-	return b.alive() && b.c.costs[b.place(i)].charge != gone
+	b.c.l.b.enter()
+	defer b.c.l.b.leaveQuietly()
+	return b.aliveLocked() && b.c.costs[b.placeLocked(i)].charge != gone
 }
 
-// place is where the charge of unit i is: elsewhere than the unit, if the loop body has sorted its slice. What it put
-// there instead has the charge of what was there before. The lock is held.
-func (b *LeaseBatch[T]) place(i int) int {
+// placeLocked is where the charge of unit i is: elsewhere than the unit, if the loop body has sorted its slice. What it put
+// there instead has the charge of what was there before.
+func (b *LeaseBatch[T]) placeLocked(i int) int {
 	v := b.c.vals[i]
 	if !isPointer(v) || any(v) == any(b.own[i]) {
 		return i
@@ -100,17 +100,17 @@ func isPointer[T any](v T) bool {
 // Release ends the charge of unit i before the loop body ends, and reports whether it did. Doing it twice is harmless.
 func (b *LeaseBatch[T]) Release(i int) bool {
 	bud := b.c.l.b
-	bud.lock()
-	defer bud.unlock() // also when there is no unit i
-	if !b.alive() {
+	bud.enter()
+	defer bud.leave() // also when there is no unit i
+	if !b.aliveLocked() {
 		return false
 	}
-	at := b.place(i)
+	at := b.placeLocked(i)
 	if b.c.costs[at].charge == gone {
 		return false
 	}
-	bud.endPart(b.c.costs[at].base)
-	b.c.l.q.Release(1, b.c.takeOut(at))
+	bud.endPartLocked(b.c.costs[at].base)
+	b.c.l.q.Release(1, b.c.takeOutLocked(at))
 	return true
 }
 
@@ -135,49 +135,49 @@ func (b *LeaseBatch[T]) send(ctx context.Context, i int, to *Queue[T], same bool
 	c, bud := b.c, b.c.l.b
 	m := move[T]{ctx: ctx, from: c.l.origin(), to: &to.line, same: same, hand: &c.hand, stage: c.stage}
 	if !same {
-		bud.lock()
-		if !b.alive() {
-			bud.unlock()
+		bud.enter()
+		if !b.aliveLocked() {
+			bud.leave()
 			return c.l.at(ErrReleased)
 		}
 		v := c.vals[i]
-		bud.unlockQuiet()
+		bud.leaveQuietly()
 		if err := m.weigh(v); err != nil {
 			return err
 		}
 	} else if err := ctx.Err(); err != nil {
 		return err
 	}
-	bud.lock()
-	if !b.alive() {
-		bud.unlock()
+	bud.enter()
+	if !b.aliveLocked() {
+		bud.leave()
 		return c.l.at(ErrReleased)
 	}
-	at := b.place(i)
-	unit := b.slot(i, at)
+	at := b.placeLocked(i)
+	unit := b.slotLocked(i, at)
 	if unit.charge == gone {
-		bud.unlock()
+		bud.leave()
 		return c.l.at(ErrReleased)
 	}
-	c.takeOut(at)
+	c.takeOutLocked(at)
 	err := m.carry(unit)
 	if err == nil {
 		return nil
 	}
-	bud.lock()
-	defer bud.unlock()
-	if !b.alive() { // the loop went on, and would have ended it
-		bud.endPart(unit.base)
+	bud.enter()
+	defer bud.leave()
+	if !b.aliveLocked() { // the loop went on, and would have ended it
+		bud.endPartLocked(unit.base)
 		c.l.q.Release(1, unit.charge)
 		return err
 	}
-	c.putIn(at, unit.charge)
+	c.putInLocked(at, unit.charge)
 	return err
 }
 
-// slot is unit i with the cost at that place. Where it can't be told whether the slice was sorted, what a unit weighed
-// before is not known, and growth is not learned from it. The lock is held.
-func (b *LeaseBatch[T]) slot(i, at int) slot[T] {
+// slotLocked is unit i with the cost at that place. Where it can't be told whether the slice was sorted, what a unit weighed
+// before is not known, and growth is not learned from it.
+func (b *LeaseBatch[T]) slotLocked(i, at int) slot[T] {
 	s := slot[T]{b.c.vals[i], b.c.costs[at]}
 	if len(b.own) > 1 && !isPointer(s.v) && !s.shared() {
 		s.base = 0
@@ -185,22 +185,22 @@ func (b *LeaseBatch[T]) slot(i, at int) slot[T] {
 	return s
 }
 
-// takeOut takes the unit at a place out of what the loop answers for, and returns its charge. The lock is held.
-func (c *consumer[T]) takeOut(at int) int64 {
+// takeOutLocked takes the unit at a place out of what the loop answers for, and returns its charge.
+func (c *consumer[T]) takeOutLocked(at int) int64 {
 	charge := c.costs[at].charge
 	c.costs[at].charge = gone
 	for c.first < len(c.costs) && c.costs[c.first].charge == gone {
 		c.first++
 	}
-	c.give(1, charge)
+	c.giveLocked(1, charge)
 	return charge
 }
 
-// putIn undoes takeOut. The lock is held.
-func (c *consumer[T]) putIn(at int, charge int64) {
+// putInLocked undoes takeOutLocked.
+func (c *consumer[T]) putInLocked(at int, charge int64) {
 	c.costs[at].charge = charge
 	c.first = min(c.first, at)
-	c.give(-1, -charge)
+	c.giveLocked(-1, -charge)
 }
 
 // ForwardAll forwards every unit that is left, in order, in as few critical sections as the slots allow. No
@@ -230,9 +230,9 @@ func (b *LeaseBatch[T]) Filter(ctx context.Context, drop []bool, to *Queue[T]) e
 // drop ends the units that are marked.
 func (b *LeaseBatch[T]) drop(marked []bool) {
 	c := b.c
-	c.l.b.lock()
-	defer c.l.b.unlock()
-	if !b.alive() {
+	c.l.b.enter()
+	defer c.l.b.leave()
+	if !b.aliveLocked() {
 		return
 	}
 	n, bytes := 0, int64(0)
@@ -241,9 +241,9 @@ func (b *LeaseBatch[T]) drop(marked []bool) {
 		if !drop {
 			continue
 		}
-		if at := b.place(i); c.costs[at].charge != gone {
-			parts = c.l.b.part(parts, c.costs[at])
-			n, bytes = n+1, bytes+c.takeOut(at)
+		if at := b.placeLocked(i); c.costs[at].charge != gone {
+			parts = c.l.b.partLocked(parts, c.costs[at])
+			n, bytes = n+1, bytes+c.takeOutLocked(at)
 		}
 	}
 	c.drop(n, bytes, parts)
@@ -280,21 +280,21 @@ func (b *LeaseBatch[T]) sendAll(ctx context.Context, to *Queue[T], same bool) er
 // moveFrom moves what is left from unit i on as long as the next queue has slots, and returns where it stopped.
 func (b *LeaseBatch[T]) moveFrom(i int, to *Queue[T], same bool) int {
 	c := b.c
-	c.l.b.lock()
-	defer c.l.b.unlock()
-	for ; b.alive() && i < len(b.own) && to.q.Open(); i++ {
-		at := b.place(i)
-		unit := b.slot(i, at)
+	c.l.b.enter()
+	defer c.l.b.leave()
+	for ; b.aliveLocked() && i < len(b.own) && to.q.Open(); i++ {
+		at := b.placeLocked(i)
+		unit := b.slotLocked(i, at)
 		if unit.charge == gone {
 			continue
 		}
-		c.takeOut(at)
+		c.takeOutLocked(at)
 		moved := unit.cost
 		if !same && !unit.shared() {
-			moved = c.l.a.grown(to.info, unit.cost, c.sizes[i])
+			moved = c.l.a.grownLocked(to.info, unit.cost, c.sizes[i])
 		}
 		c.l.q.Move(&to.q, unit.charge, moved.charge)
-		to.push(unit.v, moved)
+		to.pushLocked(unit.v, moved)
 	}
 	return i
 }

@@ -213,9 +213,9 @@ func TestALimitThatStaysCostsNothing(t *testing.T) {
 	b, told := watched(t, hostOf(0, 1<<30, 8<<30), Share(0.5))
 	kernel := b.gov.kernel.Read(true, 0)
 	require.Zero(t, testing.AllocsPerRun(100, func() {
-		b.lock()
-		defer b.unlock()
-		b.follow(b.gov, kernel)
+		b.enter()
+		defer b.leave()
+		b.followLocked(b.gov, kernel)
 	}))
 	require.Empty(t, told)
 	empty(t, b)

@@ -11,12 +11,12 @@ import (
 type loop interface {
 	takes() (goid uint64, from *core.Queue, inHand int)
 	handOf() (goid uint64, hand *core.Hand)
-	collect() // release what it is done with
-	look(now time.Time) Usage
+	collectLocked() // release what it is done with
+	lookLocked(now time.Time) Usage
 }
 
-// begin notes a loop, and which loop of the same goroutine is around it. The lock is held.
-func (b *Budget) begin(l loop) {
+// beginLoopLocked notes a loop, and which loop of the same goroutine is around it.
+func (b *Budget) beginLoopLocked(l loop) {
 	if b.loops == nil {
 		b.loops, b.inner = map[loop]struct{}{}, map[uint64]loop{}
 	}
@@ -28,9 +28,9 @@ func (b *Budget) begin(l loop) {
 	b.inner[goid] = l
 }
 
-// over forgets a loop. Those of one goroutine end from the innermost on, but for one that iter.Pull runs: that is a
-// goroutine of its own. The lock is held.
-func (b *Budget) over(l loop) {
+// endLoopLocked forgets a loop. Those of one goroutine end from the innermost on, but for one that iter.Pull runs: that is a
+// goroutine of its own.
+func (b *Budget) endLoopLocked(l loop) {
 	delete(b.loops, l)
 	goid, hand := l.handOf()
 	if b.inner[goid] == l {
@@ -46,8 +46,8 @@ func (b *Budget) over(l loop) {
 	}
 }
 
-// handOf is the hand of the innermost loop that the calling goroutine runs, nil if that is none. The lock is held.
-func (b *Budget) handOf() *core.Hand {
+// handLocked is the hand of the innermost loop that the calling goroutine runs, nil if that is none.
+func (b *Budget) handLocked() *core.Hand {
 	if len(b.inner) == 0 {
 		return nil
 	}
@@ -59,9 +59,9 @@ func (b *Budget) handOf() *core.Hand {
 	return nil
 }
 
-// collect releases what loops are done with and have not said so yet. The lock is held.
-func (b *Budget) collect() {
+// collectLocked releases what loops are done with and have not said so yet.
+func (b *Budget) collectLocked() {
 	for l := range b.loops {
-		l.collect()
+		l.collectLocked()
 	}
 }

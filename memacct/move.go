@@ -44,30 +44,30 @@ func (m *move[T]) weigh(v T) (err error) {
 func (m *move[T]) carry(unit slot[T]) error {
 	from, to := m.from, m.to
 	if to.b != from.b {
-		from.b.unlock()
+		from.b.leave()
 		if err := to.put(m.ctx, unit.v); err != nil {
 			return err
 		}
-		from.b.lock()
-		from.b.endPart(unit.base)
+		from.b.enter()
+		from.b.endPartLocked(unit.base)
 		from.q.Release(1, unit.charge)
-		from.b.unlock()
+		from.b.leave()
 		return nil
 	}
 	moved := unit.cost
 	if !m.same && !unit.shared() {
-		moved = from.a.grown(to.info, unit.cost, m.now)
+		moved = from.a.grownLocked(to.info, unit.cost, m.now)
 	}
 	if from.q.Move(&to.q, unit.charge, moved.charge) {
-		to.push(unit.v, moved)
-		from.b.unlock()
+		to.pushLocked(unit.v, moved)
+		from.b.leave()
 		return nil
 	}
 	w := from.b.newWaiter(&to.q, moved.charge)
 	w.Carried, w.Hand = true, m.hand
 	err := to.admit(m.ctx, w, m.stage)
 	if err == nil {
-		to.push(unit.v, moved)
+		to.pushLocked(unit.v, moved)
 		from.q.Moved(w, unit.charge, moved.charge)
 	}
 	return from.b.done(w, err)

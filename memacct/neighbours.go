@@ -17,7 +17,7 @@ var neighbours struct {
 }
 
 // settle makes the budget a neighbour of the others, until it is closed or collected.
-func (b *Budget) settleIn() {
+func (b *Budget) joinNeighbours() {
 	w := weak.Make(b)
 	neighbours.mu.Lock()
 	defer neighbours.mu.Unlock()
@@ -26,11 +26,11 @@ func (b *Budget) settleIn() {
 	}
 	if _, there := neighbours.all[w]; !there {
 		neighbours.all[w] = struct{}{}
-		runtime.AddCleanup(b, moveOut, w)
+		runtime.AddCleanup(b, leaveNeighbours, w)
 	}
 }
 
-func moveOut(w weak.Pointer[Budget]) {
+func leaveNeighbours(w weak.Pointer[Budget]) {
 	neighbours.mu.Lock()
 	defer neighbours.mu.Unlock()
 	delete(neighbours.all, w)
@@ -53,9 +53,9 @@ func (b *Budget) others() (others []*Budget) {
 func (b *Budget) neighbours(of func(core.Snapshot) int64) (used []int64, share int) {
 	others := b.others()
 	for _, o := range others {
-		o.lock()
+		o.enter()
 		used = append(used, of(o.core.Snapshot()))
-		o.unlockQuiet()
+		o.leaveQuietly()
 	}
 	return used, len(others) + 1
 }

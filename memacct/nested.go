@@ -6,20 +6,20 @@ import (
 	"github.com/syncmem/syncmem/memacct/internal/core"
 )
 
-// late is a put that has waited at a gate for long.
-type late struct {
+// longWait is a put that has waited at a gate for long.
+type longWait struct {
 	w      *core.Waiter
-	who    *patient
+	who    *waitInfo
 	memory bool // is what keeps it out, and not a slot
 }
 
-// tellNested wakes those who wait at gates for themselves, for them to return [ErrNested]. It reports whether anybody
-// waits at a gate. The lock is held.
-func (b *Budget) tellNested() (waits bool) {
-	var all []late
+// tellNestedLocked wakes those who wait at gates for themselves, for them to return [ErrNested]. It reports whether anybody
+// waits at a gate.
+func (b *Budget) tellNestedLocked() (waits bool) {
+	var all []longWait
 	waits = b.core.Tick(func(w *core.Waiter, memory bool) {
-		if who := w.Note.(*patient); who.goid != 0 {
-			all = append(all, late{w, who, memory})
+		if who := w.Note.(*waitInfo); who.goid != 0 {
+			all = append(all, longWait{w, who, memory})
 		}
 	})
 	if len(all) == 0 {
@@ -49,7 +49,7 @@ func (b *Budget) hands(waiting map[uint64]bool) (holds map[uint64]bool, served m
 		holds[goid] = holds[goid] || inHand > 0
 		served[q] = served[q] || !waiting[goid]
 	}
-	for k := range b.booked {
+	for k := range b.reservations {
 		k.makers(holds)
 	}
 	return holds, served
@@ -68,7 +68,7 @@ func (b *Budget) anyServed(served map[*core.Queue]bool) bool {
 
 // waitsForItself tells whether the goroutine of l runs a loop over units that nobody but those who wait at gates could
 // take: over what fills the gate that it waits at, or, where nothing else has the memory, anywhere.
-func (b *Budget) waitsForItself(l late, served map[*core.Queue]bool, stuck bool) bool {
+func (b *Budget) waitsForItself(l longWait, served map[*core.Queue]bool, stuck bool) bool {
 	for o := range b.loops {
 		goid, q, _ := o.takes()
 		units, _ := q.Ready()

@@ -42,16 +42,16 @@ func NewQueue[T any](a *Account, name string, capacity int, size func(T) int64) 
 
 // line is what a gate and a queue share: the values, beside their accounting in the core.
 type line[T any] struct {
-	b     *Budget
-	q     core.Queue
-	size  func(T) int64
-	ring  ring[T]
-	in    atomic.Pointer[inbox[T]]
-	a     *Account
-	ahead []*consumer[T] // the loops that may take units ahead
-	waits waits
-	info  *queueInfo
-	units int64 // to come in all, see Expect
+	b           *Budget
+	q           core.Queue
+	size        func(T) int64
+	ring        ring[T]
+	in          atomic.Pointer[inbox[T]]
+	a           *Account
+	prefetching []*consumer[T] // the loops that may take units ahead
+	waits       waits
+	info        *queueInfo
+	units       int64 // to come in all, see Expect
 
 	lingers int       // loops whose batches do not wait for ever
 	first   time.Time // while there are some: when the first of the units came that are queued, or later
@@ -68,12 +68,12 @@ func (l *line[T]) open(a *Account, name string, capacity int, size func(T) int64
 	}
 	l.b, l.size, l.a = a.b, size, a
 	l.q = core.Queue{Name: name, Account: &a.acct, Gate: gate, Capacity: max(1, capacity)}
-	a.b.lock()
-	defer a.b.unlock()
+	a.b.enter()
+	defer a.b.leave()
 	a.b.core.AddQueue(&l.q)
 	l.info = &queueInfo{q: &l.q, unit: reflect.TypeFor[T]().String(), waits: &l.waits, most: l.ring.most, discard: l.discard}
-	a.forget()
-	if p := a.pastOf(name, gate); p != nil {
+	a.forgetLocked()
+	if p := a.pastOfLocked(name, gate); p != nil {
 		l.info.growth = p.Growth // a pipeline that runs again need not learn it again
 	}
 	a.queues = append(a.queues, l.info)
@@ -132,11 +132,11 @@ func (l *line[T]) put(ctx context.Context, v T) (err error) {
 			return nil
 		}
 	}
-	l.b.lock()
-	if c := (cost{l.expected(n), n}); l.q.Put(c.charge) {
-		l.accept(v, c)
-		l.b.posted(l)
-		l.b.unlock()
+	l.b.enter()
+	if c := (cost{l.expectedLocked(n), n}); l.q.Put(c.charge) {
+		l.acceptLocked(v, c)
+		l.b.postedLocked(l)
+		l.b.leave()
 		return nil
 	}
 	return l.putSlow(ctx, v, n)
@@ -177,7 +177,7 @@ func (l *line[T]) putChunk(ctx context.Context, vs []T, costs []cost) (accepted 
 		if err := ctx.Err(); err != nil {
 			return accepted, err
 		}
-		l.b.lock()
+		l.b.enter()
 		if err := l.putSlow(ctx, vs[accepted], costs[accepted].base); err != nil {
 			return accepted, err
 		}
@@ -189,8 +189,8 @@ func (l *line[T]) putChunk(ctx context.Context, vs []T, costs []cost) (accepted 
 // putNow puts the units that need not wait, up to the first that does, and returns how many that were. Of costs
 // it is told what the units weigh.
 func (l *line[T]) putNow(vs []T, costs []cost) int {
-	l.b.lock()
-	defer l.b.unlock()
+	l.b.enter()
+	defer l.b.leave()
 	n := min(len(vs), l.q.Room())
 	if n == 0 {
 		return 0
@@ -199,7 +199,7 @@ func (l *line[T]) putNow(vs []T, costs []cost) int {
 	for i := range n {
 		c := &costs[i]
 		largest = max(largest, c.base)
-		c.charge = l.expected(c.base)
+		c.charge = l.expectedLocked(c.base)
 		total += c.charge
 	}
 	if l.q.PutAll(n, total) {
@@ -212,43 +212,43 @@ func (l *line[T]) putNow(vs []T, costs []cost) int {
 		if !l.q.Put(costs[i].charge) {
 			return i
 		}
-		l.accept(v, costs[i])
+		l.acceptLocked(v, costs[i])
 	}
 	return n
 }
 
 // putSlow is put where it has to wait. The lock is held on entry.
 func (l *line[T]) putSlow(ctx context.Context, v T, n int64) error {
-	l.b.unlock()
+	l.b.leave()
 	stage := stageOf(ctx)
-	l.b.lock()
+	l.b.enter()
 	for {
-		c := cost{l.expected(n), n}
+		c := cost{l.expectedLocked(n), n}
 		w := l.b.newWaiter(&l.q, c.charge)
 		err := l.admitExpected(ctx, w, n, stage)
 		c.charge = w.Bytes
 		if err == nil {
-			l.accept(v, c)
+			l.acceptLocked(v, c)
 			l.q.Arrive(w)
 		}
 		err = l.b.done(w, err)
 		if !l.b.again(err) {
 			return err
 		}
-		l.b.lock()
+		l.b.enter()
 	}
 }
 
-// accept puts a unit that was admitted where consumers find it. The lock is held.
-func (l *line[T]) accept(v T, c cost) {
+// acceptLocked puts a unit that was admitted where consumers find it.
+func (l *line[T]) acceptLocked(v T, c cost) {
 	if c.base > l.b.largest {
 		l.b.largest = c.base
 	}
-	l.push(v, c)
+	l.pushLocked(v, c)
 }
 
-// push puts a unit, admitted or moved here, where consumers find it. The lock is held.
-func (l *line[T]) push(v T, c cost) {
+// pushLocked puts a unit, admitted or moved here, where consumers find it.
+func (l *line[T]) pushLocked(v T, c cost) {
 	l.came(1)
 	l.ring.push(v, c)
 }
@@ -279,9 +279,9 @@ func (l *line[T]) admit(ctx context.Context, w *core.Waiter, stage string) error
 		return l.at(ErrClosed)
 	}
 	if l.q.Gate && !w.Carried && !l.a.acct.Room(w.Bytes) && !l.b.alert.Swap(true) {
-		l.b.collect() // and loops collect themselves from now on
+		l.b.collectLocked() // and loops collect themselves from now on
 	}
-	w.Loop = l.b.handOf()
+	w.Loop = l.b.handLocked()
 	l.b.core.Enqueue(w)
 	if w.State == core.Waiting {
 		l.waits.begin()
@@ -293,30 +293,30 @@ func (l *line[T]) admit(ctx context.Context, w *core.Waiter, stage string) error
 // Close says that no more units come, as close does for a channel. Consumers take what is there, and their
 // loops end; puts, waiting ones too, fail with [ErrClosed]. Closing twice is harmless.
 func (l *line[T]) Close() {
-	l.b.lock()
+	l.b.enter()
 	l.q.Close()
-	l.b.unlock()
+	l.b.leave()
 }
 
 // Len returns how many units are queued.
 func (l *line[T]) Len() int {
-	l.b.lock()
-	defer l.b.unlockQuiet()
+	l.b.enter()
+	defer l.b.leaveQuietly()
 	n, _ := l.q.Ready()
-	return n + l.notBegun()
+	return n + l.notBegunLocked()
 }
 
 // Drained tells whether consumers will get nothing more: the queue is closed, empty, and nothing is on its
 // way in.
 func (l *line[T]) Drained() bool {
-	l.b.lock()
-	defer l.b.unlockQuiet()
-	return l.q.Ended() && l.notBegun() == 0
+	l.b.enter()
+	defer l.b.leaveQuietly()
+	return l.q.Ended() && l.notBegunLocked() == 0
 }
 
-// notBegun is how many units loops have taken ahead and not begun. The lock is held.
-func (l *line[T]) notBegun() (n int) {
-	for _, c := range l.ahead {
+// notBegunLocked is how many units loops have taken ahead and not begun.
+func (l *line[T]) notBegunLocked() (n int) {
+	for _, c := range l.prefetching {
 		n += max(0, c.extent-int(c.begun.Load()))
 	}
 	return n
@@ -324,26 +324,26 @@ func (l *line[T]) notBegun() (n int) {
 
 // Flush says that somebody waits for a unit in this queue: the batch it is in is handed on now.
 func (l *line[T]) Flush() {
-	l.b.lock()
-	l.recall()
+	l.b.enter()
+	l.recallLocked()
 	l.q.Await()
-	l.b.unlock()
+	l.b.leave()
 }
 
 // Discard drops what is queued and returns how many units that was. It is for a pipeline that stops early:
 // the units' charges end here.
 func (l *line[T]) Discard() int {
-	l.b.lock()
-	defer l.b.unlock()
-	l.recall()
+	l.b.enter()
+	defer l.b.leave()
+	l.recallLocked()
 	return l.discard()
 }
 
 // discard is Discard with the lock held.
 func (l *line[T]) discard() int {
 	n, bytes := l.q.Ready()
-	for _, p := range l.parts() {
-		l.b.endPart(p)
+	for _, p := range l.partsLocked() {
+		l.b.endPartLocked(p)
 	}
 	l.ring.clear()
 	l.q.Discard(n, bytes)
@@ -355,16 +355,16 @@ func (l *line[T]) discard() int {
 // for memory. Several loops may share a queue.
 func (l *line[T]) All(ctx context.Context) iter.Seq[T] {
 	return func(yield func(T) bool) {
-		c := l.attach(ctx, core.Taker{Size: 1, Ahead: min(mostAhead, l.q.Capacity/4)}, 0)
+		c := l.attach(ctx, core.Taker{Size: 1, Ahead: min(mostPrefetch, l.q.Capacity/4)}, 0)
 		defer c.end()
 		for c.advance(ctx) && yield(c.vals[c.at]) {
 		}
 	}
 }
 
-// mostAhead is how many units a loop over single ones takes at once, at most: a lock for so many of them costs
+// mostPrefetch is how many units a loop over single ones takes at once, at most: a lock for so many of them costs
 // next to nothing a unit.
-const mostAhead = 64
+const mostPrefetch = 64
 
 // Batch says when a batch is complete: at Size units (0: the queue's capacity), at Bytes of them (0: no
 // bound), or when its first unit has waited for Linger (0: for ever); what a batch leaves in the queue has waited

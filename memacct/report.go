@@ -12,9 +12,9 @@ import (
 
 // The bounds of a report that is longer than a screen.
 const (
-	mostQueues = 40
-	mostPeople = 40
-	mostCauses = 6
+	mostQueues     = 40
+	mostGoroutines = 40
+	mostCauses     = 6
 )
 
 // Report is the error on one screen: the sum, by account and by queue, the largest unit, what is held longest,
@@ -114,7 +114,7 @@ func (b *Budget) Report() string {
 }
 
 // stall is the event for a budget in which nothing moves.
-func (in *inside) stall() Event {
+func (in *snapshot) stall() Event {
 	var s text.Screen
 	causes := in.diagnose()
 	head := "nothing moved for " + text.About(in.still)
@@ -143,7 +143,7 @@ func explain(s *text.Screen, causes []cause) {
 }
 
 // fill adds the queues, the sum, who holds what, and who is where.
-func (in *inside) fill(s *text.Screen) {
+func (in *snapshot) fill(s *text.Screen) {
 	f := bytesize.Format
 	rows := [][]string{append(slices.Clone(queueHead), "still for")}
 	for _, q := range in.queues {
@@ -159,7 +159,7 @@ func (in *inside) fill(s *text.Screen) {
 	for _, u := range oldest(in.held(InHand, Detached, Reserved), mostTop) {
 		s.Say("holds     %s", u)
 	}
-	s.Table(mostPeople, "places", goroutineRows(in.people))
+	s.Table(mostGoroutines, "places", goroutineRows(in.goroutines))
 	if in.total == 0 {
 		s.Say("where the goroutines are was not looked at: Budget.Report does")
 	} else if in.lost > 0 {

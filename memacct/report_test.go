@@ -128,11 +128,11 @@ func TestRefusalOnOneScreen(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		put := putLater(t.Context(), g, 400)
 		time.Sleep(20 * time.Second)
-		b.lock() // as if they were parked
+		b.enter() // as if they were parked
 		for range 2 {
 			g.q.Park(&core.Park{})
 		}
-		b.unlock()
+		b.leave()
 		e := refusal(t, <-put)
 		text := e.Report()
 		t.Log("\n" + text)
@@ -158,11 +158,11 @@ func TestRefusalOnOneScreen(t *testing.T) {
 		require.Contains(t, last, ` places.1="`)
 		require.Contains(t, last, ` places.more=12`)
 		require.NotContains(t, last, `\n`, "a table in a value is unreadable")
-		b.lock()
+		b.enter()
 		for range 2 {
 			g.q.Unpark(&core.Park{})
 		}
-		b.unlock()
+		b.leave()
 		g.Close()
 		q.Close()
 		close(never)

@@ -39,13 +39,13 @@ type reserved[T any] struct {
 func (g *Gate[T]) Reserve(ctx context.Context, n int64) (*Reservation[T], error) {
 	where, stage := caller.PC(), stageOf(ctx)
 	if n >= 0 && ctx.Err() == nil {
-		g.b.lock()
-		if charge := g.charge(n); g.q.Reserve(charge) {
-			r := g.booked(reserved[T]{bytes: charge, goid: stacks.GoroutineID(), stage: stage, where: where})
-			g.b.unlock()
+		g.b.enter()
+		if charge := g.chargeLocked(n); g.q.Reserve(charge) {
+			r := g.newReservationLocked(reserved[T]{bytes: charge, goid: stacks.GoroutineID(), stage: stage, where: where})
+			g.b.leave()
 			return r, nil
 		}
-		g.b.unlockQuiet()
+		g.b.leaveQuietly()
 	}
 	rs, err := g.reserveAll(ctx, where, stage, n)
 	if err != nil {
@@ -85,9 +85,9 @@ func (g *Gate[T]) reserveAll(ctx context.Context, where uintptr, stage string, s
 
 // reserve waits for the bytes of several reservations and makes them like by.
 func (g *Gate[T]) reserve(ctx context.Context, sizes []int64, by reserved[T]) ([]*Reservation[T], error) {
-	g.b.lock()
-	charges, total := g.charges(sizes, g.charge)
-	least, now := g.charges(sizes, func(n int64) int64 { return n })
+	g.b.enter()
+	charges, total := g.chargesLocked(sizes, g.chargeLocked)
+	least, now := g.chargesLocked(sizes, func(n int64) int64 { return n })
 	w := g.b.newWaiter(&g.q, total)
 	w.NoSlot = true
 	err := g.admitExpected(ctx, w, now, by.stage)
@@ -101,13 +101,13 @@ func (g *Gate[T]) reserve(ctx context.Context, sizes []int64, by reserved[T]) ([
 	rs := make([]*Reservation[T], len(sizes))
 	for i := range rs {
 		by.bytes = charges[i]
-		rs[i] = g.booked(by)
+		rs[i] = g.newReservationLocked(by)
 	}
 	return rs, g.b.done(w, nil)
 }
 
-// charges is what units of these sizes are charged, one by one and together. The lock is held.
-func (g *Gate[T]) charges(sizes []int64, charge func(int64) int64) (each []int64, total int64) {
+// chargesLocked is what units of these sizes are charged, one by one and together.
+func (g *Gate[T]) chargesLocked(sizes []int64, charge func(int64) int64) (each []int64, total int64) {
 	each = make([]int64, len(sizes))
 	for i, n := range sizes {
 		if g.b.mode != Off {
@@ -121,13 +121,13 @@ func (g *Gate[T]) charges(sizes []int64, charge func(int64) int64) (each []int64
 // firstGuess is what a unit of unknown size is charged before the gate has seen one, in bytes.
 const firstGuess = 16 << 10
 
-// charge is what a reservation of n bytes is charged. The lock is held.
-func (g *Gate[T]) charge(n int64) int64 {
+// chargeLocked is what a reservation of n bytes is charged.
+func (g *Gate[T]) chargeLocked(n int64) int64 {
 	switch {
 	case g.b.mode == Off:
 		return 0
 	case n > 0:
-		return g.expected(min(n, core.MaxCharge))
+		return g.expectedLocked(min(n, core.MaxCharge))
 	}
 	return g.q.Mean(firstGuess)
 }
@@ -136,8 +136,8 @@ func (g *Gate[T]) charge(n int64) int64 {
 // gate for the next; otherwise that would be taken for waiting for itself.
 func (r *Reservation[T]) Detach() {
 	b := r.in.g.b
-	b.lock()
-	defer b.unlockQuiet()
+	b.enter()
+	defer b.leaveQuietly()
 	r.goid = 0
 }
 
@@ -157,20 +157,20 @@ func (r *Reservation[T]) Put(ctx context.Context, v T) error {
 		return err
 	}
 	b, q := g.b, &g.q
-	b.lock()
-	c := cost{g.expected(n), n}
+	b.enter()
+	c := cost{g.expectedLocked(n), n}
 	if q.Redeem(r.bytes, c.charge) {
-		g.push(v, c)
-		r.settled()
-		b.unlock()
+		g.pushLocked(v, c)
+		r.overLocked()
+		b.leave()
 		return nil
 	}
 	w := b.newWaiter(q, c.charge)
 	w.Carried = true
 	if err = g.admit(ctx, w, r.stage); err == nil {
-		g.push(v, c)
+		g.pushLocked(v, c)
 		q.Redeemed(w, r.bytes, c.charge)
-		r.settled()
+		r.overLocked()
 	}
 	return b.done(w, err)
 }
@@ -182,8 +182,8 @@ func (r *Reservation[T]) Release() {
 		return
 	}
 	g := r.in.g
-	g.b.lock()
+	g.b.enter()
 	g.q.Unreserve(r.bytes)
-	r.settled()
-	g.b.unlock()
+	r.overLocked()
+	g.b.leave()
 }

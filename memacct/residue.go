@@ -37,8 +37,8 @@ func (g *Gate[T]) Expect(units int64) {
 	if g.b == nil {
 		return
 	}
-	g.b.lock()
-	defer g.b.unlockQuiet()
+	g.b.enter()
+	defer g.b.leaveQuietly()
 	g.b.expected += max(0, units) - g.units
 	g.units = max(0, units)
 }

@@ -41,14 +41,14 @@ func (l *Lease[T]) ForwardAll(ctx context.Context, to ...Sender[T]) error {
 		}
 	}
 	b := l.c.l.b
-	b.lock()
+	b.enter()
 	if l.state == leaseEnded {
-		b.unlock()
+		b.leave()
 		l.misused("ForwardAll")
 		return l.c.l.at(ErrReleased)
 	}
-	defer b.unlock()
-	l.end(where)
+	defer b.leave()
+	l.endLocked(where)
 	return nil
 }
 
@@ -66,9 +66,9 @@ func ShareAs[T, U any](ctx context.Context, l *Lease[T], to Sender[U], v U) erro
 func shareWith[T, U any](ctx context.Context, l *Lease[T], to Sender[U], v U, how string) error {
 	n, bad := l.c.l.weigh(l.v)
 	from := l.c.l
-	from.b.lock()
+	from.b.enter()
 	if l.state == leaseEnded { // and its value was nothing
-		from.b.unlock()
+		from.b.leave()
 		l.misusedBelow(how)
 		return from.at(ErrReleased)
 	}
@@ -76,15 +76,15 @@ func shareWith[T, U any](ctx context.Context, l *Lease[T], to Sender[U], v U, ho
 		bad = ctx.Err()
 	}
 	if bad != nil {
-		from.b.unlock()
+		from.b.leave()
 		return bad
 	}
 	q := lineOf(to)
 	if q == nil || q.b != from.b {
-		from.b.unlock()
+		from.b.leave()
 		return to.Put(ctx, v)
 	}
-	l.share(n)
+	l.shareLocked(n)
 	part := slot[U]{v, cost{0, l.base}}
 	from.b.shares[l.base].parts++
 	from.q.Split(0)
@@ -93,20 +93,20 @@ func shareWith[T, U any](ctx context.Context, l *Lease[T], to Sender[U], v U, ho
 	if err == nil {
 		return nil
 	}
-	from.b.lock()
-	defer from.b.unlock()
-	from.b.endPart(part.base)
+	from.b.enter()
+	defer from.b.leave()
+	from.b.endPartLocked(part.base)
 	from.q.Release(1, 0)
 	return err
 }
 
-// share makes the lease the first part of its unit, which weighs n bytes now, unless it is one. The lock is held.
-func (l *Lease[T]) share(n int64) {
+// shareLocked makes the lease the first part of its unit, which weighs n bytes now, unless it is one.
+func (l *Lease[T]) shareLocked(n int64) {
 	if l.shared() {
 		return
 	}
 	b, q, in := l.c.l.b, &l.c.l.q, l.c.l.info
-	bytes := l.c.l.a.grown(in, l.cost, n).charge
+	bytes := l.c.l.a.grownLocked(in, l.cost, n).charge
 	if bytes != l.charge {
 		q.Resize(l.charge, bytes)
 	}
@@ -129,9 +129,9 @@ func (l *Lease[T]) share(n int64) {
 	}
 }
 
-// endPart is called before a unit with this base is released: if it is a part, and the last of its unit, that ends.
-// In the other order nothing would seem to move in between but a unit that waits. The lock is held.
-func (b *Budget) endPart(base int64) {
+// endPartLocked is called before a unit with this base is released: if it is a part, and the last of its unit, that ends.
+// In the other order nothing would seem to move in between but a unit that waits.
+func (b *Budget) endPartLocked(base int64) {
 	if base >= 0 {
 		return
 	}
@@ -144,23 +144,23 @@ func (b *Budget) endPart(base int64) {
 	}
 }
 
-// resizeShare charges a unit that is in several queues what it weighs now, in bytes. The lock is held.
-func (b *Budget) resizeShare(base, n int64) {
+// resizeShareLocked charges a unit that is in several queues what it weighs now, in bytes.
+func (b *Budget) resizeShareLocked(base, n int64) {
 	s := b.shares[base]
 	s.in.q.Resize(s.bytes, n)
 	s.bytes = n
 }
 
-// part adds the base of c to parts, if it is a part. The lock is held.
-func (b *Budget) part(parts []int64, c cost) []int64 {
+// partLocked adds the base of c to parts, if it is a part.
+func (b *Budget) partLocked(parts []int64, c cost) []int64 {
 	if len(b.shares) == 0 || !c.shared() || c.charge == gone {
 		return parts
 	}
 	return append(parts, c.base)
 }
 
-// parts are those that the loop answers for. The lock is held.
-func (c *consumer[T]) parts() (all []int64) {
+// partsLocked are those that the loop answers for.
+func (c *consumer[T]) partsLocked() (all []int64) {
 	if len(c.l.b.shares) == 0 || c.left == 0 {
 		return nil
 	}
@@ -169,18 +169,18 @@ func (c *consumer[T]) parts() (all []int64) {
 		end = c.extent
 	}
 	for _, k := range c.costs[c.first:end] {
-		all = c.l.b.part(all, k)
+		all = c.l.b.partLocked(all, k)
 	}
 	return all
 }
 
-// parts are those that are queued. The lock is held.
-func (l *line[T]) parts() (all []int64) {
+// partsLocked are those that are queued.
+func (l *line[T]) partsLocked() (all []int64) {
 	if len(l.b.shares) == 0 {
 		return nil
 	}
 	for i := range l.ring.n {
-		all = l.b.part(all, l.ring.costs[(l.ring.head+i)&(len(l.ring.costs)-1)])
+		all = l.b.partLocked(all, l.ring.costs[(l.ring.head+i)&(len(l.ring.costs)-1)])
 	}
 	return all
 }

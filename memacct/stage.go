@@ -32,26 +32,26 @@ func (a *Account) Stage(ctx context.Context, name string, fn func(ctx context.Co
 	pprof.Do(ctx, pprof.Labels(labels...), func(ctx context.Context) {
 		if a != nil && a.b.mode != Off {
 			s := &stage{a, name, stacks.GoroutineID()}
-			a.b.enter(s)
-			defer a.b.leave(s)
+			a.b.beginStage(s)
+			defer a.b.endStage(s)
 		}
 		err = fn(ctx)
 	})
 	return err
 }
 
-// enter notes a stage that runs.
-func (b *Budget) enter(s *stage) {
-	b.lock()
+// beginStage notes a stage that runs.
+func (b *Budget) beginStage(s *stage) {
+	b.enter()
 	b.stages = append(b.stages, s)
-	b.unlockQuiet()
+	b.leaveQuietly()
 }
 
-// leave forgets it.
-func (b *Budget) leave(s *stage) {
-	b.lock()
+// endStage forgets it.
+func (b *Budget) endStage(s *stage) {
+	b.enter()
 	b.stages = slices.DeleteFunc(b.stages, func(o *stage) bool { return o == s })
-	b.unlockQuiet()
+	b.leaveQuietly()
 }
 
 // stageOf is the name of the stage that a context belongs to, "" if none.

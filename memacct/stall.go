@@ -43,9 +43,9 @@ func (s *stall) set(after time.Duration) {
 	s.after, s.tick = after, max(1, after/looks)
 }
 
-// watch starts to look in, if nobody does. It is called where somebody begins to wait, is woken, or begins a
-// loop: not for each unit. The lock is held.
-func (b *Budget) watch() {
+// watchLocked starts to look in, if nobody does. It is called where somebody begins to wait, is woken, or begins a
+// loop: not for each unit.
+func (b *Budget) watchLocked() {
 	s := &b.stall
 	if s.armed || s.tick == 0 {
 		return
@@ -68,15 +68,15 @@ func (b *Budget) wind() {
 
 // lookIn sees whether anything moved, and reports if it is due.
 func (b *Budget) lookIn() {
-	b.lock()
-	b.collect()
+	b.enter()
+	b.collectLocked()
 	now := time.Now()
-	b.age(now)
+	b.ageLocked(now)
 	ended, due := b.stall.step(now, b.core.Progress(), b.working())
 	if b.stall.armed {
 		b.wind()
 	}
-	b.unlock()
+	b.leave()
 	if ended > 0 {
 		b.emit(Event{Kind: EventMoves, Text: "units move again, after " + text.About(ended)})
 	}
@@ -88,17 +88,17 @@ func (b *Budget) lookIn() {
 // findLost forces a collection where leases or reservations are held outside of loops, which may have been lost, and
 // reports whether that had anything move. With GOGC=off, or in a process that stands still, none comes by itself.
 func (b *Budget) findLost() bool {
-	b.lock()
+	b.enter()
 	outside, before := len(b.claims)+b.open > 0, b.core.Progress()
-	b.unlockQuiet()
+	b.leaveQuietly()
 	if !outside {
 		return false
 	}
 	runtime.GC()
 	for range lostLooks { // cleanups run on a goroutine of the runtime's
-		b.lock()
+		b.enter()
 		moved := b.core.Progress() != before
-		b.unlockQuiet()
+		b.leaveQuietly()
 		if moved {
 			return true
 		}

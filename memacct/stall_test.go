@@ -15,7 +15,7 @@ import (
 
 // watching tells whether somebody will look in.
 func watching(b *Budget) bool {
-	b.lock()
+	b.enter()
 	defer b.mu.Unlock()
 	return b.stall.armed
 }

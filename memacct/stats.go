@@ -131,25 +131,25 @@ func (s BatchStats) Add(o BatchStats) BatchStats {
 // all: it asks the runtime and the kernel too.
 func (b *Budget) Stats() Stats {
 	now := b.host.ReadMemory()
-	b.lock()
-	defer b.unlock()
-	b.collect()
-	b.forget()
+	b.enter()
+	defer b.leave()
+	b.collectLocked()
+	b.forgetLocked()
 	s := stats(b.core.Snapshot())
 	s.Mode, s.Process, s.Source, s.Beside = b.mode, b.source.process, b.source.from, b.source.looked
 	s.Refused, s.Overruns = b.refused.Load(), s.Overruns+b.overran.Load()
 	s.Misuse = b.misuse.doubleEnds.Load() + b.misuse.lost.Load()
-	s.Memory = b.memory(now)
+	s.Memory = b.memoryLocked(now)
 	s.Still = b.stall.still(s.At)
 	for _, a := range b.owners {
-		s.Accounts = append(s.Accounts, a.figures())
-		s.Queues = append(s.Queues, a.queueStats()...)
+		s.Accounts = append(s.Accounts, a.figuresLocked())
+		s.Queues = append(s.Queues, a.queueStatsLocked()...)
 	}
 	return s
 }
 
-// memory is what a sample says of the process. The lock is held.
-func (b *Budget) memory(now host.Sample) MemoryStats {
+// memoryLocked is what a sample says of the process.
+func (b *Budget) memoryLocked(now host.Sample) MemoryStats {
 	m := MemoryStats{Live: now.Live, Baseline: b.base, Go: now.Mapped, RSS: now.RSS, Cycles: now.Cycles}
 	if now.RSS > 0 {
 		m.Outside = max(0, now.RSS-now.Mapped)
@@ -163,11 +163,11 @@ func (b *Budget) memory(now host.Sample) MemoryStats {
 	return m
 }
 
-// figures are the account's. The lock is held.
-func (a *Account) figures() AccountStats {
+// figuresLocked are the account's.
+func (a *Account) figuresLocked() AccountStats {
 	c, named := a.acct.Snapshot()
 	return AccountStats{
-		Name: a.acct.Name, Used: c.Used, Peak: c.Peak, Waiting: c.Waiting, Named: named, Holds: a.held(),
+		Name: a.acct.Name, Used: c.Used, Peak: c.Peak, Waiting: c.Waiting, Named: named, Holds: a.heldLocked(),
 		Floor: a.acct.Floor, Weight: a.acct.Weight, Growth: a.growth.factor, Units: c.Units,
 	}
 }
@@ -177,13 +177,13 @@ func (a *Account) Stats() Stats {
 	if a == nil {
 		return Stats{}
 	}
-	a.b.lock()
-	defer a.b.unlock()
-	a.b.collect()
+	a.b.enter()
+	defer a.b.leave()
+	a.b.collectLocked()
 	c, _ := a.acct.Snapshot()
 	s := stats(c)
 	s.Growth = a.growth.factor
-	s.Queues = a.queueStats()
+	s.Queues = a.queueStatsLocked()
 	return s
 }
 
@@ -194,14 +194,14 @@ func stats(c core.Snapshot) Stats {
 	}
 }
 
-// queueStats are those of the queues that are there, and of those that are over, summed up by name: a queue that has
-// the name of some that are over goes on with their totals. The lock is held.
-func (a *Account) queueStats() []QueueStats {
-	a.forget()
+// queueStatsLocked are those of the queues that are there, and of those that are over, summed up by name: a queue that has
+// the name of some that are over goes on with their totals.
+func (a *Account) queueStatsLocked() []QueueStats {
+	a.forgetLocked()
 	all := slices.Clone(a.past)
 	left := len(all) // of the names that are over, none was met so far
 	for _, i := range a.queues {
-		s := i.stats()
+		s := i.statsLocked()
 		n := slices.IndexFunc(all[:left], func(p QueueStats) bool { return p.Name == s.Name && p.Gate == s.Gate })
 		if n < 0 {
 			all = append(all, s)
@@ -226,14 +226,14 @@ func (q QueueStats) after(p QueueStats) QueueStats {
 
 // Stats returns the queue's figures. It takes the budget's lock for a moment.
 func (l *line[T]) Stats() QueueStats {
-	l.b.lock()
-	defer l.b.unlock()
-	l.b.collect()
-	return l.info.stats()
+	l.b.enter()
+	defer l.b.leave()
+	l.b.collectLocked()
+	return l.info.statsLocked()
 }
 
-// stats reads a queue's figures. The lock is held.
-func (i *queueInfo) stats() QueueStats {
+// statsLocked reads a queue's figures.
+func (i *queueInfo) statsLocked() QueueStats {
 	c := i.q.Snapshot()
 	n := c.Counts.Batches
 	s := QueueStats{

@@ -21,11 +21,11 @@ type filled struct {
 	units int
 }
 
-// untaken finds the queues, not told yet, at which a put has waited for long though no loop has ever taken from them:
+// untakenLocked finds the queues, not told yet, at which a put has waited for long though no loop has ever taken from them:
 // in a program that fills a queue first and starts to drain it once all is there, as it could with a slice. It waits
 // for ever once that is more than the queue, or the budget, can hold. soon says that there may be some later. Who wants
-// no watch on stalls is told nothing. The lock is held.
-func (b *Budget) untaken(now time.Time) (all []filled, soon bool) {
+// no watch on stalls is told nothing.
+func (b *Budget) untakenLocked(now time.Time) (all []filled, soon bool) {
 	if b.stall.tick == 0 {
 		return nil, false
 	}
@@ -36,7 +36,7 @@ func (b *Budget) untaken(now time.Time) (all []filled, soon bool) {
 				continue
 			}
 			for w := range i.q.Line() {
-				p, ok := w.Note.(*patient)
+				p, ok := w.Note.(*waitInfo)
 				if !ok || p.since.IsZero() {
 					continue
 				}

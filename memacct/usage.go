@@ -96,19 +96,19 @@ func (a *aged) look(now time.Time, mark any) time.Duration {
 	return now.Sub(a.since)
 }
 
-// patient is who waits.
-type patient struct {
+// waitInfo is who waits.
+type waitInfo struct {
 	since  time.Time
 	stage  string
 	goid   uint64
-	nested bool // it waits for itself: see tellNested
+	nested bool // it waits for itself: see tellNestedLocked
 }
 
 // hand tells apart what a loop has in hand at two moments.
 type hand struct{ takes, begun, left int }
 
-// look says what the loop has in hand. The lock is held.
-func (c *consumer[T]) look(now time.Time) Usage {
+// lookLocked says what the loop has in hand.
+func (c *consumer[T]) lookLocked(now time.Time) Usage {
 	n, bytes := c.hand.Waiting()
 	u := c.l.info.usage(InHand, c.left+n, c.bytes+bytes)
 	u.Largest = bytes / int64(max(1, n))
@@ -124,20 +124,20 @@ func (c *consumer[T]) look(now time.Time) Usage {
 
 // claimed notes a lease that was detached. The lock is not held.
 func (b *Budget) claimed(c *claim) {
-	b.lock()
-	defer b.unlockQuiet()
+	b.enter()
+	defer b.leaveQuietly()
 	if b.claims == nil {
 		b.claims = map[*claim]struct{}{}
 	}
 	b.claims[c] = struct{}{}
 }
 
-// age looks in on everything whose age reports tell. The lock is held.
-func (b *Budget) age(now time.Time) {
+// ageLocked looks in on everything whose age reports tell.
+func (b *Budget) ageLocked(now time.Time) {
 	for l := range b.loops {
-		l.look(now)
+		l.lookLocked(now)
 	}
-	for k := range b.booked {
+	for k := range b.reservations {
 		k.look(now)
 	}
 	for _, a := range b.owners {
@@ -152,14 +152,14 @@ func (i *queueInfo) usage(kind UsageKind, units int, bytes int64) Usage {
 	return Usage{Kind: kind, Account: i.q.Account.Name, Queue: i.q.Name, Type: i.unit, Units: units, Bytes: bytes}
 }
 
-// usages lists all that somebody has or waits for, the largest amounts first, and also loops that have nothing
-// in hand. The lock is held.
-func (b *Budget) usages(now time.Time) []Usage {
+// usagesLocked lists all that somebody has or waits for, the largest amounts first, and also loops that have nothing
+// in hand.
+func (b *Budget) usagesLocked(now time.Time) []Usage {
 	var all []Usage
 	for l := range b.loops {
-		all = append(all, l.look(now))
+		all = append(all, l.lookLocked(now))
 	}
-	for k := range b.booked {
+	for k := range b.reservations {
 		all = append(all, k.look(now)...)
 	}
 	for c := range b.claims {
@@ -188,7 +188,7 @@ func (i *queueInfo) outside(now time.Time) (all []Usage) {
 	}
 	for w := range i.q.Line() {
 		u := i.usage(Waiting, 1, w.Bytes)
-		if p, ok := w.Note.(*patient); ok && !p.since.IsZero() {
+		if p, ok := w.Note.(*waitInfo); ok && !p.since.IsZero() {
 			u.Stage, u.Age, u.goid = p.stage, now.Sub(p.since), p.goid
 		}
 		u.Largest = w.Bytes

@@ -19,7 +19,7 @@ var liveHeap = host.LiveHeap
 type verdict struct {
 	once, pools sync.Once
 	last        int64 // the last refusal that is part of the sum; 0 before it is measured; guarded by the budget's lock
-	in          *inside
+	in          *snapshot
 	live        int64 // heap, in bytes, after a forced garbage collection
 	others      int64 // of that, content of other budgets
 	sites       []Site
@@ -115,12 +115,12 @@ func (b *Budget) explain(e *BudgetError, w *core.Waiter) {
 	}
 	e.verdict, e.reused = nil, v.reused
 	b.measuring.Lock() // nobody lets go of a unit while another verdict counts it
-	b.lock()
+	b.enter()
 	b.core.Told(w)
 	if b.core.Turned.Waiters == 0 {
 		b.verdict = nil
 	}
-	b.unlockQuiet()
+	b.leaveQuietly()
 	b.measuring.Unlock()
 }
 
@@ -142,10 +142,10 @@ func (b *Budget) tell(e *BudgetError, v *verdict) {
 
 // take takes stock for a verdict: those who are refused later need another.
 func (b *Budget) take(v *verdict) {
-	b.lock()
-	in, dump := b.stock(false)
+	b.enter()
+	in, dump := b.snapshotToReportLocked(false)
 	v.in, v.last = in, in.sum.Counts.Refused
-	b.unlock()
+	b.leave()
 	b.locate(v.in, dump, true)
 }
 
@@ -153,14 +153,14 @@ func (b *Budget) take(v *verdict) {
 func (b *Budget) measure(v *verdict) {
 	b.measuring.Lock()
 	defer b.measuring.Unlock()
-	b.lock()
+	b.enter()
 	old := b.series.recent()
 	if old != nil {
 		v.in, v.live, v.others, v.reused = old.in, old.live, old.others, true
 		v.sites, v.loops, v.residue, v.ended, v.expected = old.sites, old.loops, old.residue, old.ended, old.expected
 		v.last = b.core.Snapshot().Counts.Refused
 	}
-	b.unlockQuiet()
+	b.leaveQuietly()
 	if old != nil {
 		return
 	}
@@ -168,13 +168,13 @@ func (b *Budget) measure(v *verdict) {
 	b.take(v)
 	v.live, v.others = b.liveBeside(liveHeap)
 	v.sites, v.loops = heapSites()
-	b.lock()
+	b.enter()
 	v.ended, v.expected = b.core.Ended(), b.expected
 	if b.gov != nil {
 		v.residue = b.gov.Trend
 	}
 	b.series.last, b.series.at, b.series.took = v, time.Now(), time.Since(from)
-	b.unlockQuiet()
+	b.leaveQuietly()
 }
 
 // collectPools measures the heap of a verdict once more.
@@ -185,7 +185,7 @@ func (b *Budget) collectPools(v *verdict) {
 }
 
 // tell takes over the figures of a verdict.
-func (e *BudgetError) tell(in *inside, live, others int64) {
+func (e *BudgetError) tell(in *snapshot, live, others int64) {
 	e.Used, e.Units, e.Limit, e.Debt = in.sum.Used, in.sum.Units, in.sum.Limit, in.sum.Debt
 	e.Baseline, e.LiveHeap, e.Beside, e.Refused = in.base, live, others, in.turned.Waiters
 	e.Named, e.Queues = 0, nil
@@ -195,7 +195,7 @@ func (e *BudgetError) tell(in *inside, live, others int64) {
 	rest := max(0, e.LiveHeap-e.Used-(e.Waiting-e.Unread)-e.Beside)
 	e.Baseline = min(e.Baseline, rest)
 	e.Pinned = rest - e.Baseline
-	e.Accounts, e.Stuck = in.accounts, in.people
+	e.Accounts, e.Stuck = in.accounts, in.goroutines
 	for _, a := range in.accounts {
 		e.Named += a.Named
 	}
@@ -209,7 +209,7 @@ func (e *BudgetError) tell(in *inside, live, others int64) {
 const mostTop = 10
 
 // top lists the largest usages.
-func (in *inside) top() []Usage {
+func (in *snapshot) top() []Usage {
 	if in.tops == nil { // each of those refused at once has the same
 		all := in.held(InHand, InQueue, Detached, Reserved, Waiting)
 		in.tops = slices.Clone(all[:min(len(all), mostTop)])
@@ -220,16 +220,16 @@ func (in *inside) top() []Usage {
 // blame adds what a process limit makes of a refusal. Such a budget is cut when something else takes the
 // memory, so that its size alone does not tell who is to blame.
 func (b *Budget) blame(e *BudgetError) {
-	b.lock()
+	b.enter()
 	g := b.gov
-	b.unlockQuiet()
+	b.leaveQuietly()
 	if g == nil || !g.steers {
 		return
 	}
 	now := g.read()
 	kernel := g.kernel.Read(true, now.RSS)
-	b.lock()
-	defer b.unlockQuiet()
+	b.enter()
+	defer b.leaveQuietly()
 	e.from, e.files, e.Outside = b.source.from, max(0, g.Process-kernel.Room), g.Beyond(now)
 	e.most, e.wall = b.host.Ceiling(kernel.Walls)
 	alive := e.LiveHeap
@@ -274,8 +274,8 @@ func (b *Budget) again(err error) bool {
 
 // stands notes whether a refusal stood for which the heap was measured.
 func (b *Budget) stands(e *BudgetError, stood bool) {
-	b.lock()
-	defer b.unlockQuiet()
+	b.enter()
+	defer b.leaveQuietly()
 	switch {
 	case !stood:
 		b.series = series{}

@@ -144,7 +144,7 @@ func (w *world) endAccount(i int) {
 	w.c.Remove(&w.accts[i])
 }
 
-// dropUntaken drops what is queued in accounts that have ended, and nobody takes any more.
+// dropUntakenLocked drops what is queued in accounts that have ended, and nobody takes any more.
 func (w *world) dropUntaken() {
 	for i := range w.qs {
 		if w.qs[i].Account.removed {

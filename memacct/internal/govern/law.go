@@ -134,7 +134,7 @@ func (g *Law) Target(now host.Sample, kernel host.Reading) int64 {
 	if g.Binds {
 		content = max(int64(float64(limited-rest)/limitedGrowth)-beside, (limited-rest-beside)/2)
 	} else {
-		// The goal counts stacks as it counts what lives. Above a third the pulse has collections come.
+		// The goal counts stacks as it counts what lives. Above a third the GC trigger has collections come.
 		stacks := int64(float64(now.Stacks) * now.GOGC / 100)
 		content = max(int64(float64(limited-rest-stacks)/(1+now.GOGC/100))-beside, (limited-rest-beside)/3)
 	}

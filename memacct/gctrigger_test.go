@@ -75,7 +75,7 @@ func TestSweepsWhileLimitsChange(t *testing.T) {
 }
 
 func lastSweep() int64 {
-	sweeps.mu.Lock()
-	defer sweeps.mu.Unlock()
-	return sweeps.over.UnixNano()
+	forcedGCs.mu.Lock()
+	defer forcedGCs.mu.Unlock()
+	return forcedGCs.over.UnixNano()
 }

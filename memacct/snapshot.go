@@ -9,8 +9,8 @@ import (
 	"github.com/syncmem/syncmem/memacct/internal/stacks"
 )
 
-// inside is what a budget holds at one moment, for reports.
-type inside struct {
+// snapshot is what a budget holds at one moment, for reports.
+type snapshot struct {
 	at       time.Time
 	still    time.Duration // how long nothing moved; 0 if that is not known
 	base     int64
@@ -23,8 +23,8 @@ type inside struct {
 	tops     []Usage // see top
 	members  map[uint64]member
 
-	recent bool // somebody looks where the goroutines are, or did so a moment ago
-	census      // once locate was called
+	recent      bool // somebody looks where the goroutines are, or did so a moment ago
+	whereabouts      // once locate was called
 }
 
 // queueLook is a queue with what only reports ask for.
@@ -35,30 +35,30 @@ type queueLook struct {
 	still     time.Duration // how long nothing moved in it
 }
 
-// look takes stock. The lock is held.
-func (b *Budget) look(now time.Time) *inside {
-	b.collect()
-	b.forget()
-	in := &inside{
+// snapshotLocked takes stock.
+func (b *Budget) snapshotLocked(now time.Time) *snapshot {
+	b.collectLocked()
+	b.forgetLocked()
+	in := &snapshot{
 		at: now, base: b.base, sum: b.core.Snapshot(), turned: b.core.Turned, unread: b.core.Unread(),
-		usages: b.usages(now), members: map[uint64]member{},
+		usages: b.usagesLocked(now), members: map[uint64]member{},
 	}
 	if !b.stall.moved.IsZero() && b.stall.armed {
 		in.still = now.Sub(b.stall.moved)
 	}
 	for _, a := range b.owners {
-		in.accounts = append(in.accounts, a.figures())
+		in.accounts = append(in.accounts, a.figuresLocked())
 		for _, i := range a.queues {
 			consumers, _ := i.q.Consumers()
-			in.queues = append(in.queues, queueLook{i.stats(), consumers, i.q.Full(), now.Sub(i.aged.since)})
+			in.queues = append(in.queues, queueLook{i.statsLocked(), consumers, i.q.Full(), now.Sub(i.aged.since)})
 		}
 	}
-	b.meet(in)
+	b.nameGoroutines(in)
 	return in
 }
 
-// meet notes the goroutines whose numbers are known. A loop says more of one than the stage around it.
-func (b *Budget) meet(in *inside) {
+// nameGoroutines notes the goroutines whose numbers are known. A loop says more of one than the stage around it.
+func (b *Budget) nameGoroutines(in *snapshot) {
 	for _, s := range b.stages {
 		in.members[s.goid] = member{account: s.a.acct.Name, stage: s.name}
 	}
@@ -73,27 +73,27 @@ func (b *Budget) meet(in *inside) {
 	}
 }
 
-// census is where the goroutines of the pipelines are.
-type census struct {
-	people []Goroutine
-	total  int // goroutines in the process; 0 if nobody looked
-	lost   int // of those, the ones that could not be looked at
+// whereabouts is where the goroutines of the pipelines are.
+type whereabouts struct {
+	goroutines []Goroutine
+	total      int // goroutines in the process; 0 if nobody looked
+	lost       int // of those, the ones that could not be looked at
 }
 
 // locate looks where the goroutines are, or takes over what somebody saw less than a moment ago, and says so in
 // usages. It must run outside the lock: it takes up to some hundred milliseconds. Without self the goroutine
 // that looks is left out: a timer's, which would pass for one that was started by whoever ran last.
-func (b *Budget) locate(in *inside, dump, self bool) {
+func (b *Budget) locate(in *snapshot, dump, self bool) {
 	if dump {
 		seen := in.count(self)
-		b.lock()
+		b.enter()
 		b.seen = seen
-		b.unlockQuiet()
+		b.leaveQuietly()
 	}
 	if in.recent { // now, or just before
-		b.lock()
-		in.census = b.seen
-		b.unlockQuiet()
+		b.enter()
+		in.whereabouts = b.seen
+		b.leaveQuietly()
 	}
 	for i := range in.usages {
 		u := &in.usages[i]
@@ -104,23 +104,23 @@ func (b *Budget) locate(in *inside, dump, self bool) {
 }
 
 // count looks where all goroutines are.
-func (in *inside) count(self bool) census {
+func (in *snapshot) count(self bool) whereabouts {
 	d := stacks.Take()
 	var names []string
 	for _, a := range in.accounts {
 		names = append(names, a.Name)
 	}
-	return census{locate(d, self, in.members, names), d.Total, d.Lost}
+	return whereabouts{locate(d, self, in.members, names), d.Total, d.Lost}
 }
 
 // goroutine returns the place where that goroutine is, nil if it is not known.
-func (in *inside) goroutine(id uint64) *Goroutine {
+func (in *snapshot) goroutine(id uint64) *Goroutine {
 	if id == 0 {
 		return nil
 	}
-	for i := range in.people {
-		if slices.Contains(in.people[i].ids, id) {
-			return &in.people[i]
+	for i := range in.goroutines {
+		if slices.Contains(in.goroutines[i].ids, id) {
+			return &in.goroutines[i]
 		}
 	}
 	return nil
@@ -130,19 +130,19 @@ func (in *inside) goroutine(id uint64) *Goroutine {
 const lookAgain = time.Second
 
 // inspect takes stock and looks where the goroutines are, also the one that asked.
-func (b *Budget) inspect(asked bool) *inside {
-	b.lock()
-	in, dump := b.stock(asked)
-	b.unlock()
+func (b *Budget) inspect(asked bool) *snapshot {
+	b.enter()
+	in, dump := b.snapshotToReportLocked(asked)
+	b.leave()
 	b.locate(in, dump, asked)
 	return in
 }
 
-// stock is look, and says whether to look where the goroutines are, too: not if that was done a moment ago, or
-// there are too many of them, and nobody asked. The lock is held.
-func (b *Budget) stock(asked bool) (in *inside, dump bool) {
+// snapshotToReportLocked is look, and says whether to look where the goroutines are, too: not if that was done a moment ago, or
+// there are too many of them, and nobody asked.
+func (b *Budget) snapshotToReportLocked(asked bool) (in *snapshot, dump bool) {
 	now := time.Now()
-	in = b.look(now)
+	in = b.snapshotLocked(now)
 	dump = asked || now.Sub(b.dumped) >= lookAgain && runtime.NumGoroutine() <= mostDumped
 	if dump {
 		b.dumped = now
@@ -153,7 +153,7 @@ func (b *Budget) stock(asked bool) (in *inside, dump bool) {
 
 // held lists the usages of some kinds that are not nothing. What loops of one stage have at the same place is
 // added up.
-func (in *inside) held(kinds ...UsageKind) (all []Usage) {
+func (in *snapshot) held(kinds ...UsageKind) (all []Usage) {
 	for _, u := range in.usages {
 		if u.Units == 0 || !slices.Contains(kinds, u.Kind) {
 			continue
