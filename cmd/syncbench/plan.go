@@ -232,7 +232,7 @@ func filesOf(limit int64) int64 {
 	if err != nil {
 		return 0
 	}
-	return procmem.FileRoom(limit, s.RSSFile)
+	return procmem.AnyFiles(s.RSSFile).Room(limit)
 }
 
 // print shows the plan to a person, with the arithmetic.

@@ -61,15 +61,15 @@ const kernelHolds = 16 << 20
 // Held is the bytes charged to the group and not given up under pressure:
 // its use without page cache and caches of the kernel. The usual "working set"
 // leaves only the inactive half of the page cache out, and so calls a group
-// full that has merely read a file twice.
-func (c *Cgroup) Held() (int64, error) {
+// full that has merely read a file twice. Cache is that page cache.
+func (c *Cgroup) Held() (held, cache int64, err error) {
 	used, err := c.Usage()
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	stat, err := fs.ReadFile(c.fsys, path.Join(c.dir, "memory.stat"))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	for _, key := range reclaimKeys[c.version-1] {
 		value, err := lookup(string(stat), key)
@@ -77,20 +77,23 @@ func (c *Cgroup) Held() (int64, error) {
 			if key == "slab_reclaimable" { // since Linux 4.11
 				continue
 			}
-			return 0, fmt.Errorf("/%s/memory.stat: %w", c.dir, err)
+			return 0, 0, fmt.Errorf("/%s/memory.stat: %w", c.dir, err)
 		}
 		n, err := parseNumber(value)
 		if err != nil {
-			return 0, fmt.Errorf("/%s/memory.stat: %w", c.dir, err)
+			return 0, 0, fmt.Errorf("/%s/memory.stat: %w", c.dir, err)
 		}
 		used -= n
+		if strings.HasSuffix(key, "_file") {
+			cache += n
+		}
 	}
 	if c.version == 1 { // kernels that do not count it have no such file, or a small number in it
 		if n, err := c.readIn(c.dir, figure{"memory.kmem.usage_in_bytes", ""}); err == nil {
 			used -= max(0, n-kernelHolds)
 		}
 	}
-	return max(0, used), nil // the files are not of the same moment
+	return max(0, used), cache, nil // the files are not of the same moment
 }
 
 // Events is how often something happened to the group because of its limit,

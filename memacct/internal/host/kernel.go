@@ -28,6 +28,7 @@ type Kernel struct {
 	usesAt  time.Time
 	waited  time.Duration // for which nothing in the group went on, for want of memory, by then
 	group   string        // which group that was
+	files   procmem.Files
 	refill  refill
 }
 
@@ -36,6 +37,7 @@ type Reading struct {
 	Walls  Walls
 	Room   int64          // what the cgroups leave this process, in bytes, with others in them; math.MaxInt64: no bound
 	Most   int64          // that, and what files need: those can be read again
+	Code   int64          // of what files need, the program's own code
 	Fill   float64        // the largest part of a bound that is held, page cache left out
 	Still  float64        // the part of the time since the reading before in which nothing went on, for want of memory
 	Full   string         // which bound that is
@@ -59,7 +61,7 @@ func (k *Kernel) Read(wanted bool, rss int64) Reading {
 	}
 	if stale || k.usesAt.IsZero() || Since(k.usesAt) >= usesEvery {
 		last, at := k.usesAt, time.Now()
-		k.uses, k.usesAt = k.walls.use(rss), at
+		k.uses, k.usesAt = k.walls.use(rss, &k.files), at
 		k.stand(at.Sub(last))
 	}
 	return k.uses
@@ -101,17 +103,19 @@ func (k *Kernel) Last() Reading {
 
 // Use reads what the groups with a bound hold. What is not this process's is other processes', or the kernel's
 // for all of them: neither can be given up for content. A figure that can't be read bounds nothing.
-func (w Walls) use(rss int64) Reading {
+func (w Walls) use(rss int64, files *procmem.Files) Reading {
 	r := Reading{Walls: w, Room: math.MaxInt64, Most: math.MaxInt64}
 	mapped := mappedFiles()
 	for _, bound := range w.bounds {
 		in := w.group.In(bound)
-		held, err := in.Held()
+		held, cache, err := in.Held()
 		if err != nil {
 			continue
 		}
 		most := bound.Bytes - max(0, held-rss)
-		r.Most, r.Room = min(r.Most, most), min(r.Room, most-procmem.FileRoom(bound.Bytes, mapped))
+		files.See(mapped, cache)
+		r.Code = files.Code()
+		r.Most, r.Room = min(r.Most, most), min(r.Room, most-files.Room(bound.Bytes))
 		if fill := float64(held) / float64(max(1, bound.Bytes)); fill > r.Fill {
 			r.Fill, r.Full = fill, bound.String()
 		}
@@ -127,9 +131,9 @@ func (w Walls) use(rss int64) Reading {
 
 // Room is what the groups leave this process where it is alone in them: all but what files need.
 func (w Walls) Room() int64 {
-	room, mapped := int64(math.MaxInt64), mappedFiles()
+	room, files := int64(math.MaxInt64), procmem.AnyFiles(mappedFiles())
 	for _, bound := range w.bounds {
-		room = min(room, bound.Bytes-procmem.FileRoom(bound.Bytes, mapped))
+		room = min(room, bound.Bytes-files.Room(bound.Bytes))
 	}
 	return room
 }
