@@ -32,7 +32,8 @@ func (c *crawl) add(now time.Time) bool {
 }
 
 // tellCrawl notes that a unit is to be let in after all, and warns of a crawl. It reports whether the sync will not get
-// through all the same: then it is refused now, and not after minutes of that.
+// through all the same: then it is refused now, and not after minutes of that. So is one that could go on only at the
+// expense of the program's own code, which the kernel drops for the heap: it would not crawl then, but stand.
 func (b *Budget) tellCrawl(e *BudgetError) (bound bool) {
 	if e.Process == 0 {
 		return false // its limit was just raised
@@ -44,6 +45,9 @@ func (b *Budget) tellCrawl(e *BudgetError) (bound bool) {
 		return false
 	}
 	if e.building { // nobody knows how much of it is to come, and each step of it would take a collection
+		return true
+	}
+	if e.Residue.Bytes > 0 && e.Need+e.code > e.Process+e.Overrun {
 		return true
 	}
 	if e.Residue.Expected > 0 && e.Need+e.Residue.Expected > e.Process+e.Process/govern.Looseness+e.Overrun { // by more than the estimate is off

@@ -11,6 +11,7 @@ import (
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/internal/text"
 	"github.com/syncmem/syncmem/memacct/internal/core"
+	"github.com/syncmem/syncmem/memacct/internal/govern"
 )
 
 // The errors that errors.Is finds.
@@ -98,6 +99,7 @@ type BudgetError struct {
 	slot     bool                       // it needs a slot, and memory there is
 	from     string                     // where the process limit is from
 	files    int64                      // of what the cgroup allows, what files need
+	code     int64                      // and of those, the program's own code
 	wall     string                     // what the kernel enforces here
 	most     int64                      // which is so much
 }
@@ -218,19 +220,24 @@ func (e *BudgetError) together() string {
 }
 
 // raise says by how much the limit falls short. A process must have room for the next unit beside this one: until it
-// is put it is charged nowhere. A tenth is added to that.
+// is put it is charged nowhere. A tenth is added to that. Where units leave something behind there is room for a last
+// phase, too, in which that is worked on, with no gate before it: what it allocates is garbage that needs a runway. What
+// it keeps in memory nobody can know.
 func (e *BudgetError) raise() string {
 	if e.Process == 0 {
 		return fmt.Sprintf("raise the budget by %s or more", bytesize.Format(e.missing()))
 	}
 	to := (max(e.Need+e.Item+e.files, e.Process) + e.Residue.Expected) / 10 * 11
+	if e.Residue.Bytes > 0 {
+		to = govern.RoomAtEnd(max(e.Need+e.Item+e.files, e.Process)+e.Residue.Expected, e.LiveHeap+e.Residue.Expected)
+	}
 	s := "raise the process limit"
 	if e.from != given {
 		s += " (" + e.from + ")"
 	}
 	switch r := e.Residue; {
 	case r.Expected > 0:
-		s += fmt.Sprintf(" to %s or more: %s are to come, and leave %s behind", bytesize.Format(to), text.Count(r.ToCome, "unit"), bytesize.Format(r.Expected))
+		s += fmt.Sprintf(" to %s or more: %s are to come, and leave %s behind; what is made of it all in memory at the end comes on top", bytesize.Format(to), text.Count(r.ToCome, "unit"), bytesize.Format(r.Expected))
 	case r.Bytes > 0:
 		s += fmt.Sprintf(" to at least %s, and it grows by %s with every unit", bytesize.Format(to), bytesize.Format(r.Each))
 	default:

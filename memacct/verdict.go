@@ -230,7 +230,7 @@ func (b *Budget) blame(e *BudgetError) {
 	kernel := g.kernel.Read(true, now.RSS)
 	b.enter()
 	defer b.leaveQuietly()
-	e.from, e.files, e.Outside = b.source.from, max(0, g.Process-kernel.Room), g.Beyond(now)
+	e.from, e.files, e.code, e.Outside = b.source.from, max(0, g.Process-kernel.Room), kernel.Code, g.Beyond(now)
 	e.most, e.wall = b.host.Ceiling(kernel.Walls)
 	alive := e.LiveHeap
 	if e.unread {

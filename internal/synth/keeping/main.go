@@ -3,7 +3,7 @@
 // that; what can be had is a Go limit that leaves the collector room to the end. It is run by proof behind memory
 // cgroups, over plain channels and over a gate of memacct with no settings.
 //
-//	keeping -over=channels|memacct [-automemlimit] [-units=24000] [-keep=3072]
+//	keeping -over=channels|memacct [-automemlimit] [-expect] [-units=24000] [-keep=3072]
 //
 // It prints what lived at the end, in bytes, and the collections.
 package main
@@ -58,6 +58,7 @@ func main() {
 	auto := flag.Bool("automemlimit", false, "set GOMEMLIMIT to 90 % of the cgroup's limit by automemlimit")
 	units := flag.Int("units", 24_000, "`number` of documents")
 	keep := flag.Int("keep", 3072, "`bytes` that are kept of each, about")
+	expect := flag.Bool("expect", false, "tell memacct how many documents are to come")
 	flag.Parse()
 	if *auto {
 		if _, err := memlimit.Set(); err != nil {
@@ -70,7 +71,7 @@ func main() {
 	case "channels":
 		all = overChannels(*units, *keep)
 	case "memacct":
-		all, err = overGate(context.Background(), *units, *keep)
+		all, err = overGate(context.Background(), *units, *keep, *expect)
 	default:
 		err = fmt.Errorf("-over=%q is neither channels nor memacct", *over)
 	}
@@ -156,8 +157,8 @@ func (r *results) add(d *document, keep int) {
 	r.all = append(r.all, k)
 }
 
-// fetchAll has forty workers fetch, and put what they have.
-func fetchAll(units, keep int, put func(*document)) {
+// fetchAll has forty workers fetch, and put what they have, until ctx is done.
+func fetchAll(ctx context.Context, units, keep int, put func(*document)) {
 	var next sync.Mutex
 	n := 0
 	take := func() int {
@@ -169,7 +170,7 @@ func fetchAll(units, keep int, put func(*document)) {
 	var all sync.WaitGroup
 	for range fetchers {
 		all.Go(func() {
-			for i := take(); i < units; i = take() {
+			for i := take(); i < units && ctx.Err() == nil; i = take() {
 				put(fetch(i, keep))
 			}
 		})
@@ -188,13 +189,13 @@ func overChannels(units, keep int) []kept {
 			}
 		})
 	}
-	fetchAll(units, keep, func(d *document) { documents <- d })
+	fetchAll(context.Background(), units, keep, func(d *document) { documents <- d })
 	close(documents)
 	all.Wait()
 	return r.all
 }
 
-func overGate(ctx context.Context, units, keep int) (all []kept, err error) {
+func overGate(ctx context.Context, units, keep int, expect bool) (all []kept, err error) {
 	b, err := memacct.New(memacct.Config{Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err != nil {
 		return nil, err
@@ -206,6 +207,9 @@ func overGate(ctx context.Context, units, keep int) (all []kept, err error) {
 	}()
 	var r results
 	documents := memacct.NewGate(b.Account("mirror"), "documents", slots, size)
+	if expect {
+		documents.Expect(int64(units))
+	}
 	var done sync.WaitGroup
 	for range consumers {
 		done.Go(func() {
@@ -214,15 +218,16 @@ func overGate(ctx context.Context, units, keep int) (all []kept, err error) {
 			}
 		})
 	}
-	var failed sync.Once
-	fetchAll(units, keep, func(d *document) {
-		if e := documents.Put(ctx, d); e != nil {
-			failed.Do(func() { err = e })
+	reading, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	fetchAll(reading, units, keep, func(d *document) {
+		if err := documents.Put(reading, d); err != nil {
+			stop(err)
 		}
 	})
 	documents.Close()
 	done.Wait()
-	return r.all, err
+	return r.all, context.Cause(reading)
 }
 
 // archive writes all into one file.

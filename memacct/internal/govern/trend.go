@@ -73,12 +73,20 @@ func (g *Law) Foretell(now host.Sample, toCome int64) (n Notice, yes bool) {
 		return n, false
 	}
 	each, _ := g.Trend.Fit()
-	need := g.Need(now, now.Live) + int64(each*float64(toCome))
+	left := int64(each * float64(toCome))
+	need := g.Need(now, now.Live) + left
 	if !g.bound.look(each > 0 && need > g.Process+g.Process/Looseness, briefly, now.At) {
 		return n, false
 	}
 	f := bytesize.Format
 	return Notice{Kind: alarm, Bytes: g.Process, Text: fmt.Sprintf(
 		"each finished unit leaves about %s behind, and %s are to come: the process will need %s of its %s; have less kept of each, or raise the limit to %s or more",
-		f(int64(each)), text.Count(toCome, "unit"), f(need), f(g.Process), f(need/10*11))}, true
+		f(int64(each)), text.Count(toCome, "unit"), f(need), f(g.Process), f(RoomAtEnd(need, now.Live+left)))}, true
+}
+
+// RoomAtEnd is a process limit, in bytes, that will do for a process that needs so much by then, where so much lives
+// when the last unit has ended and is worked on: as for the Go limit, the collector needs a runway, and so much of the
+// limit is left beside.
+func RoomAtEnd(need, live int64) int64 {
+	return int64(float64(need+max(live/goRunway, leastRunway)) / commonGoLimit)
 }
