@@ -64,10 +64,13 @@ func (r *GoLimitRequest) Counts() bool {
 	return !r.over && (!r.Yields || ownLimitLocked() == math.MaxInt64)
 }
 
-// Drop ends the request. After the last one the limit stays, or is the application's own again.
+// Drop ends the request, once. After the last one the limit stays, or is the application's own again.
 func (r *GoLimitRequest) Drop() {
 	goLimit.mu.Lock()
 	defer goLimit.mu.Unlock()
+	if r.over {
+		return // a budget that was closed is collected later on, and others have left their limit since
+	}
 	r.over = true
 	delete(goLimit.requests, r)
 	if len(goLimit.requests) > 0 || r.Restores {

@@ -1,10 +1,13 @@
 package host
 
 import (
+	"math"
 	"runtime/debug"
 	"runtime/metrics"
 	"sync"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // What a change of the limit costs while the budget's lock is held, beside a lock that nobody else wants, and how
@@ -41,4 +44,18 @@ func programStops() (n uint64) {
 		n += c
 	}
 	return n
+}
+
+// A closed budget is dropped once more when it is collected: that must not take away what another one has left.
+func TestARequestEndsOnce(t *testing.T) {
+	before := debug.SetMemoryLimit(math.MaxInt64)
+	t.Cleanup(func() { debug.SetMemoryLimit(before) })
+	restores, stays := &GoLimitRequest{Restores: true}, new(GoLimitRequest)
+	restores.Set(1 << 40)
+	restores.Drop()
+	require.Equal(t, int64(math.MaxInt64), debug.SetMemoryLimit(-1))
+	stays.Set(1 << 39)
+	stays.Drop()
+	restores.Drop()
+	require.EqualValues(t, 1<<39, debug.SetMemoryLimit(-1))
 }
