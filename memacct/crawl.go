@@ -15,15 +15,18 @@ type crawl struct {
 	units       int
 }
 
-// It is told once so many have come in, in govern.ThrashOver or more, and none later than crawlGap after the one before.
+// It is told once so many have come in, in govern.ThrashOver or more, and none later than a gap after the one before.
 const (
 	crawlUnits = 8
 	crawlGap   = time.Second
+	// buildGap is the same for the steps of a unit that is being built: where it has nearly all of a process, a
+	// collection alone may take longer than a second.
+	buildGap = 10 * time.Second
 )
 
 // add notes a unit, and tells whether that is a crawl.
-func (c *crawl) add(now time.Time) bool {
-	if now.Sub(c.last) > crawlGap {
+func (c *crawl) add(now time.Time, gap time.Duration) bool {
+	if now.Sub(c.last) > gap {
 		*c = crawl{since: now}
 	}
 	c.last = now
@@ -38,8 +41,12 @@ func (b *Budget) tellCrawl(e *BudgetError) (bound bool) {
 	if e.Process == 0 {
 		return false // its limit was just raised
 	}
+	gap := crawlGap
+	if e.building {
+		gap = buildGap
+	}
 	b.enter()
-	crawls := b.crawl.add(time.Now())
+	crawls := b.crawl.add(time.Now(), gap)
 	b.leaveQuietly()
 	if !crawls {
 		return false

@@ -16,7 +16,7 @@ func TestACrawl(t *testing.T) {
 	units := func(n int, gap time.Duration) (crawls bool) {
 		for range n {
 			now = now.Add(gap)
-			crawls = c.add(now)
+			crawls = c.add(now, crawlGap)
 		}
 		return crawls
 	}

@@ -227,7 +227,13 @@ func (g *governor) further(e *BudgetError) int64 {
 	if !e.building {
 		return 0
 	}
-	return max(0, min(e.Held/4, (g.Process-e.Need)/2))
+	return max(0, min(e.Held/4, g.left(e)/2))
+}
+
+// left is what the process has left for a unit that is being built, which will want more: a quarter of it stays free
+// for what files need of a cgroup and for the collector, or the kernel ends the process before the next measurement.
+func (g *governor) left(e *BudgetError) int64 {
+	return g.Process - g.Process/4 - e.Need
 }
 
 // reconsider looks again at a unit that was refused though nothing moves, now that a collection has told exactly what
@@ -243,6 +249,9 @@ func (b *Budget) reconsider(e *BudgetError) (past int64, yes bool) {
 		return 0, true // a limit was raised meanwhile, or somebody let go
 	}
 	if g == nil || !g.steers || e.slot || e.Need-g.Process > max(0, b.policy.overrun) {
+		return 0, false
+	}
+	if e.building && g.left(e)+b.policy.overrun < 0 {
 		return 0, false
 	}
 	s := b.core.Snapshot()
