@@ -187,12 +187,16 @@ func (e *BudgetError) remedy() string {
 	return strings.ToUpper(r[:1]) + r[1:]
 }
 
-// orOverrun says that an overrun would do, or why the one that is allowed does not.
+// orOverrun says that an overrun would do, or why the one that is allowed does not. It says nothing where none is missing
+// by what is known so far: of a unit that is being built nobody knows what it will weigh.
 func (e *BudgetError) orOverrun() string {
 	f := bytesize.Format
 	past := e.missing()
 	if e.Process > 0 {
 		past = max(0, e.Need-e.Process)
+	}
+	if past == 0 {
+		return ""
 	}
 	if e.Overrun == 0 {
 		return ", or allow an overrun of " + f(past)

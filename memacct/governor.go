@@ -223,17 +223,18 @@ func (b *Budget) changedLocked(g *governor, was int64, source limitSource) Event
 
 // further is by how much a unit that is being built may grow beyond what it asks for: each step would ask for a forced
 // collection otherwise. It is a quarter of what it has, and half of what the process has left at most.
-func (g *governor) further(e *BudgetError) int64 {
+func (b *Budget) further(e *BudgetError) int64 {
 	if !e.building {
 		return 0
 	}
-	return max(0, min(e.Held/4, g.left(e)/2))
+	return max(0, min(e.Held/4, b.left(e)/2))
 }
 
 // left is what the process has left for a unit that is being built, which will want more: a quarter of it stays free
-// for what files need of a cgroup and for the collector, or the kernel ends the process before the next measurement.
-func (g *governor) left(e *BudgetError) int64 {
-	return g.Process - g.Process/4 - e.Need
+// for what files need of a cgroup and for the collector, or the kernel ends the process before the next measurement. What
+// the policy lets a unit run over comes on top.
+func (b *Budget) left(e *BudgetError) int64 {
+	return e.Process - e.Process/4 + max(0, b.policy.overrun) - e.Need
 }
 
 // reconsider looks again at a unit that was refused though nothing moves, now that a collection has told exactly what
@@ -251,14 +252,14 @@ func (b *Budget) reconsider(e *BudgetError) (past int64, yes bool) {
 	if g == nil || !g.steers || e.slot || e.Need-g.Process > max(0, b.policy.overrun) {
 		return 0, false
 	}
-	if e.building && g.left(e)+b.policy.overrun < 0 {
+	if e.building && b.left(e) < 0 {
 		return 0, false
 	}
 	s := b.core.Snapshot()
 	if others := s.Units - e.builds(); others > 0 && e.Reason != Stalled {
 		return 0, true // somebody came in meanwhile, and there is something to wait for
 	}
-	fits := e.fits + g.further(e)
+	fits := e.fits + b.further(e)
 	g.let, g.letAt, g.builds = fits-s.Named, time.Now(), e.building
 	b.core.SetLimit(max(s.Limit, fits))
 	return max(0, e.Need-g.Process), true

@@ -124,6 +124,7 @@ func TestErrorsSayWhereTheMemoryIsAndWhatToDo(t *testing.T) {
 	require.ErrorContains(t, &BudgetError{Reason: Pinned}, "Have the first stage keep less")
 	require.ErrorContains(t, &BudgetError{Reason: Stalled, Debt: 7}, "7 B past it")
 	require.ErrorContains(t, &BudgetError{Reason: TooLarge, Item: 100, Limit: 60, Overrun: 30}, "or allow an overrun of 40 B instead of 30 B.")
+	require.NotContains(t, (&BudgetError{Reason: TooLarge, Item: 50, Limit: 60, Process: 100, Need: 90}).Error(), "overrun", "one of 0 B would be no help")
 	require.ErrorContains(t, &BudgetError{Reason: Stalled}, "wait for each other")
 	undo()
 	require.Panics(t, func() { a.Charge(-1) })

@@ -174,15 +174,18 @@ func (b *bench) climb(ctx context.Context, l *ladder, limits []int64) error {
 // descend finds the ladder itself.
 func (b *bench) descend(ctx context.Context, l *ladder) error {
 	holds, not := l.Unlimited.peak(), int64(0)
-	for limit := round(l.Unlimited.peak() / 2); limit >= leastLimit && not == 0; limit = round(limit / 2) {
-		r, err := b.step(ctx, l, limit, true)
-		if err != nil {
-			return err
-		}
-		if r.Verdict == verdictHeld {
+	try := func(limit int64, controlled bool) error {
+		s, err := b.step(ctx, l, limit, controlled)
+		if err == nil && s.Verdict == verdictHeld {
 			holds = limit
 		} else {
 			not = limit
+		}
+		return err
+	}
+	for limit := round(holds / 2); limit >= leastLimit && not == 0; limit = round(limit / 2) {
+		if err := try(limit, true); err != nil {
+			return err
 		}
 	}
 	for not > 0 && float64(holds) > precise*float64(not) {
@@ -190,17 +193,11 @@ func (b *bench) descend(ctx context.Context, l *ladder) error {
 		if limit <= not || limit >= holds {
 			break
 		}
-		r, err := b.step(ctx, l, limit, false)
-		if err != nil {
+		if err := try(limit, false); err != nil {
 			return err
 		}
-		if r.Verdict == verdictHeld {
-			holds = limit
-		} else {
-			not = limit
-		}
 	}
-	if i := slices.IndexFunc(l.Rungs, func(r *rung) bool { return r.Limit == holds && r.Control == nil }); i >= 0 {
+	if i := slices.IndexFunc(l.Rungs, func(s *rung) bool { return s.Limit == holds && s.Control == nil }); i >= 0 {
 		return b.control(ctx, l, l.Rungs[i])
 	}
 	return nil

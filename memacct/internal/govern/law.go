@@ -171,6 +171,7 @@ func Divide(content int64, others []int64, share int) int64 {
 	return content
 }
 
+// Sum adds amounts up.
 func Sum(all []int64) (n int64) {
 	for _, v := range all {
 		n += v
