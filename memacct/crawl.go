@@ -51,7 +51,7 @@ func (b *Budget) tellCrawl(e *BudgetError) (bound bool) {
 	if !crawls {
 		return false
 	}
-	if e.building { // nobody knows how much of it is to come, and each step of it would take a collection
+	if e.building && b.policy.overrun <= 0 { // nobody knows how much of it is to come, and each step would take a collection
 		return true
 	}
 	if e.Residue.Bytes > 0 && e.Need+e.code > e.Process+e.Overrun {
