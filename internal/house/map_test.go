@@ -13,7 +13,7 @@ import (
 // The files and folders that CONTRIBUTING.md sends its readers to are there.
 func TestTheMapIsTrue(t *testing.T) {
 	text := read(t, "CONTRIBUTING.md")
-	rows := regexp.MustCompile("(?m)^\\|[^|]+\\|(.*)\\|$").FindAllStringSubmatch(text, -1)
+	rows := regexp.MustCompile(`(?m)^\|[^|]+\|(.*)\|$`).FindAllStringSubmatch(text, -1)
 	paths := regexp.MustCompile("`([a-z]+/[a-zA-Z0-9_./]+)`")
 	n := 0
 	for _, row := range rows {
