@@ -180,23 +180,13 @@ func (p *plan) predict(w *weights) (err error) {
 func limitFor(content int64) (int64, error) {
 	debug.FreeOSMemory() // what reading the source has left behind is not the program
 	least, most := int64(0), int64(bytesize.MiB)
-	for {
-		n, err := contentOf(most)
-		if err != nil {
-			return 0, err
+	for ; !leaves(most, content); least, most = most, 2*most {
+		if most >= mostPlanned {
+			return 0, fmt.Errorf("no limit that this machine can hold leaves %s for content: plan where there is more memory", bytesize.Format(content))
 		}
-		if n > 0 && n >= content {
-			break
-		}
-		least, most = most, 2*most
 	}
 	for most-least > bytesize.MiB/4 {
-		limit := (least + most) / 2
-		n, err := contentOf(limit)
-		if err != nil {
-			return 0, err
-		}
-		if n > 0 && n >= content {
+		if limit := (least + most) / 2; leaves(limit, content) {
 			most = limit
 		} else {
 			least = limit
@@ -205,16 +195,20 @@ func limitFor(content int64) (int64, error) {
 	return withFiles(most), nil
 }
 
-// contentOf is how much of a process limit a budget leaves for content at first; 0 where it is too small for any.
-func contentOf(limit int64) (int64, error) {
+// mostPlanned is more than any machine has, in bytes.
+const mostPlanned = 1 << 46
+
+// leaves reports whether a budget of that process limit leaves so many bytes for content at first. One that is too small
+// for any can't be made.
+func leaves(limit, content int64) bool {
 	b, err := memacct.New(memacct.Config{
 		Limit: memacct.Process(limit), Mode: memacct.Shadow, GoLimit: memacct.GoLimitSet, Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
-		return 0, nil // too small: that is what is being found out
+		return false
 	}
 	defer b.Close(context.Background()) // nothing is in flight: it can't fail
-	return b.Stats().Limit, nil
+	return b.Stats().Limit >= content
 }
 
 // withFiles is the limit of a cgroup that leaves so much beside what it must keep of files.

@@ -57,5 +57,5 @@ func TestARequestEndsOnce(t *testing.T) {
 	stays.Set(1 << 39)
 	stays.Drop()
 	restores.Drop()
-	require.EqualValues(t, 1<<39, debug.SetMemoryLimit(-1))
+	require.Equal(t, int64(1)<<39, debug.SetMemoryLimit(-1))
 }
