@@ -41,9 +41,10 @@ test: ## all tests, as the README says; needs a C compiler for the race detector
 race: ## the concurrent packages again and again, on 1, 2 and 8 processors
 	$(GO) test -race -shuffle=on -count=$(COUNT) -cpu=1,2,8 $(RACY)
 
-accuracy: ## the tests that the race detector would disturb: sizes and limits in real memory; and where an int has 32 bits
+accuracy: ## what the race detector would disturb or slow down: sizes and limits in real memory, the model check; and where an int has 32 bits
 	$(GO) test -shuffle=on $(ACCURACY)
 	$(GO) test -count=1 -run='TestHeld|TestPinned|HundredThousand' ./memacct ./memacct/internal/stacks
+	$(GO) test -shuffle=on ./memacct/internal/core
 	GOARCH=386 CGO_ENABLED=0 $(GO) test ./sizer
 
 model: ## the model check of the admission core at full depth, and a minute of stress

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,8 +19,11 @@ type node struct {
 type search struct {
 	nodes []node
 	index map[string]int32
-	most  int // states at most; a search that needs more is an error
+	most  int // states at most
 }
+
+// errTooMany is the error of a search that needs more states than it may have. In those that it saw nothing is wrong.
+var errTooMany = errors.New("more states than allowed")
 
 // check explores the scenario on the core with the rules given and reports the number of states, and the
 // first thing that is wrong, with the shortest schedule that leads there.
@@ -33,7 +37,7 @@ func check(sc *scenario, rules wrong, most int) (states int, err error) {
 			return len(s.nodes), err
 		}
 		if len(s.nodes) > s.most {
-			return len(s.nodes), fmt.Errorf("%s: more than %d states", sc.name, s.most)
+			return len(s.nodes), fmt.Errorf("%s: %w: %d", sc.name, errTooMany, s.most)
 		}
 	}
 	return len(s.nodes), s.progress()

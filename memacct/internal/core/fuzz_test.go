@@ -147,8 +147,11 @@ func obliged(all []step) (some []step) {
 // TestRandomSchedules is the same from seeds instead of a corpus, so that every go test has some.
 func TestRandomSchedules(t *testing.T) {
 	seeds := 1000
-	if full {
+	switch {
+	case full:
 		seeds = 100_000
+	case brief:
+		seeds = 200
 	}
 	for seed := range uint64(seeds) {
 		r := rand.New(rand.NewPCG(seed, 1))
