@@ -5,7 +5,9 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/rpm"
 )
 
@@ -122,4 +125,82 @@ func TestExtrasRefused(t *testing.T) {
 		_, err := readExtras(t, dir)
 		require.ErrorContains(t, err, want)
 	}
+}
+
+// TestExtrasCut cuts each file at every byte: an error, or, of YAML, which has no end, what came before.
+func TestExtrasCut(t *testing.T) {
+	for kind, text := range map[string]string{"updateinfo": updates, "group": comps, "modules": modules} {
+		whole, err := readExtras(t, plainExtras(t, kind, text))
+		require.NoError(t, err)
+		for n := range len(strings.TrimRight(text, "\n")) {
+			got, err := readExtras(t, plainExtras(t, kind, text[:n]))
+			if kind != "modules" {
+				require.ErrorIs(t, err, io.ErrUnexpectedEOF, "%s cut at %d", kind, n)
+				require.Equal(t, append([]*rpm.Extra(nil), whole[:len(got)]...), got)
+				continue
+			}
+			require.LessOrEqual(t, len(got), len(whole))
+			for i := range len(got) - 1 { // the last one is what is left of it
+				require.Equal(t, whole[i], got[i])
+			}
+		}
+	}
+}
+
+// plainExtras has one file of them, of which repomd.xml says nothing.
+func plainExtras(t testing.TB, kind, text string) string {
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "repodata"), 0o700))
+	writeExtras(t, dir, kind, text)
+	return dir
+}
+
+func writeExtras(t testing.TB, dir, kind, text string) {
+	md := fmt.Sprintf("<repomd><data type=%q><location href='repodata/x'/></data></repomd>", kind)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "repodata", "x"), []byte(text), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "repodata", "repomd.xml"), []byte(md), 0o600))
+}
+
+// FuzzExtras: no input makes a panic, a hang, or a unit without a name.
+func FuzzExtras(f *testing.F) {
+	kinds := []string{"updateinfo", "group", "modules"}
+	f.Add(0, updates)
+	f.Add(1, comps)
+	f.Add(2, modules)
+	dir := plainExtras(f, "modules", "")
+	f.Fuzz(func(t *testing.T, kind int, text string) {
+		if kind < 0 || kind >= len(kinds) {
+			t.Skip()
+		}
+		writeExtras(t, dir, kinds[kind], text)
+		all, err := readExtras(t, dir)
+		if err != nil {
+			_, ok := errors.AsType[*contentmodel.InputError](err)
+			require.True(t, ok, err)
+		}
+		for _, e := range all {
+			require.NotEmpty(t, e.ID)
+			require.NoError(t, e.WriteBody(io.Discard))
+		}
+	})
+}
+
+// FuzzRepomd: no input makes a panic, and no file that it names is outside the repository, but by an address of its own.
+func FuzzRepomd(f *testing.F) {
+	f.Add("<repomd><data type='primary'><checksum type='sha'>00</checksum><size>5</size><location xml:base='a' href='b'/></data></repomd>")
+	dir := plainExtras(f, "modules", "")
+	f.Fuzz(func(t *testing.T, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "repodata", "repomd.xml"), []byte(text), 0o600))
+		r, err := rpm.Open(t.Context(), dir, rpm.Options{})
+		if err != nil {
+			_, ok := errors.AsType[*contentmodel.InputError](err)
+			require.True(t, ok, err)
+			return
+		}
+		for _, rec := range r.Records() {
+			for _, part := range []string{rec.Href, rec.Base} {
+				require.True(t, strings.Contains(part, "://") || filepath.IsLocal(part) || part == "", part)
+			}
+		}
+	})
 }

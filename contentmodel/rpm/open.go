@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -136,8 +137,8 @@ func (r *Repository) locate(href, base string) string {
 	switch {
 	case strings.Contains(base, "://"):
 		root = strings.TrimSuffix(base, "/")
-	case base != "" && checkHref(base) == nil:
-		href = base + "/" + href
+	case base != "":
+		href = path.Join(base, href)
 	}
 	if !strings.Contains(root, "://") {
 		return filepath.Join(root, filepath.FromSlash(href))
@@ -152,12 +153,17 @@ func (r *Repository) locate(href, base string) string {
 // open opens the file of a record as a stream that turns out to be what the
 // record says, or fails.
 func (r *Repository) open(ctx context.Context, rec Record) (*source.Stream, error) {
+	at := r.locate(rec.Href, rec.Base)
+	if u, err := url.Parse(at); err == nil && u.Scheme == "file" && strings.Contains(r.root, "://") {
+		err := fmt.Errorf("names %s, which is on this machine and not on the server", at)
+		return nil, &contentmodel.InputError{Name: r.repomd, Err: err, Remedy: "ask who runs the repository for metadata that is there"}
+	}
 	opt := r.opt.Source
 	opt.Ahead = true
 	opt.Expect = source.Expect{
 		Size: rec.Size, Checksum: rec.Checksum, OpenSize: rec.OpenSize, OpenChecksum: rec.OpenChecksum, By: "repomd.xml",
 	}
-	return source.Open(ctx, r.locate(rec.Href, rec.Base), opt)
+	return source.Open(ctx, at, opt)
 }
 
 // part opens one of the three files; nil if the repository has none.

@@ -156,6 +156,9 @@ func readLocation(x *xmlread.Reader, href, base *string) error {
 			return checkHref(*href)
 		case "base":
 			*base = string(value)
+			if *base != "" {
+				return checkHref(*base)
+			}
 		}
 		return nil
 	})

@@ -61,7 +61,11 @@ func (e *expected) end() error {
 		return nil
 	}
 	if got := contentmodel.Checksum(e.hash.Sum(nil)); got != e.sum {
-		return e.differs("has the %s %s and not %s", e.sum.Type(), got, e.sum)
+		of := ""
+		if e.sum == contentmodel.Checksum(e.sum.New().Sum(nil)) {
+			of = " (that of an empty file)" // of an upload that broke
+		}
+		return e.differs("has the %s %s and not %s%s", e.sum.Type(), got, e.sum, of)
 	}
 	return nil
 }

@@ -128,18 +128,34 @@ func TestNoRoom(t *testing.T) {
 	s.Close()
 }
 
-// TestBroken: a file that somebody cut is an error, and never fewer values.
+// TestBroken: a file that somebody cut is an error, and never fewer values, wherever it was cut.
 func TestBroken(t *testing.T) {
-	s := New("", "why")
-	for i := range 5000 {
-		require.NoError(t, s.Add(fmt.Appendf(nil, "%d", i), []byte("value")))
+	for _, memory := range []int{300, memory} { // many runs, and one
+		s := New("", "why")
+		s.memory = memory
+		const n = 60
+		for i := range n {
+			require.NoError(t, s.Add(fmt.Appendf(nil, "%03d", i*7%n), []byte("value")))
+		}
+		sorted, err := s.Sort()
+		require.NoError(t, err)
+		defer sorted.Close()
+		require.Greater(t, sorted.runs[len(sorted.runs)-1].end, int64(300))
+		for end := sorted.runs[len(sorted.runs)-1].end - 1; end >= 0; end-- {
+			require.NoError(t, sorted.file.Truncate(end))
+			got := 0
+			err = sorted.All(func(_, _ []byte) error { got++; return nil })
+			require.ErrorContains(t, err, "temporary file: unexpected EOF", "cut at %d: %d values", end, got)
+			found := 0
+			for i := range n {
+				ok, err := sorted.Find(fmt.Sprintf("%03d", i), func([]byte) { found++ })
+				if err != nil {
+					require.ErrorContains(t, err, "temporary file: unexpected EOF")
+					break
+				}
+				require.True(t, ok, "cut at %d", end)
+			}
+			sorted.Rest()
+		}
 	}
-	sorted, err := s.Sort()
-	require.NoError(t, err)
-	defer sorted.Close()
-	require.NoError(t, sorted.file.Truncate(sorted.runs[0].end-100))
-	err = sorted.All(func(_, _ []byte) error { return nil })
-	require.ErrorContains(t, err, "temporary file: unexpected EOF")
-	_, err = sorted.Find("999", func([]byte) {})
-	require.ErrorContains(t, err, "temporary file: unexpected EOF")
 }

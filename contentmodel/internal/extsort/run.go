@@ -120,6 +120,7 @@ type cursor struct {
 	f     io.ReaderAt
 	run   *run
 	place int // of the run among all
+	in    *io.SectionReader
 	r     *bufio.Reader
 
 	// The key that find looked for last, if it ever did.
@@ -140,7 +141,8 @@ func newCursor(f io.ReaderAt, r *run, place int) *cursor {
 // seek opens the group of a mark.
 func (c *cursor) seek(mark int) error {
 	at := c.run.marks[mark].at
-	c.r.Reset(io.NewSectionReader(c.f, at, c.run.end-at))
+	c.in = io.NewSectionReader(c.f, at, c.run.end-at)
+	c.r.Reset(c.in)
 	c.done, c.n, c.bytes, c.key = false, 0, 0, c.key[:0]
 	return c.next()
 }
@@ -159,7 +161,7 @@ func (c *cursor) next() error {
 		}
 	}
 	shared, err := binary.ReadUvarint(c.r)
-	if err == io.EOF {
+	if err == io.EOF && c.whole() {
 		c.done = true
 		return nil
 	}
@@ -175,6 +177,13 @@ func (c *cursor) next() error {
 	}
 	c.n, c.bytes, c.value = int(n), int(bytes), c.value[:0]
 	return short(err)
+}
+
+// whole reports whether all of the run was read: where the file ends says
+// nothing, as somebody may have cut it between two groups.
+func (c *cursor) whole() bool {
+	n, err := c.in.Seek(0, io.SeekCurrent)
+	return err == nil && n == c.in.Size()
 }
 
 // take is the next value of the group, valid until the one after it.
