@@ -133,8 +133,9 @@ func (b *Budget) SetLimit(l Limit) error {
 		source.content = govern.Divide(source.content, others, share)
 	}
 	first := b.source.content == 0
-	if source.process > 0 && source.process <= govern.SmallLimit && b.mode == Enforce && !b.huge && b.host.SmallPages != nil {
-		source.smallPages = b.host.SmallPages()
+	if source.process > 0 && source.process <= govern.SmallLimit && b.mode == Enforce {
+		source.smallPages = !b.huge && b.host.SmallPages()
+		b.host.LoneReads()
 	}
 	b.source, b.asked = source, l
 	b.core.Overrun = 0 // of a process that is measured: see reconsider

@@ -38,6 +38,8 @@ func (f *fakeHost) host() *host.Host {
 			}
 			return w
 		},
+		SmallPages: func() bool { return false },
+		LoneReads:  func() {},
 	}
 }
 

@@ -230,6 +230,19 @@ func TestSmallLimitsTurnHugePagesOff(t *testing.T) {
 	}
 }
 
+// Behind a small limit the program's own code is dropped and read again: without what is around it, or that drops more.
+func TestSmallLimitsReadCodeByThePage(t *testing.T) {
+	for limit, want := range map[Limit]int{Process(128 * mib): 1, Process(129 * mib): 0, Content(mib): 0} {
+		asked := 0
+		h := *host.This
+		h.LoneReads = func() { asked++ }
+		b, err := newOn(&h, Config{Limit: limit, KeepHugePages: true, Logger: slog.New(slog.DiscardHandler), RestoreGoLimit: true})
+		require.NoError(t, err)
+		empty(t, b)
+		require.Equal(t, want, asked, limit)
+	}
+}
+
 func TestHugePagesFromEnv(t *testing.T) {
 	for text, want := range map[string]bool{"auto": false, "keep": true} {
 		t.Setenv("MEMACCT_HUGEPAGES", text)

@@ -10,3 +10,6 @@ func HugePagesAlways() bool { return false }
 
 // SetHugePages needs Linux; it returns [ErrUnsupported].
 func SetHugePages(bool) error { return ErrUnsupported }
+
+// SetReadAround needs Linux; it returns [ErrUnsupported].
+func SetReadAround(bool) error { return ErrUnsupported }

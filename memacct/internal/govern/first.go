@@ -11,7 +11,8 @@ const (
 	overhead   = 6 * bytesize.MiB // what a program grows by once it works: connections, caches, stacks, spans
 )
 
-// SmallLimit is the process limit, in bytes, up to which huge pages do harm. Behind a wall of 48 MiB a sync that takes 3
+// SmallLimit is the process limit, in bytes, up to which the kernel's generosity does harm: huge pages, and code that is
+// read with what is around it. Behind a wall of 48 MiB a sync that takes 3
 // to 5 s with small pages took up to 99 s with huge ones, most of it in the kernel; at 96 MiB and above both took the
 // same.
 const SmallLimit = 128 * bytesize.MiB

@@ -23,11 +23,13 @@ type Host struct {
 	Heap    func() int64 // that of its Go heap; nil, or 0, where that can't be told
 	// SmallPages has the kernel make no more huge pages for this process, and reports whether it made any unasked.
 	SmallPages func() bool
+	// LoneReads has the kernel read a page of the program's code alone, where it was dropped and is needed again.
+	LoneReads func()
 }
 
 // This is the machine we are on. It sets nothing by itself: memlimit.Set, which most programs call for this, overwrites a limit that the
 // application has set.
-var This = &Host{GoLimit: ApplicationLimit, Walls: readWalls, Machine: sync.OnceValue(readMachine), RSS: readRSS, Heap: readHeap, SmallPages: useSmallPages}
+var This = &Host{GoLimit: ApplicationLimit, Walls: readWalls, Machine: sync.OnceValue(readMachine), RSS: readRSS, Heap: readHeap, SmallPages: useSmallPages, LoneReads: useLoneReads}
 
 // readMachine is all of the memory, not what is free of it at the moment.
 func readMachine() int64 {
@@ -49,6 +51,9 @@ func readRSS() int64 {
 func useSmallPages() bool {
 	return procmem.HugePagesAlways() && procmem.SetHugePages(false) == nil
 }
+
+// useLoneReads is a help where it works, and nobody needs to know where it does not.
+func useLoneReads() { _ = procmem.SetReadAround(false) }
 
 func readHeap() int64 {
 	n, err := procmem.HeapResident()
