@@ -58,7 +58,7 @@ type Budget struct {
 	overran      atomic.Int64                   // units admitted past a process limit; those past one of content the core counts
 	refused      atomic.Int64                   // puts and reservations that failed for want of memory, and were not let in after all
 	series       series                         // of refusals
-	verdict      *verdict                       // of those who were refused last; nil once all of them were told
+	measured     *measurement                   // for those who were refused last; nil once all of them were told
 	crawl        crawl
 	stall        stall
 	dumped       time.Time   // when somebody last began to look where the goroutines are
@@ -69,7 +69,7 @@ type Budget struct {
 	misuse       misuse
 	events       events // with a lock of its own
 
-	measuring sync.Mutex // held while a verdict is measured; taken before mu
+	measuring sync.Mutex // held while a refusal is measured; taken before mu
 }
 
 // New opens a budget. Unless the mode is Off it forces the garbage collector, to know how much of the heap was
@@ -227,7 +227,7 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter, stage string) error 
 			if b.obsoleteLocked(w) {
 				continue
 			}
-			return b.refusal(w)
+			return b.refusedLocked(w)
 		}
 		if !b.ticking {
 			b.startClock()
@@ -267,9 +267,6 @@ func (b *Budget) done(w *core.Waiter, err error) error {
 	b.leave()
 	if was.Overran {
 		b.overrun(was.Queue.Account.Name, was.Queue.Name, was.Bytes, was.Past)
-	}
-	if e, ok := err.(*BudgetError); ok {
-		b.explain(e, &was)
 	}
 	return err
 }

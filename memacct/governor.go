@@ -221,50 +221,6 @@ func (b *Budget) changedLocked(g *governor, was int64, source limitSource) Event
 	return e
 }
 
-// further is by how much a unit that is being built may grow beyond what it asks for: each step would ask for a forced
-// collection otherwise. It is a quarter of what it has, and half of what the process has left at most.
-func (b *Budget) further(e *BudgetError) int64 {
-	if !e.building {
-		return 0
-	}
-	return max(0, min(e.Held/4, b.left(e)/2))
-}
-
-// left is what the process has left for a unit that is being built, which will want more: a quarter of it stays free
-// for what files need of a cgroup and for the collector, or the kernel ends the process before the next measurement. What
-// the policy lets a unit run over comes on top.
-func (b *Budget) left(e *BudgetError) int64 {
-	return e.Process - e.Process/4 + max(0, b.policy.overrun) - e.Need
-}
-
-// reconsider looks again at a unit that was refused though nothing moves, now that a collection has told exactly what
-// lives: the unit itself among it. It raises the budget, and reports so, if the process can hold the unit after all,
-// or with no more than the policy allows past its limit: the budget is cut by estimates, and nobody must fail for one,
-// or run over by one. What it gave stays for a moment, unless a collection finds that it was too much: for the unit
-// itself, which is not in yet, and for others like it, since each one asks for a forced collection otherwise.
-func (b *Budget) reconsider(e *BudgetError) (past int64, yes bool) {
-	b.enter()
-	defer b.leave()
-	g := b.gov
-	if a := e.acct.Value(); !e.slot && a != nil && a.Room(e.wanted()) {
-		return 0, true // a limit was raised meanwhile, or somebody let go
-	}
-	if g == nil || !g.steers || e.slot || e.Need-g.Process > max(0, b.policy.overrun) {
-		return 0, false
-	}
-	if e.building && b.left(e) < 0 {
-		return 0, false
-	}
-	s := b.core.Snapshot()
-	if others := s.Units - e.builds(); others > 0 && e.Reason != Stalled {
-		return 0, true // somebody came in meanwhile, and there is something to wait for
-	}
-	fits := e.fits + b.further(e)
-	g.let, g.letAt, g.builds = fits-s.Named, time.Now(), e.building
-	b.core.SetLimit(max(s.Limit, fits))
-	return max(0, e.Need-g.Process), true
-}
-
 // read asks the runtime and the kernel what the law wants to know.
 func (g *governor) read() host.Sample {
 	now := g.kernel.Host.ReadMemory()

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/memacct/internal/core"
 	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
@@ -40,7 +41,7 @@ func TestPinnedMemoryInTheError(t *testing.T) {
 				keep = append(keep, make([]byte, 64<<10))
 			}
 			back := a.Charge(800) // so that the heap has a part in it: the limit alone does not decide
-			refused := refusal(t, g.Put(t.Context(), &load{500}))
+			refused := refusedWith(t, g.Put(t.Context(), &load{500}))
 			require.InEpsilon(t, pinned, refused.Pinned, 0.05, "%v", refused)
 			runtime.KeepAlive(keep)
 			back()
@@ -64,11 +65,12 @@ func TestUnitThatFitsTheProcessIsLetIn(t *testing.T) {
 func TestALimitThatIsRaisedMeanwhile(t *testing.T) {
 	b, a := open(t, 1000)
 	g := NewGate(a, "units", 1, weight)
-	e := refusal(t, g.Put(t.Context(), &load{2000}))
-	_, yes := b.reconsider(e)
+	e := refusedWith(t, g.Put(t.Context(), &load{2000}))
+	r := &refusal{w: core.Waiter{Queue: &g.q, Bytes: 2000}, reason: e.Reason, fits: 2000}
+	_, yes := b.reconsider(r, e)
 	require.False(t, yes)
 	require.NoError(t, b.SetLimit(Content(3000)))
-	past, yes := b.reconsider(e)
+	past, yes := b.reconsider(r, e)
 	require.True(t, yes)
 	require.Zero(t, past)
 	require.NoError(t, g.Put(t.Context(), &load{2000}))
@@ -95,12 +97,12 @@ func TestAnOverrunIsPastWhatTheProcessMayUse(t *testing.T) {
 	require.Len(t, told, 1)
 	require.Regexp(t, `^a unit of 80.0 MiB was admitted, [23]\d\.\d MiB past the limit$`, told[0].Text)
 	err = g.Put(t.Context(), &load{200 * mib})
-	require.Equal(t, TooLarge, refusal(t, err).Reason)
+	require.Equal(t, TooLarge, refusedWith(t, err).Reason)
 	require.ErrorContains(t, err, " instead of 40.0 MiB.")
 
 	kept := make([]byte, 120*mib) // past the limit, and past what may be
 	cut(b, 0)
-	require.Equal(t, Pinned, refusal(t, g.Put(t.Context(), &load{10_000})).Reason)
+	require.Equal(t, Pinned, refusedWith(t, g.Put(t.Context(), &load{10_000})).Reason)
 	runtime.KeepAlive(kept)
 	empty(t, b)
 }
@@ -119,7 +121,7 @@ func TestWhoToBlameOutsideGoAndInACgroup(t *testing.T) {
 	require.NoError(t, err)
 	g := NewGate(b.Account("test"), "units", 1, weight)
 	cut(b, 1000)
-	e := refusal(t, g.Put(t.Context(), &load{90 * mib}))
+	e := refusedWith(t, g.Put(t.Context(), &load{90 * mib}))
 	require.Equal(t, Pinned, e.Reason)
 	require.InEpsilon(t, 100*mib, e.Outside, 0.01)
 	require.ErrorContains(t, e, "in a process limited to 200.0 MiB, of which 100.")
@@ -137,7 +139,7 @@ func TestABaselineThatIsGone(t *testing.T) {
 	g := NewGate(a, "units", 1, weight)
 	runtime.KeepAlive(start)
 	back := a.Charge(800)
-	e := refusal(t, g.Put(t.Context(), &load{500}))
+	e := refusedWith(t, g.Put(t.Context(), &load{500}))
 	back()
 	require.Positive(t, e.LiveHeap)
 	require.Equal(t, e.LiveHeap, e.Used+e.Waiting+e.Baseline+e.Pinned, "%v", e)

@@ -40,8 +40,7 @@ func (r *Reservation[T]) GrowTo(ctx context.Context, n int64) error {
 	}
 	b.leaveQuietly()
 	for {
-		err := r.growSlow(ctx, n)
-		if !b.again(err) {
+		if again, err := b.again(r.growSlow(ctx, n)); !again {
 			return err
 		}
 	}

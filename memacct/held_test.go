@@ -388,7 +388,7 @@ func TestHeldByConsumersIsToldOf(t *testing.T) {
 	g := NewGate(b.Account("sync"), "units", 100, parcelSize)
 	g.Expect(20_000)
 	kept, err := keeps(t, g, nil, 20_000)
-	e := refusal(t, err)
+	e := refusedWith(t, err)
 	t.Logf("%v\n\n%s", e, e.Report())
 	truth := float64(len(kept)) * keptOfEach
 	require.InEpsilon(t, keptOfEach, e.Residue.Each, 0.05)
@@ -408,7 +408,7 @@ func TestHeldByNameIsToldOf(t *testing.T) {
 	}
 	a := openProcess(t, 64*mib).Account("sync")
 	kept, err := keeps(t, NewGate(a, "units", 100, parcelSize), a.Hold("results"), 20_000)
-	e := refusal(t, err)
+	e := refusedWith(t, err)
 	t.Logf("%v", e)
 	require.InEpsilon(t, keptOfEach, e.Residue.Each, 0.06)
 	require.Contains(t, e.Error(), "(results ")

@@ -91,8 +91,8 @@ func cut(b *Budget, content int64) {
 	b.core.SetLimit(content)
 }
 
-// refusal is the BudgetError that a put or a reservation must have failed with.
-func refusal(t *testing.T, err error) (e *BudgetError) {
+// refusedWith is the BudgetError that a put or a reservation must have failed with.
+func refusedWith(t *testing.T, err error) (e *BudgetError) {
 	t.Helper()
 	require.ErrorAs(t, err, &e)
 	return e

@@ -22,7 +22,7 @@ func TestAHoldIsChargedByName(t *testing.T) {
 	s := b.Stats().Accounts[0]
 	require.EqualValues(t, 80, s.Named)
 	require.Equal(t, []HoldStats{{"results", 60}, {"index", 20}}, s.Holds)
-	e := refusal(t, g.Put(t.Context(), &load{30}))
+	e := refusedWith(t, g.Put(t.Context(), &load{30}))
 	require.Equal(t, Charged, e.Reason)
 	require.Contains(t, e.Error(), "charged by name (test: 80 B (results 60 B, index 20 B))")
 	require.Contains(t, e.Report(), "80 B (results 60 B, index 20 B)")

@@ -20,7 +20,7 @@ func TestAKeptErrorKeepsNoBudget(t *testing.T) {
 		kept = append(kept, g.Put(t.Context(), &load{500}))
 		back()
 		for _, err := range kept {
-			refusal(t, err)
+			refusedWith(t, err)
 		}
 		empty(t, b)
 		return kept

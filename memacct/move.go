@@ -70,5 +70,6 @@ func (m *move[T]) carry(unit slot[T]) error {
 		to.pushLocked(unit.v, moved)
 		from.q.Moved(w, unit.charge, moved.charge)
 	}
-	return from.b.done(w, err)
+	_, err = from.b.again(from.b.done(w, err))
+	return err
 }

@@ -231,8 +231,7 @@ func (l *line[T]) putSlow(ctx context.Context, v T, n int64) error {
 			l.acceptLocked(v, c)
 			l.q.Arrive(w)
 		}
-		err = l.b.done(w, err)
-		if !l.b.again(err) {
+		if again, err := l.b.again(l.b.done(w, err)); !again {
 			return err
 		}
 		l.b.enter()
@@ -265,7 +264,7 @@ func (l *line[T]) came(n int) {
 // estimate, and must have nobody refused: what they weigh now is tried then, and is w.Bytes from there on.
 func (l *line[T]) admitExpected(ctx context.Context, w *core.Waiter, now int64, stage string) error {
 	err := l.admit(ctx, w, stage)
-	if _, refused := err.(*BudgetError); refused && w.Bytes > now {
+	if _, refused := err.(*refusal); refused && w.Bytes > now {
 		l.b.core.Told(w)
 		w.Bytes = now
 		err = l.admit(ctx, w, stage)

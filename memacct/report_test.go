@@ -65,7 +65,7 @@ func TestPinnedMemoryBesideContent(t *testing.T) {
 	cancel()
 	all.Wait()
 	for _, err := range errs {
-		refused := refusal(t, err)
+		refused := refusedWith(t, err)
 		require.Equal(t, Stalled, refused.Reason)
 		require.Equal(t, 10*mib, refused.Used)
 		require.Equal(t, 74*mib, refused.Waiting)
@@ -89,7 +89,7 @@ func TestThoseRefusedTogetherShareOneVerdict(t *testing.T) {
 		}
 		lease.Park(make(chan struct{}))
 		for _, p := range puts {
-			e := refusal(t, <-p)
+			e := refusedWith(t, <-p)
 			require.ErrorIs(t, e, ErrStalled)
 			require.Equal(t, 5, e.Refused)
 			require.Equal(t, int64(250), e.Waiting)
@@ -133,7 +133,7 @@ func TestRefusalOnOneScreen(t *testing.T) {
 			g.q.Park(&core.Park{})
 		}
 		b.leave()
-		e := refusal(t, <-put)
+		e := refusedWith(t, <-put)
 		text := e.Report()
 		t.Log("\n" + text)
 		t.Log("\n" + e.Error())
@@ -179,7 +179,7 @@ func TestFloorsAreBlamedForWhatTheyKeepOut(t *testing.T) {
 	b, a := open(t, 100)
 	b.Account("other", WithFloor(60))
 	g := NewGate(a, "units", 10, weight)
-	e := refusal(t, g.Put(t.Context(), &load{50}))
+	e := refusedWith(t, g.Put(t.Context(), &load{50}))
 	require.Equal(t, Floors, e.Reason)
 	require.ErrorContains(t, e, "and the floors of other accounts keep 60 B")
 	require.ErrorContains(t, e, "Lower the floors of the other accounts, close those that are done, or raise the budget by 10 B or more.")
@@ -203,7 +203,7 @@ func TestRefusedReservationSaysThatNothingWasRead(t *testing.T) {
 	g := NewGate(a, "units", 10, weight)
 	back := a.Charge(80)
 	_, err := g.Reserve(t.Context(), 50)
-	e := refusal(t, err)
+	e := refusedWith(t, err)
 	require.Equal(t, int64(50), e.Unread)
 	require.Equal(t, int64(50), e.Waiting)
 	require.ErrorContains(t, err, "50 B more were asked for and not read yet")
@@ -302,7 +302,7 @@ func TestRefusalsInARowShareOneLook(t *testing.T) {
 		_ = a.Stage(t.Context(), "first", func(ctx context.Context) error {
 			var looked time.Time
 			for i := range 3 {
-				e := refusal(t, g.Put(ctx, &load{500}))
+				e := refusedWith(t, g.Put(ctx, &load{500}))
 				require.Len(t, e.Stuck, 1)
 				require.Equal(t, "first", e.Stuck[0].Stage)
 				require.Equal(t, Puts, e.Stuck[0].Doing)

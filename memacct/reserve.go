@@ -77,7 +77,7 @@ func (g *Gate[T]) reserveAll(ctx context.Context, where uintptr, stage string, s
 	by := reserved[T]{goid: stacks.GoroutineID(), stage: stage, where: where}
 	for {
 		rs, err := g.reserve(ctx, sizes, by)
-		if !g.b.again(err) {
+		if again, err := g.b.again(err); !again {
 			return rs, err
 		}
 	}
@@ -172,7 +172,8 @@ func (r *Reservation[T]) Put(ctx context.Context, v T) error {
 		q.Redeemed(w, r.bytes, c.charge)
 		r.overLocked()
 	}
-	return b.done(w, err)
+	_, err = b.again(b.done(w, err))
+	return err
 }
 
 // Release gives the reservation back if it was not put. It may be called more than once, also after Put, and on a nil

@@ -113,7 +113,7 @@ func TestErrorsSayWhereTheMemoryIsAndWhatToDo(t *testing.T) {
 	g := NewGate(a, "units", 10, weight)
 	undo := a.Charge(60)
 	err := g.Put(t.Context(), &load{50}) // it would fit, but for the charge
-	budget := refusal(t, err)
+	budget := refusedWith(t, err)
 	require.Equal(t, Charged, budget.Reason)
 	require.Equal(t, int64(60), budget.Used)
 	require.Equal(t, int64(60), budget.Named)

@@ -1,7 +1,6 @@
 package memacct
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -48,37 +47,3 @@ func inLoop(f stacks.Frame) bool {
 // coarse is the least of what is held outside the queues, in bytes, for which sites are told: some samples of the
 // runtime's.
 const coarse = 4 << 20
-
-// held says who holds what is no content.
-func (e *BudgetError) held() string {
-	if e.Residue.Bytes > 0 && e.Pinned > e.Named { // what is charged by name is told by name
-		return e.holder() + ": " + e.Residue.String()
-	}
-	return e.holder()
-}
-
-// made says where most of what lives was made, for the one line of an error.
-func (e *BudgetError) made() string {
-	if len(e.Sites) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("; most of what lives was made at %s, %s", e.Sites[0].Where, bytesize.Format(e.Sites[0].Bytes))
-}
-
-// holder is who keeps what is held outside the queues, as far as that can be told: of what lives, loops made the most,
-// or the rest did. Of the rest some is content.
-func (e *BudgetError) holder() string {
-	var all int64
-	for _, s := range e.Sites {
-		all += s.Bytes
-	}
-	switch {
-	case e.Pinned == 0 || all == 0:
-		return "by the first stage, or leaked"
-	case e.loops*2 >= e.Pinned:
-		return "by a stage"
-	case e.Residue.Bytes > 0:
-		return "by the first stage, or by whom it gave the units to"
-	}
-	return "by the first stage"
-}

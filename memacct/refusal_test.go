@@ -24,7 +24,7 @@ func TestARefusalInWhichTheHeapHasNoPart(t *testing.T) {
 	g := NewGate(a, "units", 4, weight)
 	before := forced()
 	for range 20 {
-		e := refusal(t, g.Put(t.Context(), &load{5000}))
+		e := refusedWith(t, g.Put(t.Context(), &load{5000}))
 		require.Equal(t, TooLarge, e.Reason)
 		require.Zero(t, e.LiveHeap)
 		require.Zero(t, e.Pinned)
@@ -43,12 +43,14 @@ func TestASeriesOfRefusalsIsMeasuredNowAndThen(t *testing.T) {
 	back := a.Charge(900)
 	before := forced()
 	measured := 0
+	var last *measurement
 	for range 300 {
-		e := refusal(t, g.Put(t.Context(), &load{500}))
+		e := refusedWith(t, g.Put(t.Context(), &load{500}))
 		require.Equal(t, Charged, e.Reason)
 		require.Positive(t, e.LiveHeap)
 		require.Equal(t, e.LiveHeap, e.Used+e.Waiting+e.Baseline+e.Pinned)
-		if !e.reused {
+		if m := b.series.last; m != last {
+			last = m
 			measured++
 		}
 	}
@@ -69,7 +71,7 @@ func TestARefusalThatIsTriedAgain(t *testing.T) {
 	for range 3 {
 		kept := make([]byte, 120*mib)
 		cut(b, 0)
-		require.Equal(t, Pinned, refusal(t, g.Put(t.Context(), &load{10_000})).Reason)
+		require.Equal(t, Pinned, refusedWith(t, g.Put(t.Context(), &load{10_000})).Reason)
 		runtime.KeepAlive(kept)
 		kept = nil
 		cut(b, 0)
@@ -79,7 +81,7 @@ func TestARefusalThatIsTriedAgain(t *testing.T) {
 	kept := make([]byte, 120*mib)
 	for range 2 * standing { // and after a series as soon as its last measurement is old
 		cut(b, 0)
-		refusal(t, g.Put(t.Context(), &load{10_000}))
+		refusedWith(t, g.Put(t.Context(), &load{10_000}))
 	}
 	runtime.KeepAlive(kept)
 	kept = nil
@@ -98,12 +100,54 @@ func TestARefusalIsForWhatItWasDecidedFor(t *testing.T) {
 	g := NewGate(a, "units", 2, weight)
 	fill(t, g, 10, 10)
 	b.enter()
-	err := b.refusal(&core.Waiter{Queue: &g.q, Bytes: 60, State: core.Refused, Reason: core.Oversize})
+	var r *refusal
+	require.ErrorAs(t, b.refusedLocked(&core.Waiter{Queue: &g.q, Bytes: 60, State: core.Refused, Reason: core.Oversize}), &r)
 	b.leave()
-	e := refusal(t, err)
-	require.NotEqual(t, Floors, e.Reason, "there are none")
-	_, again := b.reconsider(e)
+	require.NotEqual(t, Floors, r.reason, "there are none")
+	_, again := b.reconsider(r, &BudgetError{Reason: r.reason})
 	require.True(t, again)
 	g.Discard()
 	empty(t, b)
+}
+
+// Why a put is refused, by what it wants, what is charged, and what other accounts keep.
+func TestWhyAPutIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		by           core.Reason
+		held, bytes  int64
+		units, named int64 // bytes of the limit of 100
+		floor        int64 // of another account
+		reason       Reason
+		plain        bool
+	}{
+		"more than the limit":             {by: core.Oversize, bytes: 101, reason: TooLarge, plain: true},
+		"more, with what it has":          {by: core.Oversize, held: 80, bytes: 21, units: 80, reason: TooLarge, plain: true},
+		"a floor keeps it":                {by: core.Oversize, bytes: 60, floor: 50, reason: Floors},
+		"a floor that does not matter":    {by: core.Oversize, bytes: 60, units: 60, floor: 1, reason: Pinned},
+		"a charge keeps it":               {by: core.Oversize, bytes: 60, named: 50, reason: Charged},
+		"a floor before a charge":         {by: core.Oversize, bytes: 60, named: 20, floor: 30, reason: Floors},
+		"a charge that does not matter":   {by: core.Oversize, bytes: 60, units: 60, named: 10, reason: Pinned},
+		"units that wait for each other":  {by: core.Stalled, bytes: 60, units: 60, reason: Stalled},
+		"those, and it is above anything": {by: core.Stalled, bytes: 101, reason: Stalled},
+	} {
+		b, a := open(t, 100)
+		if c.floor > 0 {
+			b.Account("other", WithFloor(c.floor))
+		}
+		g := NewGate(a, "units", 4, weight)
+		fill(t, g, c.units)
+		back := a.Charge(c.named)
+		b.enter()
+		var r *refusal
+		require.ErrorAs(t, b.refusedLocked(&core.Waiter{Queue: &g.q, Held: c.held, Bytes: c.bytes, State: core.Refused, Reason: c.by}), &r, name)
+		b.leave()
+		require.Equal(t, c.reason, r.reason, name)
+		require.Equal(t, c.plain, r.plain, name)
+		back()
+		g.Discard()
+		empty(t, b)
+	}
+	_, a := open(t, 100)
+	g := NewGate(a, "units", 4, weight)
+	require.ErrorIs(t, a.b.refusedLocked(&core.Waiter{Queue: &g.q, State: core.Refused, Reason: core.Closed}), ErrClosed)
 }

@@ -1,0 +1,202 @@
+package memacct
+
+import (
+	"time"
+
+	"github.com/syncmem/syncmem/memacct/internal/core"
+)
+
+// refusal is a put, a reservation or a unit on its way that the core refused, and why. It passes as an error from where
+// somebody waited up to again, which decides whether it stands and makes the error of it: nobody else sees one.
+type refusal struct {
+	w      core.Waiter // as it was refused
+	reason Reason      // addProcess may know better
+	floors int64       // of the limit, what the floors of other accounts keep free
+	fits   int64       // the budget at which it fits beside them
+	plain  bool        // the heap has no part in it
+	m      *measurement
+	first  bool // of those that share the measurement
+}
+
+// Error is there for a refusal to be passed on.
+func (r *refusal) Error() string { return string(r.reason) }
+
+// refusedLocked is why the core refused w.
+func (b *Budget) refusedLocked(w *core.Waiter) error {
+	if w.Reason == core.Closed {
+		return atQueue(w.Queue, ErrClosed)
+	}
+	if b.measured == nil || b.measured.last > 0 && b.measured.last < w.Nth {
+		b.measured = new(measurement)
+	}
+	s, a := b.core.Snapshot(), w.Queue.Account
+	r := &refusal{w: *w, floors: a.Kept(), fits: a.Fits(w.Bytes), m: b.measured}
+	switch named := b.namedLocked(); {
+	case w.Reason == core.Stalled:
+		r.reason = Stalled
+	case w.Held+w.Bytes > s.Limit:
+		r.reason = TooLarge
+		r.plain = b.gov == nil || !b.gov.steers
+	case r.floors > 0 && w.Bytes <= s.Limit-s.Used:
+		r.reason = Floors
+	case named > 0 && w.Bytes <= s.Limit-s.Used+named:
+		r.reason = Charged
+	default:
+		r.reason = Pinned
+	}
+	return r
+}
+
+// namedLocked is what Account.Charge booked, in bytes.
+func (b *Budget) namedLocked() (bytes int64) {
+	for _, a := range b.owners {
+		_, n := a.acct.Snapshot()
+		bytes += n
+	}
+	return bytes
+}
+
+// again decides what becomes of a put that failed. It reports whether that is to be tried once more; else err is what it
+// fails with. A refusal that stands becomes an event, but for one of a unit that was in already.
+func (b *Budget) again(err error) (bool, error) {
+	r, refused := err.(*refusal)
+	if !refused {
+		return false, err
+	}
+	e := b.explain(r)
+	if r.w.Carried {
+		return false, e
+	}
+	past, yes := b.reconsider(r, e)
+	yes = yes && !b.tellCrawl(e)
+	b.noteStood(r, !yes)
+	if yes {
+		if past > 0 {
+			b.overran.Add(1)
+			b.overrun(e.Account, e.Queue, e.Item, past)
+		}
+		return true, nil
+	}
+	b.refused.Add(1)
+	told := e.event()
+	if r.first {
+		b.emitOnce(string(e.Reason), told)
+	} else { // the report of the others says the same
+		b.passOver(string(e.Reason), told)
+	}
+	return false, e
+}
+
+// reconsider looks again at a unit that was refused though nothing moves, now that a collection has told exactly what
+// lives: the unit itself among it. It raises the budget, and reports so, if the process can hold the unit after all,
+// or with no more than the policy allows past its limit: the budget is cut by estimates, and nobody must fail for one,
+// or run over by one. What it gave stays for a moment, unless a collection finds that it was too much: for the unit
+// itself, which is not in yet, and for others like it, since each one asks for a forced collection otherwise.
+func (b *Budget) reconsider(r *refusal, e *BudgetError) (past int64, yes bool) {
+	b.enter()
+	defer b.leave()
+	g := b.gov
+	if !r.w.Slot && r.w.Queue.Account.Room(r.w.Bytes) {
+		return 0, true // a limit was raised meanwhile, or somebody let go
+	}
+	if g == nil || !g.steers || r.w.Slot || e.Need-g.Process > max(0, b.policy.overrun) {
+		return 0, false
+	}
+	if r.w.Grows && b.left(e) < 0 {
+		return 0, false
+	}
+	s := b.core.Snapshot()
+	if others := s.Units - e.builds(); others > 0 && e.Reason != Stalled {
+		return 0, true // somebody came in meanwhile, and there is something to wait for
+	}
+	fits := r.fits + b.further(e)
+	g.let, g.letAt, g.builds = fits-s.Named, time.Now(), r.w.Grows
+	b.core.SetLimit(max(s.Limit, fits))
+	return max(0, e.Need-g.Process), true
+}
+
+// further is by how much a unit that is being built may grow beyond what it asks for: each step would ask for a forced
+// collection otherwise. It is a quarter of what it has, and half of what the process has left at most.
+func (b *Budget) further(e *BudgetError) int64 {
+	if !e.building {
+		return 0
+	}
+	return max(0, min(e.Held/4, b.left(e)/2))
+}
+
+// left is what the process has left for a unit that is being built, which will want more: a quarter of it stays free
+// for what files need of a cgroup and for the collector, or the kernel ends the process before the next measurement. What
+// the policy lets a unit run over comes on top.
+func (b *Budget) left(e *BudgetError) int64 {
+	return e.Process - e.Process/4 + max(0, b.policy.overrun) - e.Need
+}
+
+// explain is the error of a refusal. Where the heap has a part in it, it is measured: that forces a garbage
+// collection, and so must run outside the lock.
+func (b *Budget) explain(r *refusal) *BudgetError {
+	if r.plain {
+		r.m, r.first = new(measurement), true
+		b.take(r.m)
+	} else {
+		r.m.once.Do(func() {
+			r.first = true
+			b.measure(r.m)
+		})
+	}
+	e := b.errorOf(r)
+	if e.Need > e.Process+e.Overrun && !r.m.reused { // but for what a sync.Pool holds: that survives one collection
+		r.m.pools.Do(func() { b.collectPools(r.m) })
+		e = b.errorOf(r)
+	}
+	b.measuring.Lock() // nobody lets go of a unit while another measurement counts it
+	b.enter()
+	b.core.Told(&r.w)
+	if b.core.Turned.Waiters == 0 {
+		b.measured = nil
+	}
+	b.leaveQuietly()
+	b.measuring.Unlock()
+	return e
+}
+
+// errorOf puts the error together.
+func (b *Budget) errorOf(r *refusal) *BudgetError {
+	w := &r.w
+	e := &BudgetError{
+		Reason: r.reason, Account: w.Queue.Account.Name, Queue: w.Queue.Name, Item: w.Held + w.Bytes, Held: w.Held,
+		Floors: r.floors, Overrun: b.policy.overrun, building: w.Grows, slot: w.Slot,
+	}
+	b.measuring.Lock() // pools may be collected for another one
+	r.m.addTo(e)
+	b.measuring.Unlock()
+	b.addProcess(e, r)
+	return e
+}
+
+// addProcess adds what a process limit makes of a refusal. Such a budget is cut when something else takes the
+// memory, so that its size alone does not tell who is to blame.
+func (b *Budget) addProcess(e *BudgetError, r *refusal) {
+	b.enter()
+	g := b.gov
+	b.leaveQuietly()
+	if g == nil || !g.steers {
+		return
+	}
+	now := g.read()
+	kernel := g.kernel.Read(true, now.RSS)
+	b.enter()
+	defer b.leaveQuietly()
+	e.from, e.files, e.code, e.Outside = b.source.from, max(0, g.Process-kernel.Room), kernel.Code, g.Beyond(now)
+	e.most, e.wall = b.host.Ceiling(kernel.Walls)
+	alive := e.LiveHeap
+	if r.w.NoSlot {
+		alive += r.w.Bytes
+	} else { // of a measurement that is used again: it had other units
+		alive += max(0, r.w.Bytes-(e.Waiting-e.Unread))
+	}
+	// A unit weighs what its size function says, also where the heap does not show it: it may lie outside.
+	e.Process, e.Need = g.Process, g.Need(now, max(alive, e.Used+r.w.Bytes))
+	if e.Reason == TooLarge && e.Item <= e.Process && e.Pinned+e.Outside > e.Item {
+		e.Reason = Pinned
+	}
+}
