@@ -32,44 +32,40 @@ type Budget struct {
 	alert atomic.Bool // as core.Alert said when the lock was last let go
 	_     [64]byte    // loops look at it for every unit, and the lock is on another cache line
 
-	mu           sync.Mutex
-	core         core.Core
-	boxes        []postbox // their inboxes are open while nobody holds the lock
-	source       limitSource
-	asked        Limit // which source was found from
-	base         int64 // live heap, in bytes, when the budget was opened
-	gov          *governor
-	expected     int64 // units that are to come through gates in all, as far as that was said; 0 for unknown
-	largest      int64 // the largest unit, in bytes, that was accepted since the governor last looked
-	idle         []*core.Waiter
-	clock        *time.Timer // runs while puts wait at gates: see tick
-	ticking      bool
-	flushTimer   flushTimer
-	gcTrigger    gcTrigger
-	loops        map[loop]struct{}
-	inner        map[uint64]loop                // of each goroutine that runs loops, the innermost
-	reservations map[reservationBundle]struct{} // the reservations
-	open         int                            // of those, how many are neither put nor released
-	claims       map[*claim]struct{}            // the detached leases
-	shares       map[int64]*share               // the units that are in several queues, by the base of their parts
-	shared       int64                          // how many there were, as a number less than 0
-	never        chan struct{}                  // what they wait for, of which the core is told: it is never closed
-	stages       []*stage                       // running
-	overran      atomic.Int64                   // units admitted past a process limit; those past one of content the core counts
-	refused      atomic.Int64                   // puts and reservations that failed for want of memory, and were not let in after all
-	series       series                         // of refusals
-	measured     *measurement                   // for those who were refused last; nil once all of them were told
-	crawl        crawl
-	stall        stall
-	dumped       time.Time   // when somebody last began to look where the goroutines are
-	seen         whereabouts // and what was seen
-	owners       []*Account
-	closed       bool
-	drained      chan struct{} // closed when the last unit of a closing budget ends; nil before Close
-	misuse       misuse
-	events       events // with a lock of its own
+	mu         sync.Mutex // guards what follows, up to events
+	core       core.Core
+	boxes      []postbox      // their inboxes are open while nobody holds the lock
+	idle       []*core.Waiter // for reuse
+	owners     []*Account
+	source     limitSource
+	asked      Limit // which source was found from
+	base       int64 // live heap, in bytes, when the budget was opened
+	gov        *governor
+	gcTrigger  gcTrigger
+	flushTimer flushTimer
+	clock      clock
+	arrivals   arrivals
+	holders    holders
+	shared     sharing
+	stall      stall
+	places     places
+	closing    closing
 
-	measuring sync.Mutex // held while a refusal is measured; taken before mu
+	refusals refusals // with a lock of its own for what it measures
+	events   events   // with a lock of its own
+	misuse   misuse
+}
+
+// arrivals is what the governor wants to know of units that come through gates.
+type arrivals struct {
+	expected int64 // units that are to come in all, as far as that was said; 0 for unknown
+	largest  int64 // the largest unit, in bytes, that was accepted since the governor last looked
+}
+
+// closing is the end of a budget.
+type closing struct {
+	begun   bool
+	drained chan struct{} // closed when the last unit of a closing budget ends; nil before Close
 }
 
 // New opens a budget. Unless the mode is Off it forces the garbage collector, to know how much of the heap was
@@ -121,7 +117,7 @@ func (b *Budget) SetLimit(l Limit) error {
 	}
 	others, share := b.neighbours(core.Snapshot.Content)
 	b.enter()
-	if b.closed {
+	if b.closing.begun {
 		b.leaveQuietly()
 		return fmt.Errorf("memacct: SetLimit: the budget is %w", ErrClosed)
 	}
@@ -229,7 +225,7 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter, stage string) error 
 			}
 			return b.refusedLocked(w)
 		}
-		if !b.ticking {
+		if !b.clock.runs {
 			b.startClock()
 		}
 		b.leave()
@@ -277,41 +273,13 @@ func (b *Budget) overrun(account, queue string, bytes, past int64) {
 		"a unit of %s was admitted, %s past the limit", bytesize.Format(bytes), bytesize.Format(past))})
 }
 
-// tickEvery is how often a budget looks at who waits at its gates. A put that waits for itself is told so after one
-// or two of these: most waits are over by then, also of those who hold a unit.
-const tickEvery = time.Second
-
-// tick looks at the puts that have waited at gates for long, and goes on as long as any wait. One clock for all
-// costs less than a timer for each.
-func (b *Budget) tick() {
-	b.lookAgain() // no collection may come that would
-	b.enter()
-	waits := b.tellNestedLocked()
-	untaken, soon := b.untakenLocked(time.Now())
-	if b.ticking = waits || soon; b.ticking {
-		b.clock.Reset(tickEvery)
-	}
-	b.leaveAndWake(b.core.Alert()) // to the watch on stalls, who is only asked whether it has waited too long is no news
-	b.tellUntaken(untaken)
-}
-
-// startClock has tick called. It is made here and not with the budget, for a synctest bubble has its own time.
-func (b *Budget) startClock() {
-	b.ticking = true
-	if b.clock == nil {
-		b.clock = time.AfterFunc(tickEvery, b.tick)
-	} else {
-		b.clock.Reset(tickEvery)
-	}
-}
-
 // Close ends the budget: puts on its gates fail with [ErrClosed] from now on. It waits until every unit and
 // every charge was released or ctx is done, and then returns a [*LeakError] that names who holds what is left. Give
 // it a context that ends: it waits for ever for a unit that somebody lost. It may be called more than once, and at
 // once, and does the same in every mode.
 func (b *Budget) Close(ctx context.Context) error {
 	b.enter()
-	b.closed = true
+	b.closing.begun = true
 	for _, a := range b.owners {
 		for _, i := range a.queues {
 			if i.q.Gate {
@@ -320,10 +288,10 @@ func (b *Budget) Close(ctx context.Context) error {
 		}
 	}
 	b.collectLocked()
-	if b.drained == nil || !b.core.Empty() && isClosed(b.drained) { // a plain queue takes units also after a Close that went well
-		b.drained = make(chan struct{})
+	if b.closing.drained == nil || !b.core.Empty() && isClosed(b.closing.drained) { // a plain queue takes units also after a Close that went well
+		b.closing.drained = make(chan struct{})
 	}
-	drained := b.drained
+	drained := b.closing.drained
 	b.leave()
 	defer leaveNeighbours(weak.Make(b))
 	if b.goLimit != nil {
@@ -339,8 +307,8 @@ func (b *Budget) Close(ctx context.Context) error {
 
 // signalDrained tells Close that no unit is left.
 func (b *Budget) signalDrained() {
-	if !isClosed(b.drained) {
-		close(b.drained)
+	if !isClosed(b.closing.drained) {
+		close(b.closing.drained)
 	}
 }
 

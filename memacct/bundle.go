@@ -43,7 +43,7 @@ func (g *Gate[T]) newReservationLocked(by reserved[T]) *Reservation[T] {
 	i := k.used
 	k.used++
 	k.open++
-	g.b.open++
+	g.b.holders.open++
 	by.in = k
 	k.all[i] = by
 	r := &of[i]
@@ -55,10 +55,10 @@ func (g *Gate[T]) newBundle() (*bundle[T], *[bundleSize]Reservation[T]) {
 	of := new([bundleSize]Reservation[T])
 	k := &bundle[T]{g: g, of: weak.Make(of)}
 	k.lost = runtime.AddCleanup(of, (*bundle[T]).giveBack, k)
-	if g.b.reservations == nil {
-		g.b.reservations = map[reservationBundle]struct{}{}
+	if g.b.holders.reservations == nil {
+		g.b.holders.reservations = map[reservationBundle]struct{}{}
 	}
-	g.b.reservations[k] = struct{}{}
+	g.b.holders.reservations[k] = struct{}{}
 	g.bundle = k
 	return k, of
 }
@@ -68,9 +68,9 @@ func (r *reserved[T]) overLocked() {
 	k := r.in
 	r.done = true
 	k.open--
-	k.g.b.open--
+	k.g.b.holders.open--
 	if k.open == 0 && k.used == bundleSize {
-		delete(k.g.b.reservations, reservationBundle(k))
+		delete(k.g.b.holders.reservations, reservationBundle(k))
 		k.lost.Stop()
 	}
 }
@@ -87,7 +87,7 @@ func (k *bundle[T]) giveBack() {
 			lost = append(lost, r)
 		}
 	}
-	delete(b.reservations, reservationBundle(k))
+	delete(b.holders.reservations, reservationBundle(k))
 	if len(lost) == 0 {
 		b.leaveQuietly() // this changes nothing for anybody
 		return

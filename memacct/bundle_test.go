@@ -61,7 +61,7 @@ func TestLostReservationIsFoundBeforeItsBundleIsFull(t *testing.T) {
 		return b.Stats().Misuse == 1
 	}, 10*time.Second, time.Millisecond)
 	require.Zero(t, b.Stats().Used)
-	require.Empty(t, b.reservations)
+	require.Empty(t, b.holders.reservations)
 	empty(t, b)
 }
 

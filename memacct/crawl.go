@@ -46,7 +46,7 @@ func (b *Budget) tellCrawl(e *BudgetError) (bound bool) {
 		gap = buildGap
 	}
 	b.enter()
-	crawls := b.crawl.add(time.Now(), gap)
+	crawls := b.refusals.crawl.add(time.Now(), gap)
 	b.leaveQuietly()
 	if !crawls {
 		return false

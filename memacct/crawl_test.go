@@ -35,14 +35,14 @@ func TestACrawlIsTold(t *testing.T) {
 		b.enter()
 		now := time.Now()
 		was := now.Add(time.Hour) // no gap before this one
-		b.crawl.last, b.crawl.since = was, now.Add(began)
+		b.refusals.crawl.last, b.refusals.crawl.since = was, now.Add(began)
 		b.leaveQuietly()
 		for crawled := false; !crawled; { // not where the governor looked after the cut: there was room then
 			cut(b, 0)
 			require.NoError(t, g.Put(t.Context(), &load{1000}))
 			require.Equal(t, 1, g.Discard())
 			b.enter()
-			crawled = b.crawl.last != was
+			crawled = b.refusals.crawl.last != was
 			b.leaveQuietly()
 		}
 	}

@@ -50,7 +50,7 @@ const (
 func (b *Budget) armGCTriggerLocked() {
 	p := &b.gcTrigger
 	switch g := b.gov; {
-	case g == nil || !g.steers || b.closed:
+	case g == nil || !g.steers || b.closing.begun:
 		p.at = 0
 	case g.Binds:
 		p.at = b.core.Flow() + g.Process/triggerPart/int64(max(1, g.Share))

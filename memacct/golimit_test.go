@@ -204,7 +204,7 @@ func lookUntilClosed(b *Budget) {
 	for open := true; open; {
 		b.enter()
 		g := b.gov
-		open = !b.closed
+		open = !b.closing.begun
 		b.leaveQuietly()
 		b.regulate(g)
 	}

@@ -96,7 +96,7 @@ func (b *Budget) regulate(g *governor) bool {
 	g.kernel.Measure(&now)
 	others, share := b.neighbours(core.Snapshot.Content)
 	b.enter()
-	if b.closed || b.gov != g {
+	if b.closing.begun || b.gov != g {
 		b.leaveQuietly()
 		return false
 	}
@@ -105,9 +105,9 @@ func (b *Budget) regulate(g *governor) bool {
 	collected := now.Cycles > g.Last.Cycles
 	if collected {
 		s := b.core.Snapshot()
-		g.Observe(now, s.Content()+govern.Sum(others), b.largest)
+		g.Observe(now, s.Content()+govern.Sum(others), b.arrivals.largest)
 		g.Trend.Add(b.core.Ended(), now.Live-s.Content()-govern.Sum(others))
-		b.largest = 0
+		b.arrivals.largest = 0
 	}
 	var events []Event
 	if g.steers {

@@ -138,7 +138,7 @@ func (l *line[T]) shutInboxLocked() (used bool) {
 	if late > 0 {
 		l.in.Store(nil) // it is left to the late ones: the next to open makes another
 	}
-	l.b.largest = max(l.b.largest, largest)
+	l.b.arrivals.largest = max(l.b.arrivals.largest, largest)
 	l.q.Came(end-first-late, bytes, late, claimed-bytes)
 	return true
 }

@@ -170,7 +170,7 @@ func forward[T, U any](ctx context.Context, l *Lease[T], to Sender[U], v U, wher
 		if was == leaseHeld {
 			l.c.giveLocked(-1, -l.charge)
 		} else {
-			b.claims[l.claim] = struct{}{}
+			b.holders.detached[l.claim] = struct{}{}
 		}
 		if park != nil {
 			l.parkOn(park.Done)
@@ -330,7 +330,7 @@ func (l *Lease[T]) unpark() {
 // takeLocked takes the unit out of what the loop answers for.
 func (l *Lease[T]) takeLocked() {
 	l.unpark()
-	delete(l.c.l.b.claims, l.claim)
+	delete(l.c.l.b.holders.detached, l.claim)
 	if l.state == leaseHeld {
 		l.c.giveLocked(1, l.charge)
 	}
@@ -365,7 +365,7 @@ func (l *Lease[T]) guard(where uintptr) {
 	line.b.claimed(l.claim)
 	l.claim.lost = runtime.AddCleanup(l, func(c *claim) {
 		line.b.enter()
-		delete(line.b.claims, c)
+		delete(line.b.holders.detached, c)
 		if c.park != nil {
 			line.q.Unpark(c.park)
 		}

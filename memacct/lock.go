@@ -45,7 +45,7 @@ func (b *Budget) leave() {
 		return
 	}
 	a := b.core.Alert()
-	if len(b.core.Woken) == 0 && b.drained == nil && a == b.alert.Load() {
+	if len(b.core.Woken) == 0 && b.closing.drained == nil && a == b.alert.Load() {
 		if a {
 			b.armFlushTimerLocked()
 		}
@@ -70,7 +70,7 @@ func (b *Budget) leaveAndWake(alert bool) {
 		b.armFlushTimerLocked()
 	}
 	woken := b.core.Woken
-	if b.drained != nil && b.core.Empty() {
+	if b.closing.drained != nil && b.core.Empty() {
 		b.signalDrained()
 	}
 	// They are woken once the lock is free, so that they do not run into it. From then on a sleeper may be

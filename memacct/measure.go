@@ -66,10 +66,10 @@ func (b *Budget) take(m *measurement) {
 
 // measure takes stock and measures the heap, unless that was done a moment ago.
 func (b *Budget) measure(m *measurement) {
-	b.measuring.Lock()
-	defer b.measuring.Unlock()
+	b.refusals.measuring.Lock()
+	defer b.refusals.measuring.Unlock()
 	b.enter()
-	old := b.series.recent()
+	old := b.refusals.series.recent()
 	if old != nil {
 		m.in, m.live, m.others, m.reused = old.in, old.live, old.others, true
 		m.sites, m.loops, m.residue, m.ended, m.expected = old.sites, old.loops, old.residue, old.ended, old.expected
@@ -84,18 +84,18 @@ func (b *Budget) measure(m *measurement) {
 	m.live, m.others = b.liveBeside(liveHeap)
 	m.sites, m.loops = heapSites()
 	b.enter()
-	m.ended, m.expected = b.core.Ended(), b.expected
+	m.ended, m.expected = b.core.Ended(), b.arrivals.expected
 	if b.gov != nil {
 		m.residue = b.gov.Trend
 	}
-	b.series.last, b.series.at, b.series.took = m, time.Now(), time.Since(from)
+	b.refusals.series.last, b.refusals.series.at, b.refusals.series.took = m, time.Now(), time.Since(from)
 	b.leaveQuietly()
 }
 
 // collectPools measures the heap of a measurement once more.
 func (b *Budget) collectPools(m *measurement) {
-	b.measuring.Lock()
-	defer b.measuring.Unlock()
+	b.refusals.measuring.Lock()
+	defer b.refusals.measuring.Unlock()
 	m.live, m.others = b.liveBeside(liveHeap)
 }
 
@@ -146,8 +146,8 @@ func (b *Budget) noteStood(r *refusal, stood bool) {
 	defer b.leaveQuietly()
 	switch {
 	case !stood:
-		b.series = series{}
+		b.refusals.series = series{}
 	case r.first && !r.plain && !r.m.reused:
-		b.series.stood++
+		b.refusals.series.stood++
 	}
 }

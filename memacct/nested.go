@@ -44,12 +44,12 @@ func (b *Budget) tellNestedLocked() (waits bool) {
 // of those that wait at a gate.
 func (b *Budget) hands(waiting map[uint64]bool) (holds map[uint64]bool, served map[*core.Queue]bool) {
 	holds, served = map[uint64]bool{}, map[*core.Queue]bool{}
-	for l := range b.loops {
+	for l := range b.holders.loops {
 		goid, q, inHand := l.takes()
 		holds[goid] = holds[goid] || inHand > 0
 		served[q] = served[q] || !waiting[goid]
 	}
-	for k := range b.reservations {
+	for k := range b.holders.reservations {
 		k.makers(holds)
 	}
 	return holds, served
@@ -69,7 +69,7 @@ func (b *Budget) anyServed(served map[*core.Queue]bool) bool {
 // waitsForItself tells whether the goroutine of l runs a loop over units that nobody but those who wait at gates could
 // take: over what fills the gate that it waits at, or, where nothing else has the memory, anywhere.
 func (b *Budget) waitsForItself(l longWait, served map[*core.Queue]bool, stuck bool) bool {
-	for o := range b.loops {
+	for o := range b.holders.loops {
 		goid, q, _ := o.takes()
 		units, _ := q.Ready()
 		if goid == l.who.goid && units > 0 && (stuck && l.memory || !l.memory && q == l.w.Queue && !served[q]) {

@@ -77,7 +77,7 @@ func (l *line[T]) open(a *Account, name string, capacity int, size func(T) int64
 		l.info.growth = p.Growth // a pipeline that runs again need not learn it again
 	}
 	a.queues = append(a.queues, l.info)
-	if a.closed || a.b.closed && gate {
+	if a.closed || a.b.closing.begun && gate {
 		l.q.Close()
 	}
 }
@@ -203,7 +203,7 @@ func (l *line[T]) putNow(vs []T, costs []cost) int {
 		total += c.charge
 	}
 	if l.q.PutAll(n, total) {
-		l.b.largest = max(l.b.largest, largest)
+		l.b.arrivals.largest = max(l.b.arrivals.largest, largest)
 		l.came(n)
 		l.ring.pushAll(vs[:n], costs[:n])
 		return n
@@ -240,8 +240,8 @@ func (l *line[T]) putSlow(ctx context.Context, v T, n int64) error {
 
 // acceptLocked puts a unit that was admitted where consumers find it.
 func (l *line[T]) acceptLocked(v T, c cost) {
-	if c.base > l.b.largest {
-		l.b.largest = c.base
+	if c.base > l.b.arrivals.largest {
+		l.b.arrivals.largest = c.base
 	}
 	l.pushLocked(v, c)
 }

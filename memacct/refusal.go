@@ -1,10 +1,23 @@
 package memacct
 
 import (
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
 )
+
+// refusals is what a budget knows of the puts and reservations that failed for want of memory.
+type refusals struct {
+	stood   atomic.Int64 // that were not let in after all
+	overran atomic.Int64 // units admitted past a process limit instead; those past one of content the core counts
+
+	measuring sync.Mutex   // held while the process is measured for one; taken before the budget's
+	measured  *measurement // for those who were refused last; nil once all of them were told; this and the rest is guarded by the budget's lock
+	series    series
+	crawl     crawl
+}
 
 // refusal is a put, a reservation or a unit on its way that the core refused, and why. It passes as an error from where
 // somebody waited up to again, which decides whether it stands and makes the error of it: nobody else sees one.
@@ -26,11 +39,11 @@ func (b *Budget) refusedLocked(w *core.Waiter) error {
 	if w.Reason == core.Closed {
 		return atQueue(w.Queue, ErrClosed)
 	}
-	if b.measured == nil || b.measured.last > 0 && b.measured.last < w.Nth {
-		b.measured = new(measurement)
+	if b.refusals.measured == nil || b.refusals.measured.last > 0 && b.refusals.measured.last < w.Nth {
+		b.refusals.measured = new(measurement)
 	}
 	s, a := b.core.Snapshot(), w.Queue.Account
-	r := &refusal{w: *w, floors: a.Kept(), fits: a.Fits(w.Bytes), m: b.measured}
+	r := &refusal{w: *w, floors: a.Kept(), fits: a.Fits(w.Bytes), m: b.refusals.measured}
 	switch named := b.namedLocked(); {
 	case w.Reason == core.Stalled:
 		r.reason = Stalled
@@ -72,12 +85,12 @@ func (b *Budget) again(err error) (bool, error) {
 	b.noteStood(r, !yes)
 	if yes {
 		if past > 0 {
-			b.overran.Add(1)
+			b.refusals.overran.Add(1)
 			b.overrun(e.Account, e.Queue, e.Item, past)
 		}
 		return true, nil
 	}
-	b.refused.Add(1)
+	b.refusals.stood.Add(1)
 	told := e.event()
 	if r.first {
 		b.emitOnce(string(e.Reason), told)
@@ -148,14 +161,14 @@ func (b *Budget) explain(r *refusal) *BudgetError {
 		r.m.pools.Do(func() { b.collectPools(r.m) })
 		e = b.errorOf(r)
 	}
-	b.measuring.Lock() // nobody lets go of a unit while another measurement counts it
+	b.refusals.measuring.Lock() // nobody lets go of a unit while another measurement counts it
 	b.enter()
 	b.core.Told(&r.w)
 	if b.core.Turned.Waiters == 0 {
-		b.measured = nil
+		b.refusals.measured = nil
 	}
 	b.leaveQuietly()
-	b.measuring.Unlock()
+	b.refusals.measuring.Unlock()
 	return e
 }
 
@@ -166,9 +179,9 @@ func (b *Budget) errorOf(r *refusal) *BudgetError {
 		Reason: r.reason, Account: w.Queue.Account.Name, Queue: w.Queue.Name, Item: w.Held + w.Bytes, Held: w.Held,
 		Floors: r.floors, Overrun: b.policy.overrun, building: w.Grows, slot: w.Slot,
 	}
-	b.measuring.Lock() // pools may be collected for another one
+	b.refusals.measuring.Lock() // pools may be collected for another one
 	r.m.addTo(e)
-	b.measuring.Unlock()
+	b.refusals.measuring.Unlock()
 	b.addProcess(e, r)
 	return e
 }

@@ -49,7 +49,7 @@ func TestASeriesOfRefusalsIsMeasuredNowAndThen(t *testing.T) {
 		require.Equal(t, Charged, e.Reason)
 		require.Positive(t, e.LiveHeap)
 		require.Equal(t, e.LiveHeap, e.Used+e.Waiting+e.Baseline+e.Pinned)
-		if m := b.series.last; m != last {
+		if m := b.refusals.series.last; m != last {
 			last = m
 			measured++
 		}

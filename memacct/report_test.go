@@ -308,8 +308,8 @@ func TestRefusalsInARowShareOneLook(t *testing.T) {
 				require.Equal(t, Puts, e.Stuck[0].Doing)
 				require.Contains(t, e.Stuck[0].Where, "report_test.go:")
 				require.Contains(t, e.Report(), "largest   500 B of type *memacct.load, the one refused")
-				require.Equal(t, i == 1, b.dumped.Equal(looked))
-				looked = b.dumped
+				require.Equal(t, i == 1, b.places.looked.Equal(looked))
+				looked = b.places.looked
 				time.Sleep(time.Duration(i) * lookAgain)
 			}
 			return nil

@@ -39,12 +39,12 @@ func (g *Gate[T]) Expect(units int64) {
 	}
 	g.b.enter()
 	defer g.b.leaveQuietly()
-	g.b.expected += max(0, units) - g.units
+	g.b.arrivals.expected += max(0, units) - g.units
 	g.units = max(0, units)
 }
 
 // toCome is how many units are to come, as far as that was said. The lock is held.
-func (b *Budget) toCome() int64 { return b.expected - b.core.Ended() }
+func (b *Budget) toCome() int64 { return b.arrivals.expected - b.core.Ended() }
 
 // Residue is what the units that ended have left behind. All amounts are bytes.
 type Residue struct {

@@ -50,7 +50,7 @@ func TestASyncThatIsBoundToFailIsRefusedEarly(t *testing.T) {
 	b := quiet(t, Process(200*mib))
 	crawls := func(r Residue) *BudgetError {
 		now := time.Now()
-		b.crawl = crawl{since: now.Add(-govern.ThrashOver), last: now, units: crawlUnits}
+		b.refusals.crawl = crawl{since: now.Add(-govern.ThrashOver), last: now, units: crawlUnits}
 		return &BudgetError{Reason: Pinned, Account: "sync", Queue: "units", Process: 200 * mib, Need: 195 * mib, LiveHeap: 150 * mib, Pinned: 140 * mib, Residue: r}
 	}
 	for name, c := range map[string]struct {
@@ -81,9 +81,9 @@ func TestASyncThatIsBoundToFailIsRefusedEarly(t *testing.T) {
 		e.Need, e.code = need, 15*mib
 		require.False(t, b.tellCrawl(e), "nothing grows: it gets through")
 	}
-	b.crawl = crawl{}
+	b.refusals.crawl = crawl{}
 	e := crawls(Residue{Units: 24_000, Each: 6144, Bytes: 140 * mib, ToCome: 24_000, Expected: 140 * mib})
-	b.crawl = crawl{}
+	b.refusals.crawl = crawl{}
 	require.False(t, b.tellCrawl(e), "not at the first")
 	empty(t, b)
 }

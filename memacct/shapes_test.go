@@ -234,7 +234,7 @@ func TestAUnitInSeveralQueuesIsChargedOnceUntilTheLast(t *testing.T) {
 			require.EqualValues(t, 70, b.Stats().Used, "the last one still has it")
 			last(t, y)
 			require.Zero(t, b.Stats().Used)
-			require.Empty(t, b.shares)
+			require.Empty(t, b.shared.units)
 			empty(t, b)
 		})
 	}
@@ -329,7 +329,7 @@ func TestAUnitIsSharedByQueuesOfSeveralTypes(t *testing.T) {
 	require.Equal(t, 2, named.Discard())
 	require.Zero(t, b.Stats().Used)
 	require.EqualValues(t, 2, b.core.Ended(), "parts are no units of their own")
-	require.Empty(t, b.shares)
+	require.Empty(t, b.shared.units)
 	empty(t, b)
 }
 
@@ -482,7 +482,7 @@ func TestFanOutUnderStress(t *testing.T) {
 	for i := range got {
 		require.EqualValues(t, n, got[i].Load(), i)
 	}
-	require.Empty(t, b.shares)
+	require.Empty(t, b.shared.units)
 	empty(t, b)
 }
 

@@ -17,6 +17,13 @@ type share struct {
 	park  core.Park // the unit can't move by itself: it waits for its parts
 }
 
+// sharing is all the units of a budget that are in several queues. Guarded by its lock.
+type sharing struct {
+	units map[int64]*share // by the base of their parts
+	last  int64            // the base that was given last; 0 before the first
+	never chan struct{}    // what they wait for, of which the core is told: it is never closed
+}
+
 // shared tells whether c is what a part costs.
 func (c cost) shared() bool { return c.base < 0 }
 
@@ -86,7 +93,7 @@ func shareWith[T, U any](ctx context.Context, l *Lease[T], to Sender[U], v U, ho
 	}
 	l.shareLocked(n)
 	part := slot[U]{v, cost{0, l.base}}
-	from.b.shares[l.base].parts++
+	from.b.shared.units[l.base].parts++
 	from.q.Split(0)
 	m := move[U]{ctx: ctx, from: from.origin(), to: q, stage: l.c.stage, same: true}
 	err := m.carry(part)
@@ -113,19 +120,19 @@ func (l *Lease[T]) shareLocked(n int64) {
 	q.Split(0) // that one is the lease's from now on, and the one with the charge is the share's
 	if l.state == leaseHeld {
 		l.c.bytes -= l.charge
-		l.c.costs[0] = cost{0, b.shared - 1} // the loop holds this one alone
+		l.c.costs[0] = cost{0, b.shared.last - 1} // the loop holds this one alone
 	}
-	if b.shares == nil {
-		b.shares, b.never = map[int64]*share{}, make(chan struct{})
+	if b.shared.units == nil {
+		b.shared.units, b.shared.never = map[int64]*share{}, make(chan struct{})
 	}
-	b.shared--
-	s := &share{in: in, bytes: bytes, parts: 1, park: core.Park{Done: b.never}}
-	b.shares[b.shared] = s
+	b.shared.last--
+	s := &share{in: in, bytes: bytes, parts: 1, park: core.Park{Done: b.shared.never}}
+	b.shared.units[b.shared.last] = s
 	in.shares++
 	q.Park(&s.park)
-	l.cost = cost{0, b.shared}
+	l.cost = cost{0, b.shared.last}
 	if l.claim != nil {
-		l.claim.bytes, l.claim.part = 0, b.shared
+		l.claim.bytes, l.claim.part = 0, b.shared.last
 	}
 }
 
@@ -135,9 +142,9 @@ func (b *Budget) endPartLocked(base int64) {
 	if base >= 0 {
 		return
 	}
-	s := b.shares[base]
+	s := b.shared.units[base]
 	if s.parts--; s.parts == 0 {
-		delete(b.shares, base)
+		delete(b.shared.units, base)
 		s.in.shares--
 		s.in.q.Unpark(&s.park)
 		s.in.q.Release(1, s.bytes)
@@ -146,14 +153,14 @@ func (b *Budget) endPartLocked(base int64) {
 
 // resizeShareLocked charges a unit that is in several queues what it weighs now, in bytes.
 func (b *Budget) resizeShareLocked(base, n int64) {
-	s := b.shares[base]
+	s := b.shared.units[base]
 	s.in.q.Resize(s.bytes, n)
 	s.bytes = n
 }
 
 // partLocked adds the base of c to parts, if it is a part.
 func (b *Budget) partLocked(parts []int64, c cost) []int64 {
-	if len(b.shares) == 0 || !c.shared() || c.charge == gone {
+	if len(b.shared.units) == 0 || !c.shared() || c.charge == gone {
 		return parts
 	}
 	return append(parts, c.base)
@@ -161,7 +168,7 @@ func (b *Budget) partLocked(parts []int64, c cost) []int64 {
 
 // partsLocked are those that the loop answers for.
 func (c *consumer[T]) partsLocked() (all []int64) {
-	if len(c.l.b.shares) == 0 || c.left == 0 {
+	if len(c.l.b.shared.units) == 0 || c.left == 0 {
 		return nil
 	}
 	end := len(c.costs)
@@ -176,7 +183,7 @@ func (c *consumer[T]) partsLocked() (all []int64) {
 
 // partsLocked are those that are queued.
 func (l *line[T]) partsLocked() (all []int64) {
-	if len(l.b.shares) == 0 {
+	if len(l.b.shared.units) == 0 {
 		return nil
 	}
 	for i := range l.ring.n {

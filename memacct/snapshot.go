@@ -59,7 +59,7 @@ func (b *Budget) snapshotLocked(now time.Time) *snapshot {
 
 // nameGoroutines notes the goroutines whose numbers are known. A loop says more of one than the stage around it.
 func (b *Budget) nameGoroutines(in *snapshot) {
-	for _, s := range b.stages {
+	for _, s := range b.holders.stages {
 		in.members[s.goid] = member{account: s.a.acct.Name, stage: s.name}
 	}
 	for _, u := range in.usages {
@@ -80,6 +80,12 @@ type whereabouts struct {
 	lost       int // of those, the ones that could not be looked at
 }
 
+// places is what was seen last of where the goroutines are. Guarded by the budget's lock.
+type places struct {
+	looked time.Time // when somebody last began to
+	seen   whereabouts
+}
+
 // locate looks where the goroutines are, or takes over what somebody saw less than a moment ago, and says so in
 // usages. It must run outside the lock: it takes up to some hundred milliseconds. Without self the goroutine
 // that looks is left out: a timer's, which would pass for one that was started by whoever ran last.
@@ -87,12 +93,12 @@ func (b *Budget) locate(in *snapshot, dump, self bool) {
 	if dump {
 		seen := in.count(self)
 		b.enter()
-		b.seen = seen
+		b.places.seen = seen
 		b.leaveQuietly()
 	}
 	if in.recent { // now, or just before
 		b.enter()
-		in.whereabouts = b.seen
+		in.whereabouts = b.places.seen
 		b.leaveQuietly()
 	}
 	for i := range in.usages {
@@ -143,11 +149,11 @@ func (b *Budget) inspect(asked bool) *snapshot {
 func (b *Budget) snapshotToReportLocked(asked bool) (in *snapshot, dump bool) {
 	now := time.Now()
 	in = b.snapshotLocked(now)
-	dump = asked || now.Sub(b.dumped) >= lookAgain && runtime.NumGoroutine() <= mostDumped
+	dump = asked || now.Sub(b.places.looked) >= lookAgain && runtime.NumGoroutine() <= mostDumped
 	if dump {
-		b.dumped = now
+		b.places.looked = now
 	}
-	in.recent = now.Sub(b.dumped) < lookAgain
+	in.recent = now.Sub(b.places.looked) < lookAgain
 	return in, dump
 }
 

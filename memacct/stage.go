@@ -43,14 +43,14 @@ func (a *Account) Stage(ctx context.Context, name string, fn func(ctx context.Co
 // beginStage notes a stage that runs.
 func (b *Budget) beginStage(s *stage) {
 	b.enter()
-	b.stages = append(b.stages, s)
+	b.holders.stages = append(b.holders.stages, s)
 	b.leaveQuietly()
 }
 
 // endStage forgets it.
 func (b *Budget) endStage(s *stage) {
 	b.enter()
-	b.stages = slices.DeleteFunc(b.stages, func(o *stage) bool { return o == s })
+	b.holders.stages = slices.DeleteFunc(b.holders.stages, func(o *stage) bool { return o == s })
 	b.leaveQuietly()
 }
 

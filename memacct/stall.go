@@ -89,7 +89,7 @@ func (b *Budget) lookIn() {
 // reports whether that had anything move. With GOGC=off, or in a process that stands still, none comes by itself.
 func (b *Budget) findLost() bool {
 	b.enter()
-	outside, before := len(b.claims)+b.open > 0, b.core.Progress()
+	outside, before := len(b.holders.detached)+b.holders.open > 0, b.core.Progress()
 	b.leaveQuietly()
 	if !outside {
 		return false

@@ -137,7 +137,7 @@ func (b *Budget) Stats() Stats {
 	b.forgetLocked()
 	s := stats(b.core.Snapshot())
 	s.Mode, s.Process, s.Source, s.Beside = b.mode, b.source.process, b.source.from, b.source.looked
-	s.Refused, s.Overruns = b.refused.Load(), s.Overruns+b.overran.Load()
+	s.Refused, s.Overruns = b.refusals.stood.Load(), s.Overruns+b.refusals.overran.Load()
 	s.Misuse = b.misuse.doubleEnds.Load() + b.misuse.lost.Load()
 	s.Memory = b.memoryLocked(now)
 	s.Still = b.stall.still(s.At)

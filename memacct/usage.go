@@ -126,18 +126,18 @@ func (c *consumer[T]) lookLocked(now time.Time) Usage {
 func (b *Budget) claimed(c *claim) {
 	b.enter()
 	defer b.leaveQuietly()
-	if b.claims == nil {
-		b.claims = map[*claim]struct{}{}
+	if b.holders.detached == nil {
+		b.holders.detached = map[*claim]struct{}{}
 	}
-	b.claims[c] = struct{}{}
+	b.holders.detached[c] = struct{}{}
 }
 
 // ageLocked looks in on everything whose age reports tell.
 func (b *Budget) ageLocked(now time.Time) {
-	for l := range b.loops {
+	for l := range b.holders.loops {
 		l.lookLocked(now)
 	}
-	for k := range b.reservations {
+	for k := range b.holders.reservations {
 		k.look(now)
 	}
 	for _, a := range b.owners {
@@ -156,13 +156,13 @@ func (i *queueInfo) usage(kind UsageKind, units int, bytes int64) Usage {
 // in hand.
 func (b *Budget) usagesLocked(now time.Time) []Usage {
 	var all []Usage
-	for l := range b.loops {
+	for l := range b.holders.loops {
 		all = append(all, l.lookLocked(now))
 	}
-	for k := range b.reservations {
+	for k := range b.holders.reservations {
 		all = append(all, k.look(now)...)
 	}
-	for c := range b.claims {
+	for c := range b.holders.detached {
 		u := c.info.usage(Detached, 1, c.bytes)
 		u.Stage, u.Largest, u.Age, u.Where = c.stage, c.bytes, now.Sub(c.since), stacks.CallName(c.where)
 		all = append(all, u)

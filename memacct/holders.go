@@ -7,6 +7,16 @@ import (
 	"github.com/syncmem/syncmem/memacct/internal/stacks"
 )
 
+// holders is who holds units, or memory for some: what reports look at. Guarded by the budget's lock.
+type holders struct {
+	loops        map[loop]struct{}
+	inner        map[uint64]loop                // of each goroutine that runs loops, the innermost
+	detached     map[*claim]struct{}            // leases
+	reservations map[reservationBundle]struct{} // some of them ended
+	open         int                            // reservations that are neither put nor released
+	stages       []*stage                       // running
+}
+
 // loop is a loop over a queue, whatever the type of its units. Its methods want the lock held.
 type loop interface {
 	takes() (goid uint64, from *core.Queue, inHand int)
@@ -17,42 +27,42 @@ type loop interface {
 
 // beginLoopLocked notes a loop, and which loop of the same goroutine is around it.
 func (b *Budget) beginLoopLocked(l loop) {
-	if b.loops == nil {
-		b.loops, b.inner = map[loop]struct{}{}, map[uint64]loop{}
+	if b.holders.loops == nil {
+		b.holders.loops, b.holders.inner = map[loop]struct{}{}, map[uint64]loop{}
 	}
-	b.loops[l] = struct{}{}
+	b.holders.loops[l] = struct{}{}
 	goid, hand := l.handOf()
-	if outer := b.inner[goid]; outer != nil && goid != 0 {
+	if outer := b.holders.inner[goid]; outer != nil && goid != 0 {
 		_, hand.Outer = outer.handOf()
 	}
-	b.inner[goid] = l
+	b.holders.inner[goid] = l
 }
 
 // endLoopLocked forgets a loop. Those of one goroutine end from the innermost on, but for one that iter.Pull runs: that is a
 // goroutine of its own.
 func (b *Budget) endLoopLocked(l loop) {
-	delete(b.loops, l)
+	delete(b.holders.loops, l)
 	goid, hand := l.handOf()
-	if b.inner[goid] == l {
-		delete(b.inner, goid)
+	if b.holders.inner[goid] == l {
+		delete(b.holders.inner, goid)
 	}
 	if hand.Outer == nil {
 		return
 	}
-	for o := range b.loops {
+	for o := range b.holders.loops {
 		if id, h := o.handOf(); id == goid && h == hand.Outer {
-			b.inner[goid] = o
+			b.holders.inner[goid] = o
 		}
 	}
 }
 
 // handLocked is the hand of the innermost loop that the calling goroutine runs, nil if that is none.
 func (b *Budget) handLocked() *core.Hand {
-	if len(b.inner) == 0 {
+	if len(b.holders.inner) == 0 {
 		return nil
 	}
 	goid := stacks.GoroutineID()
-	if l := b.inner[goid]; l != nil && goid != 0 {
+	if l := b.holders.inner[goid]; l != nil && goid != 0 {
 		_, hand := l.handOf()
 		return hand
 	}
@@ -61,7 +71,7 @@ func (b *Budget) handLocked() *core.Hand {
 
 // collectLocked releases what loops are done with and have not said so yet.
 func (b *Budget) collectLocked() {
-	for l := range b.loops {
+	for l := range b.holders.loops {
 		l.collectLocked()
 	}
 }
