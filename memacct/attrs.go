@@ -110,11 +110,11 @@ func (l *attrList) queues(all []QueueStats) {
 	more := 0
 	for _, q := range all {
 		var one attrList
-		one.number("queued", int64(q.Queued))
+		one.number("queued_units", int64(q.Queued))
 		one.number("queued_bytes", q.QueuedBytes)
-		one.number("in_hand", int64(q.InHand))
+		one.number("in_hand_units", int64(q.InHand))
 		one.number("in_hand_bytes", q.InHandBytes)
-		one.number("parked", int64(q.Parked))
+		one.number("parked_units", int64(q.Parked))
 		one.number("waiting_puts", int64(q.Waiters))
 		one.number("waiting_bytes", q.WaiterBytes)
 		switch {

@@ -390,7 +390,7 @@ func TestStallIsLoggedWithItsReport(t *testing.T) {
 		synctest.Wait()
 		last := lines[len(lines)-1]
 		require.Contains(t, last, `level=WARN msg="memacct: nothing moved for`)
-		require.Contains(t, last, ` limit_bytes=100 used_bytes=80 units=1 waiting_bytes=40 waiting_puts=1 queues.test/units.queued=1 queues.test/units.queued_bytes=80`)
+		require.Contains(t, last, ` limit_bytes=100 used_bytes=80 units=1 waiting_bytes=40 waiting_puts=1 queues.test/units.queued_units=1 queues.test/units.queued_bytes=80`)
 		require.Contains(t, last, ` cause=`)
 		require.NotContains(t, last, `\n`, "a table in a value is unreadable")
 		g.Discard()

@@ -27,12 +27,13 @@ type Snapshot struct {
 	Source       string  `json:"limit_source"`        // where the limit is from, in words
 	Beside       string  `json:"limit_beside"`        // what else was looked at and did not decide
 	Used         int64   `json:"used_bytes"`
-	Peak         int64   `json:"peak_bytes"`
+	Peak         int64   `json:"used_peak_bytes"`
+	PeakLimit    int64   `json:"used_peak_limit_bytes"` // what the limit was then
 	Waiting      int64   `json:"waiting_bytes"`
 	Debt         int64   `json:"debt_bytes"`
 	Units        int     `json:"units"`
 	WaitingPuts  int     `json:"waiting_puts"`
-	Still        float64 `json:"still_seconds"` // a stall: nothing moved for so long; 0 is none
+	Still        float64 `json:"stalled_seconds"` // a stall: nothing moved for so long; 0 is none
 	Pressure     bool    `json:"pressure"`
 	Overruns     int64   `json:"overruns_total"`
 	Refused      int64   `json:"refused_total"`
@@ -52,10 +53,11 @@ type Memory struct {
 	Baseline   int64   `json:"baseline_bytes"`
 	Pinned     int64   `json:"pinned_bytes"` // an estimate
 	Go         int64   `json:"go_bytes"`
-	RSS        int64   `json:"rss_bytes"` // 0: unknown
+	RSS        int64   `json:"rss_anon_bytes"` // 0: unknown
 	Outside    int64   `json:"outside_bytes"`
+	Refilled   int64   `json:"refilled_bytes"` // of RSS, what huge pages brought back
 	Cycles     int64   `json:"gc_cycles_total"`
-	GCCPU      float64 `json:"gc_cpu"` // from 0 to 1; 0: unknown
+	GCCPU      float64 `json:"gc_cpu_ratio"` // from 0 to 1; 0: unknown
 	GCLimited  bool    `json:"gc_limited"`
 	SizeFactor float64 `json:"size_factor"` // 0: unknown
 }
@@ -64,13 +66,13 @@ type Memory struct {
 type Account struct {
 	Name    string  `json:"name"`
 	Used    int64   `json:"used_bytes"`
-	Peak    int64   `json:"peak_bytes"`
+	Peak    int64   `json:"used_peak_bytes"`
 	Waiting int64   `json:"waiting_bytes"`
 	Named   int64   `json:"named_bytes"`
 	Holds   []Hold  `json:"holds"` // of what is charged by name, the holds that have something
 	Floor   int64   `json:"floor_bytes"`
 	Weight  float64 `json:"weight"`
-	Growth  float64 `json:"growth"` // 0: not learned
+	Growth  float64 `json:"growth_ratio"` // 0: not learned
 	Units   int     `json:"units"`
 }
 
@@ -81,17 +83,17 @@ type Queue struct {
 	Type         string  `json:"type"` // of its units, in Go
 	Gate         bool    `json:"gate"`
 	Slots        int     `json:"slots"`
-	Queued       int     `json:"queued"`
+	Queued       int     `json:"queued_units"`
 	QueuedBytes  int64   `json:"queued_bytes"`
-	InHand       int     `json:"in_hand"`
+	InHand       int     `json:"in_hand_units"`
 	InHandBytes  int64   `json:"in_hand_bytes"`
-	Parked       int     `json:"parked"`
+	Parked       int     `json:"parked_units"`
 	WaitingPuts  int     `json:"waiting_puts"`
 	WaitingBytes int64   `json:"waiting_bytes"`
 	Units        int64   `json:"units_total"`
 	Waits        int64   `json:"waits_total"`
-	Waited       float64 `json:"waited_seconds"`
-	Growth       float64 `json:"growth"` // of units since the gate; 0: not measured again
+	Waited       float64 `json:"waited_seconds_total"`
+	Growth       float64 `json:"growth_ratio"` // of units since the gate; 0: not measured again
 	Batches      Batches `json:"batches"`
 }
 
@@ -140,11 +142,11 @@ func snapshotOf(b *memacct.Budget) *Snapshot {
 	snap := &Snapshot{
 		Schema: Schema, At: s.At, Program: program(), PID: os.Getpid(), Mode: s.Mode.String(),
 		Limit: s.Limit, ProcessLimit: s.Process, Source: s.Source, Beside: s.Beside,
-		Used: s.Used, Peak: s.Peak, Waiting: s.Waiting, Debt: s.Debt, Units: s.Units, WaitingPuts: s.Waiters,
+		Used: s.Used, Peak: s.Peak, PeakLimit: s.PeakLimit, Waiting: s.Waiting, Debt: s.Debt, Units: s.Units, WaitingPuts: s.Waiters,
 		Still: s.Still.Seconds(), Pressure: s.Pressure, Overruns: s.Overruns, Refused: s.Refused, WouldWait: s.WouldWait, Misuse: s.Misuse,
 		Warnings: warnings(s),
 		Memory: Memory{
-			Live: m.Live, Baseline: m.Baseline, Pinned: m.Pinned, Go: m.Go, RSS: m.RSS, Outside: m.Outside, Cycles: m.Cycles,
+			Live: m.Live, Baseline: m.Baseline, Pinned: m.Pinned, Go: m.Go, RSS: m.RSS, Outside: m.Outside, Refilled: m.Refilled, Cycles: m.Cycles,
 			GCCPU: finite(m.GCCPU), GCLimited: m.GCLimited, SizeFactor: finite(m.SizeFactor),
 		},
 		Accounts: []Account{}, Queues: []Queue{}, Events: []Event{},

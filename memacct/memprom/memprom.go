@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/syncmem/syncmem/memacct"
+	"github.com/syncmem/syncmem/memacct/internal/figures"
 )
 
 // Option changes what [New] returns.
@@ -62,14 +63,14 @@ func (c *collector) describe() {
 	add := func(name, help string, labels ...string) {
 		c.descs[name] = prometheus.NewDesc(name, help, labels, c.labels)
 	}
-	for _, m := range budgetMetrics {
-		add(m.name, m.help)
+	for _, f := range figures.Budget {
+		add(ofBudget+f.Key, f.Help)
 	}
-	for _, m := range accountMetrics {
-		add(m.name, m.help, "account")
+	for _, f := range figures.Account {
+		add(ofAccount+f.Key, f.Help, "account")
 	}
-	for _, m := range queueMetrics {
-		add(m.name, m.help, "account", "queue", "kind")
+	for _, f := range figures.Queue {
+		add(ofQueue+f.Key, f.Help, "account", "queue", "kind")
 	}
 	add(holdBytes, "Bytes that an aggregate keeps and has charged by name.", "account", "hold")
 	add(queueInfo, "A queue and the Go type of its units. The value is always 1.", "account", "queue", "kind", "type")
@@ -87,9 +88,9 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) {
 // Collect implements [prometheus.Collector]: it sends the figures of one moment.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
 	s := c.budget.Stats()
-	send(c, out, budgetMetrics, s)
+	send(c, out, ofBudget, figures.Budget, s)
 	for name, a := range merge(s.Accounts, accountName, addAccount) {
-		send(c, out, accountMetrics, a, name)
+		send(c, out, ofAccount, figures.Account, a, name)
 	}
 	holds := map[[2]string]int64{}
 	for _, a := range s.Accounts {
@@ -102,7 +103,7 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 	}
 	types := map[[4]string]bool{}
 	for id, q := range merge(s.Queues, queueID, addQueue) {
-		send(c, out, queueMetrics, q, id[:]...)
+		send(c, out, ofQueue, figures.Queue, q, id[:]...)
 		for _, cause := range causes {
 			c.send(out, batchesTotal, prometheus.CounterValue, float64(cause.of(q.Batches)), id[0], id[1], id[2], cause.name)
 		}
@@ -126,11 +127,15 @@ func (c *collector) send(out chan<- prometheus.Metric, name string, kind prometh
 	out <- prometheus.MustNewConstMetric(c.descs[name], kind, value, labels...)
 }
 
-// send sends what a table of metrics reads from one thing.
-func send[T any](c *collector, out chan<- prometheus.Metric, table []metric[T], from T, labels ...string) {
-	for _, m := range table {
-		if v := m.value(from); v != 0 || !m.unknown0 {
-			c.send(out, m.name, m.kind, v, labels...)
+// send sends what a table of figures reads from one thing.
+func send[T any](c *collector, out chan<- prometheus.Metric, prefix string, table []figures.Figure[T], from T, labels ...string) {
+	for _, f := range table {
+		kind := prometheus.GaugeValue
+		if f.Counts {
+			kind = prometheus.CounterValue
+		}
+		if v := f.Of(from); v != 0 || !f.Unknown0 {
+			c.send(out, prefix+f.Key, kind, v, labels...)
 		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/syncmem/syncmem/memacct"
+	"github.com/syncmem/syncmem/memacct/internal/figures"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -51,7 +52,7 @@ func scrape(t *testing.T, collectors ...prometheus.Collector) string {
 
 // What the machine and not the test decides; resident memory is not there everywhere.
 var (
-	ofTheProcess = regexp.MustCompile(`(?m)^(memacct_(?:live_heap|baseline|pinned|go|outside)_bytes) .*$`)
+	ofTheProcess = regexp.MustCompile(`(?m)^(memacct_(?:(?:live|baseline|pinned|go|outside)_bytes|gc_cycles_total)) .*$`)
 	resident     = regexp.MustCompile(`(?m)^.*memacct_rss_anon_bytes .*\n`)
 )
 
@@ -109,27 +110,27 @@ func numbered[T any](from int) (v T, figures map[float64]string) {
 }
 
 // left is which figures of a T a table has no metric for.
-func left[T any](t *testing.T, table []metric[T]) []string {
-	v, figures := numbered[T](100)
-	for _, m := range table {
-		if got := m.value(v); got > 1 { // else it is a yes or no, or seconds
-			require.Contains(t, figures, got, "%s reads what another metric has", m.name)
-			delete(figures, got)
+func left[T any](t *testing.T, table []figures.Figure[T]) []string {
+	v, named := numbered[T](100)
+	for _, f := range table {
+		if got := f.Of(v); got > 1 { // else it is a yes or no, or seconds
+			require.Contains(t, named, got, "%s reads what another metric has", f.Key)
+			delete(named, got)
 		}
 	}
-	return slices.Sorted(maps.Values(figures))
+	return slices.Sorted(maps.Values(named))
 }
 
 // A figure that is added to the statistics must not be forgotten here.
 func TestEveryFigureHasAMetricOfItsOwn(t *testing.T) {
-	require.Equal(t, []string{"Cycles", "Growth", "Still"}, left(t, budgetMetrics), "Go's own collector has the one, accounts another, and the last is in seconds")
-	require.Equal(t, []string{"Weight"}, left(t, accountMetrics), "a setting")
-	require.Equal(t, []string{"Waited"}, left(t, queueMetrics), "which is in seconds")
-	v, figures := numbered[memacct.BatchStats](0)
+	require.Equal(t, []string{"Growth", "Still"}, left(t, figures.Budget), "accounts have the one, and the other is in seconds")
+	require.Equal(t, []string{"Weight"}, left(t, figures.Account), "a setting")
+	require.Equal(t, []string{"Waited"}, left(t, figures.Queue), "which is in seconds")
+	v, named := numbered[memacct.BatchStats](0)
 	for _, c := range causes {
-		require.Equal(t, strings.ToLower(figures[float64(c.of(v))]), c.name)
+		require.Equal(t, strings.ToLower(named[float64(c.of(v))]), c.name)
 	}
-	require.Len(t, figures, len(causes)+1)
+	require.Len(t, named, len(causes)+1)
 	a, b := memacct.QueueStats{Waited: time.Second}, memacct.QueueStats{Waited: time.Minute}
 	require.Equal(t, 61*time.Second, addQueue(a, b).Waited)
 }

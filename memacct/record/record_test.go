@@ -357,7 +357,7 @@ func TestJSON(t *testing.T) {
 	require.Len(t, got["events"], 1)
 	sample := got["samples"].([]any)[0].(map[string]any)
 	require.EqualValues(t, 1000, sample["limit_bytes"])
-	for _, key := range []string{"at", "used_bytes", "waiting_bytes", "live_bytes", "pinned_bytes", "rss_anon_bytes", "go_bytes", "gc_cycles", "stages"} {
+	for _, key := range []string{"at", "used_bytes", "waiting_bytes", "live_bytes", "pinned_bytes", "rss_anon_bytes", "go_bytes", "gc_cycles_total", "stages"} {
 		require.Contains(t, sample, key)
 	}
 	empty, err := json.Marshal(new(Record))

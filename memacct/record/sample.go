@@ -14,7 +14,7 @@ type Sample struct {
 	At        time.Time `json:"at"`
 	Limit     int64     `json:"limit_bytes"`         // of content
 	Process   int64     `json:"process_limit_bytes"` // 0 when only content is limited
-	Source    string    `json:"limit_from"`
+	Source    string    `json:"limit_source"`
 	Used      int64     `json:"used_bytes"` // accounted
 	Waiting   int64     `json:"waiting_bytes"`
 	Debt      int64     `json:"debt_bytes"`
@@ -23,13 +23,13 @@ type Sample struct {
 	Pinned    int64     `json:"pinned_bytes"`
 	Go        int64     `json:"go_bytes"`
 	RSS       int64     `json:"rss_anon_bytes"` // 0 where the kernel does not tell
-	Outside   int64     `json:"outside_go_bytes"`
-	Cycles    int64     `json:"gc_cycles"`
+	Outside   int64     `json:"outside_bytes"`
+	Cycles    int64     `json:"gc_cycles_total"`
 	Units     int64     `json:"units"`
-	Waiters   int64     `json:"waiters"`
-	Overruns  int64     `json:"overruns"`
-	Refused   int64     `json:"refused"`
-	WouldWait int64     `json:"would_wait"` // in shadow mode
+	Waiters   int64     `json:"waiting_puts"`
+	Overruns  int64     `json:"overruns_total"`
+	Refused   int64     `json:"refused_total"`
+	WouldWait int64     `json:"would_wait_total"` // in shadow mode
 	Pressure  bool      `json:"pressure"`
 	Accounts  []Account `json:"accounts"`
 	Stages    []Stage   `json:"stages"`
@@ -51,18 +51,18 @@ type Stage struct {
 	Queue         string        `json:"queue"`
 	Type          string        `json:"type"` // of its units
 	Gate          bool          `json:"gate"`
-	Queued        int64         `json:"queued"`
+	Queued        int64         `json:"queued_units"`
 	QueuedBytes   int64         `json:"queued_bytes"`
-	InHand        int64         `json:"in_hand"`
+	InHand        int64         `json:"in_hand_units"`
 	InHandBytes   int64         `json:"in_hand_bytes"`
-	Parked        int64         `json:"parked"`
-	Waiters       int64         `json:"waiters"`
-	WaiterBytes   int64         `json:"waiter_bytes"`
-	Units         int64         `json:"units"` // that went in so far
-	Waits         int64         `json:"waits"` // puts that slept so far
+	Parked        int64         `json:"parked_units"`
+	Waiters       int64         `json:"waiting_puts"`
+	WaiterBytes   int64         `json:"waiting_bytes"`
+	Units         int64         `json:"units_total"` // that went in so far
+	Waits         int64         `json:"waits_total"` // puts that slept so far
 	Waited        time.Duration `json:"waited_ns"`
 	Batches       int64         `json:"batches"`
-	BatchUnits    int64         `json:"batch_units"`
+	BatchUnits    int64         `json:"batch_units_total"`
 	PressureBatch int64         `json:"pressure_batches"` // handed on early for want of memory
 }
 

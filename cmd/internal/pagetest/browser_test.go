@@ -111,9 +111,9 @@ const history = `(async () => {
 const wideQueue = `(() => {
 	const batches = { ...Object.fromEntries(causes.map((c) => [c, 0])), units: 372620, size: 629, pressure: 397 };
 	fill("queues", queueColumns, [{
-		account: "sync", name: "query", gate: false, queued: 501, slots: 1000, queued_bytes: 16.9 * 2 ** 20, in_hand: 500,
-		in_hand_bytes: 17.9 * 2 ** 20, parked: 0, waiting_puts: 0, waits_total: 1202, waited_seconds: 152.4, units_total: 372620,
-		growth: 1.05, batches, type: "contentmodel.Unit",
+		account: "sync", name: "query", gate: false, queued_units: 501, slots: 1000, queued_bytes: 16.9 * 2 ** 20, in_hand_units: 500,
+		in_hand_bytes: 17.9 * 2 ** 20, parked_units: 0, waiting_puts: 0, waits_total: 1202, waited_seconds_total: 152.4, units_total: 372620,
+		growth_ratio: 1.05, batches, type: "contentmodel.Unit",
 	}], "");
 	const box = document.getElementById("queues").parentElement;
 	return box.scrollWidth - box.clientWidth;

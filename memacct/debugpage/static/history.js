@@ -21,13 +21,13 @@ function pointOf(s) {
   for (const q of s.queues) {
     const stage = (stages[queueName(q)] ??= { bytes: 0, units: 0 });
     stage.bytes += q.queued_bytes + q.in_hand_bytes;
-    stage.units += q.queued + q.in_hand;
+    stage.units += q.queued_units + q.in_hand_units;
   }
-  const waited = (gate) => sum(s.queues.filter((q) => q.gate === gate), (q) => q.waited_seconds);
+  const waited = (gate) => sum(s.queues.filter((q) => q.gate === gate), (q) => q.waited_seconds_total);
   return {
     t: Date.parse(s.at) / 1000, pid: s.pid, pressure: s.pressure,
     processLimit: s.process_limit_bytes || null, limit: s.limit_bytes, used: s.used_bytes,
-    live: s.memory.live_bytes, pinned: pinnedOf(s), rss: s.memory.rss_bytes || null,
+    live: s.memory.live_bytes, pinned: pinnedOf(s), rss: s.memory.rss_anon_bytes || null,
     stages, named: sum(s.accounts, (a) => a.named_bytes),
     batches: causes.map((c) => sum(s.queues, (q) => q.batches[c])),
     gates: waited(true), queues: waited(false),

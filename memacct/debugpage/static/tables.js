@@ -6,7 +6,7 @@ const left = { className: "left" };
 const accountColumns = [
   ["Account", (a) => a.name || "(no name)", left],
   ["Used", (a) => bytes(a.used_bytes)],
-  ["Peak", (a) => bytes(a.peak_bytes)],
+  ["Peak", (a) => bytes(a.used_peak_bytes)],
   ["Waiting", (a) => bytes(a.waiting_bytes)],
   ["Charged by name", (a) => [bytes(a.named_bytes), ...a.holds.map((h) => `${h.name} ${bytes(h.bytes)}`)].join(", ")],
   ["Floor", (a) => bytes(a.floor_bytes)],
@@ -20,14 +20,14 @@ const unbounded = 2 ** 31 - 1; // slots: more units than any memory holds
 const queueColumns = [
   ["Queue", (q) => clip(q.account || "(no name)") + "/" + q.name, left, queueName],
   ["Kind", (q) => (q.gate ? "gate" : "queue"), left],
-  ["Queued", (q) => count(q.queued) + (q.slots < unbounded ? " of " + count(q.slots) : "")],
+  ["Queued", (q) => count(q.queued_units) + (q.slots < unbounded ? " of " + count(q.slots) : "")],
   ["Bytes queued", (q) => bytes(q.queued_bytes)],
-  ["In hand", (q) => count(q.in_hand)],
+  ["In hand", (q) => count(q.in_hand_units)],
   ["Bytes in hand", (q) => bytes(q.in_hand_bytes)],
-  ["Parked", (q) => count(q.parked)],
+  ["Parked", (q) => count(q.parked_units)],
   ["Puts waiting", (q) => count(q.waiting_puts)],
   ["Waits", (q) => count(q.waits_total)],
-  ["Waited", (q) => seconds(q.waited_seconds)],
+  ["Waited", (q) => seconds(q.waited_seconds_total)],
   ["Units so far", (q) => count(q.units_total)],
   ["Growth", growthText],
   ["Batches", (q) => count(batchTotal(q))],
@@ -45,7 +45,7 @@ const eventColumns = [
 ];
 
 function growthText(of) {
-  return of.growth ? of.growth.toFixed(2) + "×" : "–";
+  return of.growth_ratio ? of.growth_ratio.toFixed(2) + "×" : "–";
 }
 
 const batchTotal = (q) => sum(causes, (c) => q.batches[c]);
@@ -117,15 +117,15 @@ function clip(name) {
 
 // tiles are the figures one looks for first: a name, the figure, what there is to add, and the part of a limit.
 const tiles = [
-  ["Accounted", (s) => bytes(s.used_bytes), (s) => "of " + bytes(s.limit_bytes) + " for content, peak " + bytes(s.peak_bytes), (s) => s.used_bytes / s.limit_bytes],
-  ["Resident", (s) => (s.memory.rss_bytes ? bytes(s.memory.rss_bytes) : "unknown"),
+  ["Accounted", (s) => bytes(s.used_bytes), (s) => "of " + bytes(s.limit_bytes) + " for content, peak " + bytes(s.used_peak_bytes), (s) => s.used_bytes / s.limit_bytes],
+  ["Resident", (s) => (s.memory.rss_anon_bytes ? bytes(s.memory.rss_anon_bytes) : "unknown"),
     (s) => (s.process_limit_bytes ? "of " + bytes(s.process_limit_bytes) + " for the process (" + s.limit_source + ")" : "the process is not limited"),
-    (s) => (s.process_limit_bytes ? s.memory.rss_bytes / s.process_limit_bytes : 0)],
+    (s) => (s.process_limit_bytes ? s.memory.rss_anon_bytes / s.process_limit_bytes : 0)],
   ["Live heap", (s) => bytes(s.memory.live_bytes), (s) => bytes(s.memory.baseline_bytes) + " from the start; Go has " + bytes(s.memory.go_bytes)],
   ["Pinned", (s) => (pinnedOf(s) == null ? "unknown" : bytes(pinnedOf(s))), () => "neither content nor from the start; an estimate"],
   ["Units", (s) => count(s.units), (s) => "in flight; " + (s.debt_bytes ? bytes(s.debt_bytes) + " past the limit" : "no debt")],
   ["Gates", (s) => (s.waiting_puts ? count(s.waiting_puts) + " waiting" : "open"), (s) => bytes(s.waiting_bytes) + " wait; refused " + count(s.refused_total) + ", overruns " + count(s.overruns_total)],
-  ["Collector", (s) => (s.memory.gc_cpu ? percent(s.memory.gc_cpu) : "unknown"), (s) => "of the processors" + (s.memory.gc_limited ? ", as much as it may" : "") + "; " + count(s.memory.gc_cycles_total) + " cycles"],
+  ["Collector", (s) => (s.memory.gc_cpu_ratio ? percent(s.memory.gc_cpu_ratio) : "unknown"), (s) => "of the processors" + (s.memory.gc_limited ? ", as much as it may" : "") + "; " + count(s.memory.gc_cycles_total) + " cycles"],
   ["Size factor", (s) => (s.memory.size_factor ? s.memory.size_factor.toFixed(2) + "×" : "unknown"), () => "live heap for each accounted byte"],
 ];
 
