@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -25,11 +26,13 @@ type bench struct {
 	store   string
 	runs    int
 	json    string
+	out     string // the run folder; "" for none
 	quiet   bool
 	program string // this one; tests have another
 
 	total int // runs that there will be, as far as that is known; 0 if it is not
 	done  int
+	kept  func() error // writes what there is into the run folder; nil for no such
 }
 
 // registerWork makes the flags that say what the work is.
@@ -46,6 +49,7 @@ func (b *bench) registerWork(c *cobra.Command) {
 func (b *bench) registerOutput(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&b.json, "json", "", "write the result as JSON to this `file`, too; - is stdout, instead of the table")
+	f.StringVar(&b.out, "out", "", "make a run `folder` with the result and a run folder for each run, which syncbench report shows")
 	f.BoolVarP(&b.quiet, "quiet", "q", false, "no line on stderr for each run")
 }
 
@@ -78,8 +82,27 @@ var errNoWall = errors.New("no memory cgroup can be made here")
 // might never end.
 const patience = time.Hour
 
-// run does the work once. A limit that was broken and a run that failed are results; an error is a run without one.
-func (b *bench) run(ctx context.Context, args ...string) (*result, error) {
+// line is the command line that does the same again.
+func (b *bench) line(command string, more ...string) string {
+	words := []string{"syncbench", command, "--source=" + b.o.sourceName(), "--store=" + b.store, fmt.Sprint("--runs=", b.runs)}
+	words = append(words, b.o.workLine()...)
+	return commandLine(append(words, more...)...)
+}
+
+// keep writes what there is so far.
+func (b *bench) keep() error {
+	if b.kept == nil {
+		return nil
+	}
+	if err := b.kept(); err != nil {
+		return failed(err)
+	}
+	return nil
+}
+
+// run does the work once; name is what its run folder is called. A limit that was broken and a run that failed are
+// results; an error is a run without one.
+func (b *bench) run(ctx context.Context, name string, args ...string) (*result, error) {
 	program := b.program
 	if program == "" {
 		self, err := os.Executable()
@@ -95,6 +118,10 @@ func (b *bench) run(ctx context.Context, args ...string) (*result, error) {
 		"run", "--quiet", "--json=-", "--source=" + b.o.source, "--store=" + b.o.store, fmt.Sprint("--batch=", b.o.batch),
 		fmt.Sprint("--stall-timeout=", b.o.stall), "--max-window=" + b.o.window, fmt.Sprint("--skip-bad=", b.o.skipBad),
 	}, args...)
+	if b.out != "" {
+		name = strings.NewReplacer(":", "-", "/", "-").Replace(name)
+		args = append(args, "--out="+filepath.Join(b.out, runsFolder, fmt.Sprintf("%02d-%s", b.done+1, name)))
+	}
 	cmd := exec.CommandContext(bounded, program, args...)
 	cmd.Stdout, cmd.Stderr = &out, &said
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }

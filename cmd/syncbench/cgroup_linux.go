@@ -91,7 +91,7 @@ func childCommand(ctx context.Context, o *options) (cmd *exec.Cmd, remove func()
 
 // killed is the verdict on a child that can't give one any more.
 func killed(ctx context.Context, o *options, res wall.Result) error {
-	out, err := openOutput(o.json)
+	out, err := openOutput(o.json, o.out)
 	if err != nil {
 		return failed(err)
 	}

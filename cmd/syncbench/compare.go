@@ -116,7 +116,8 @@ why; 2 wrong usage; 3 one of those broke the limit; 130 interrupted, with what t
 			if err := errors.Join(b.check(), b.o.checkLimit()); err != nil {
 				return err
 			}
-			return b.compare(c.Context(), all, format)
+			line := b.line("compare", "--limit="+b.o.limit, "--modes="+modes)
+			return inFolder(b.out, "", "compare", line, func() error { return b.compare(c.Context(), all, format) })
 		},
 	}
 	b.registerWork(c)
@@ -130,7 +131,7 @@ why; 2 wrong usage; 3 one of those broke the limit; 130 interrupted, with what t
 
 // compare does all runs and prints what came of them. What there is when it is interrupted is printed, too.
 func (b *bench) compare(ctx context.Context, modes []*comparedMode, format string) error {
-	out, err := openOutput(b.json)
+	out, err := openOutput(b.json, b.out)
 	if err != nil {
 		return failed(err)
 	}
@@ -139,11 +140,10 @@ func (b *bench) compare(ctx context.Context, modes []*comparedMode, format strin
 	}
 	c := &comparison{Schema: schemaCompare, Source: b.o.sourceName(), Limit: b.o.limitN, Rounds: b.runs, Modes: modes, Env: environment()}
 	b.total = b.runs * len(modes)
-	ended := b.rounds(ctx, c)
+	ended := b.rounds(ctx, c, out)
 	if len(c.Runs) == 0 {
 		return ended // there is nothing to show
 	}
-	c.sum()
 	text := c.print
 	if format == "bench" {
 		text = c.printBench
@@ -158,7 +158,7 @@ func (b *bench) compare(ctx context.Context, modes []*comparedMode, format strin
 }
 
 // rounds runs every mode once a round, and begins each round with another one.
-func (b *bench) rounds(ctx context.Context, c *comparison) error {
+func (b *bench) rounds(ctx context.Context, c *comparison, out *output) error {
 	for round := range b.runs {
 		for i := range c.Modes {
 			m := c.Modes[(round+i)%len(c.Modes)]
@@ -166,7 +166,7 @@ func (b *bench) rounds(ctx context.Context, c *comparison) error {
 			if m.Depth > 0 {
 				args = append(args, fmt.Sprint("--depth=", m.Depth))
 			}
-			r, err := b.run(ctx, args...)
+			r, err := b.run(ctx, m.String(), args...)
 			if err != nil {
 				return err
 			}
@@ -176,6 +176,10 @@ func (b *bench) rounds(ctx context.Context, c *comparison) error {
 			b.say(m.String(), r)
 			c.Runs = append(c.Runs, comparedRun{round + 1, m.Depth, *r})
 			m.add(r)
+			c.sum()
+			if err := out.keep(c); err != nil {
+				return failed(err)
+			}
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@
 //	syncbench serve DIR [--delay 50ms] [--faults reset=0.1,503=0.05]
 //	syncbench plan [--source S] [--format k8s]
 //	syncbench sweep [--limits 256MiB,64MiB] ...
+//	syncbench report DIR|FILE...
 //
 // See syncbench run --help, and docs/syncbench.md.
 package main
@@ -66,7 +67,7 @@ The result goes to stdout, progress and messages to stderr. Exit codes:
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(nearFlag)
-	root.AddCommand(runCommand(), unitsCommand(), genCommand(), recordCommand(), compareCommand(), sweepCommand(), planCommand(), serveCommand())
+	root.AddCommand(runCommand(), unitsCommand(), genCommand(), recordCommand(), compareCommand(), sweepCommand(), planCommand(), serveCommand(), reportCommand())
 	return root
 }
 

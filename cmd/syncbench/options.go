@@ -20,8 +20,8 @@ type options struct {
 	source, limit, limitFrom, mode string
 	depth, batch                   int
 	store, overrun, json, live     string
-	record                         string
-	cgroup, quiet                  bool
+	record, out, report            string
+	cgroup, quiet, inside          bool
 	stall                          time.Duration
 	window                         string
 	skipBad                        int
@@ -64,10 +64,14 @@ func (o *options) register(c *cobra.Command) {
 	f.BoolVar(&o.cgroup, "cgroup", false, "run in a memory cgroup of the limit's size, with the kernel's OOM killer on (Linux only; needs the right to make one, as root has)")
 	f.StringVar(&o.json, "json", "", "write the result as JSON to this `file`, too; - is stdout, instead of the text")
 	f.StringVar(&o.live, "live", "", "serve a live page and /metrics at this `address` while the run lasts, such as :6060, or localhost:6060 for this machine alone")
+	f.StringVar(&o.out, "out", "", "make a run `folder` of everything there is to know, which syncbench report shows; it is complete as far as the run got, also after a kill")
+	f.StringVar(&o.report, "report", "", "write the run as one HTML page to this `file`, too")
 	f.StringVar(&o.record, "record", "", "record the last minutes into this `file`, which survives a kill; syncbench record shows it")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
 	f.StringVar(&o.limitFrom, "limit-from", limitFromFlag, "where --limit is from, in words")
+	f.BoolVar(&o.inside, "inside", false, "the folder of --out is made already")
 	_ = f.MarkHidden("limit-from") // for the child of --cgroup, which can't find it out any more
+	_ = f.MarkHidden("inside")     // for it, too
 	o.complete(c)
 }
 
@@ -96,7 +100,7 @@ func (o *options) complete(c *cobra.Command) {
 
 // check reads the flags' values, and says what is wrong with them before anything is opened.
 func (o *options) check(depthGiven bool) error {
-	for _, check := range []func() error{o.checkLimit, o.checkOverrun, o.checkSource, o.checkReading, o.checkStore, o.checkLive} {
+	for _, check := range []func() error{o.checkLimit, o.checkOverrun, o.checkSource, o.checkReading, o.checkStore, o.checkLive, o.checkOut} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -168,10 +172,13 @@ func (o *options) args() []string {
 	a := []string{
 		"--source=" + o.source, fmt.Sprintf("--limit=%dB", o.limitN), "--limit-from=" + o.limitFrom,
 		"--mode=" + o.mode, fmt.Sprint("--batch=", o.batch), "--store=" + o.store, "--overrun=" + o.overrun,
-		"--json=" + o.json, "--live=" + o.live, "--record=" + o.record, fmt.Sprint("--stall-timeout=", o.stall), "--max-window=" + o.window, fmt.Sprint("--skip-bad=", o.skipBad), fmt.Sprint("--quiet=", o.quiet),
+		"--json=" + o.json, "--live=" + o.live, fmt.Sprint("--stall-timeout=", o.stall), "--max-window=" + o.window, fmt.Sprint("--skip-bad=", o.skipBad), fmt.Sprint("--quiet=", o.quiet),
 	}
 	if o.mode != modeNone {
 		a = append(a, fmt.Sprint("--depth=", o.depth))
 	}
-	return a
+	if o.out != "" {
+		return append(a, "--out="+o.out, "--inside")
+	}
+	return append(a, "--record="+o.record)
 }

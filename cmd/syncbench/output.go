@@ -10,23 +10,24 @@ import (
 
 // output is where a result goes: to stdout as text, or as JSON to stdout, or as both with the JSON in a file.
 type output struct {
-	json *os.File // nil: text alone
+	json   *os.File // nil: text alone
+	folder string   // that --out names; "" for none
 }
 
-// openOutput opens what --json names. Like a shell's ">" it empties the file at once, so that the result of
+// openOutput opens what --json names; folder is made already. Like a shell's ">" it empties the file at once, so that the result of
 // an earlier run is never taken for the one of a run that was killed.
-func openOutput(name string) (*output, error) {
+func openOutput(name, folder string) (*output, error) {
 	switch name {
 	case "":
-		return new(output), nil
+		return &output{folder: folder}, nil
 	case "-":
-		return &output{json: os.Stdout}, nil
+		return &output{os.Stdout, folder}, nil
 	}
 	f, err := os.Create(name)
 	if err != nil {
 		return nil, fmt.Errorf("--json: %w; name a file in a folder that is there and may be written", err)
 	}
-	return &output{json: f}, nil
+	return &output{f, folder}, nil
 }
 
 // deliver writes the result where it was asked for, and returns what is left to be said, with the exit code.
@@ -46,6 +47,9 @@ func (o *output) deliver(r *result) error {
 
 // write writes the text only of a run that began: of any other there is no more to tell than its error.
 func (o *output) write(r *result) error {
+	if err := o.keep(r); err != nil {
+		return err
+	}
 	if o.json != os.Stdout && r.ran {
 		if err := r.print(os.Stdout); err != nil {
 			return err
@@ -62,9 +66,9 @@ func (o *output) write(r *result) error {
 
 // emit writes what several runs have shown where it was asked for.
 func (o *output) emit(v any, text func(io.Writer) error) error {
-	var err error
+	err := o.keep(v)
 	if o.json != os.Stdout {
-		err = text(os.Stdout)
+		err = errors.Join(err, text(os.Stdout))
 	}
 	switch o.json {
 	case nil:
@@ -77,6 +81,14 @@ func (o *output) emit(v any, text func(io.Writer) error) error {
 		return failed(fmt.Errorf("the result could not be written: %w", err))
 	}
 	return nil
+}
+
+// keep writes what there is into the run folder, if there is one.
+func (o *output) keep(v any) error {
+	if o.folder == "" {
+		return nil
+	}
+	return keepResult(o.folder, v)
 }
 
 func encode(w io.Writer, v any) error {

@@ -89,7 +89,7 @@ Exit codes: 0 all units were read; 1 the source can't be read, or only a part of
 
 // plan reads the source and prints what it needs.
 func (b *bench) plan(ctx context.Context, format string, sample int64) error {
-	out, err := openOutput(b.json)
+	out, err := openOutput(b.json, "")
 	if err != nil {
 		return failed(err)
 	}

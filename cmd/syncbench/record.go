@@ -66,21 +66,25 @@ func printRecord(r *record.Record, asJSON bool, last int) error {
 	return e.Encode(r)
 }
 
-// openRecord starts the record of --record; without it, it returns one that does nothing.
+// openRecord starts the record of --record or --out; without either, it returns one that does nothing.
 func (o *options) openRecord(b *memacct.Budget) (*record.Recorder, error) {
 	if o.record == "" {
 		return nil, nil
 	}
-	r, err := record.Open(o.record, b, record.Options{Logger: stderr.logger()})
+	flag, opt := "--record", record.Options{Logger: stderr.logger()}
+	if o.out != "" {
+		flag, opt.Size, opt.Every = "--out", folderRecord, folderEvery
+	}
+	r, err := record.Open(o.record, b, opt)
 	if err != nil {
-		return nil, fmt.Errorf("--record: %w", err)
+		return nil, fmt.Errorf("%s: %w", flag, err)
 	}
 	return r, nil
 }
 
 // sayRecord says how to see what a run recorded that was killed.
 func (o *options) sayRecord() {
-	if o.record != "" {
+	if o.record != "" && o.report == "" { // a page shows it
 		fmt.Fprintln(os.Stderr, "what it held at the end: syncbench record "+o.record)
 	}
 }

@@ -56,7 +56,11 @@ type result struct {
 	GCCPU          float64            `json:"gc_cpu_ratio"`          // the part of the Go program's processor time that collecting garbage took
 	GCLimited      bool               `json:"gc_limited"`
 	GCLimiterCycle uint64             `json:"gc_limiter_cycle"` // the last collection in which the collector gave up on the limit; 0 is never
-	Env            map[string]string  `json:"env"`
+	// What the units weighed at the gate; of a run in mode bytes, for no other weighs them.
+	Kinds    map[string]*kindSizes `json:"kinds,omitempty"`
+	Sizes    []sizeStep            `json:"unit_sizes,omitempty"`
+	Heaviest []heavy               `json:"heaviest_units,omitempty"`
+	Env      map[string]string     `json:"env"`
 
 	ran         bool // the sync began: there are figures to show
 	interrupted bool
@@ -101,6 +105,7 @@ func newResult(ctx context.Context, w *work, rep *pipeline.Report, peak peaks, e
 	if b := w.account.Budget(); b != nil {
 		r.ContentAtPeak = b.Stats().PeakLimit
 	}
+	w.sizes.addTo(r)
 	r.addQueues(rep.Queues)
 	r.addMemory(peak)
 	r.judge()

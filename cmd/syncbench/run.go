@@ -12,7 +12,6 @@ import (
 	"github.com/syncmem/syncmem/memacct/record"
 	"github.com/syncmem/syncmem/pipeline"
 	"github.com/syncmem/syncmem/pipeline/stages"
-	"github.com/syncmem/syncmem/sizer"
 )
 
 func runCommand() *cobra.Command {
@@ -41,6 +40,7 @@ The names of synth: sources, each with its keys and their defaults:
   syncbench run --source rpm:https://example.org/repo/ --limit 32MiB
   syncbench run --source deb:Packages.xz --json result.json
   syncbench run --source https://example.org/files/PULP_MANIFEST
+  syncbench run --out first && syncbench report first # everything there is to know, as one page
   syncbench run --live localhost:6060                 # watch it at http://localhost:6060/
   sudo syncbench run --cgroup                         # behind the kernel's OOM killer`,
 		Args: noArguments,
@@ -48,10 +48,12 @@ The names of synth: sources, each with its keys and their defaults:
 			if err := o.check(c.Flags().Changed("depth")); err != nil {
 				return err
 			}
-			if o.cgroup {
-				return runBehindWall(c.Context(), o)
-			}
-			return run(c.Context(), o)
+			return o.inFolder(func() error {
+				if o.cgroup {
+					return runBehindWall(c.Context(), o)
+				}
+				return run(c.Context(), o)
+			})
 		},
 	}
 	o.register(c)
@@ -60,7 +62,7 @@ The names of synth: sources, each with its keys and their defaults:
 
 // run is one sync in this process, from the flags to the result.
 func run(ctx context.Context, o *options) error {
-	out, err := openOutput(o.json) // first: a run must not be done in vain
+	out, err := openOutput(o.json, o.out) // first: a run must not be done in vain
 	if err != nil {
 		return failed(err)
 	}
@@ -84,6 +86,7 @@ type work struct {
 	account    *memacct.Account
 	live       *live
 	recorder   *record.Recorder
+	sizes      sizes
 	known      stages.Known
 	saved      stages.Saved
 }
@@ -130,7 +133,7 @@ func (w *work) run(ctx context.Context) *result {
 	memory := startMeter(w.o)
 	p := startProgress(w)
 	cfg := pipeline.Config[contentmodel.Unit]{
-		Account: w.account, Size: sizer.Of[contentmodel.Unit], Depth: w.o.queueDepth(), BatchSize: w.o.batch,
+		Account: w.account, Size: w.sizes.weigh, Depth: w.o.queueDepth(), BatchSize: w.o.batch,
 	}
 	rep, err := pipeline.Run(ctx, cfg, w.first,
 		stages.Query(w.store, 0, &w.known),

@@ -37,10 +37,18 @@ func openStore(ctx context.Context, o *options) (st contentstore.Store, leave fu
 
 // temporaryStore is the path of a SQLite file in a directory of its own, and how to remove both.
 func temporaryStore() (path string, remove func(), err error) {
-	dir, err := os.MkdirTemp("", "syncbench-")
+	dir, remove, err := temporaryFolder()
 	if err != nil {
 		return "", nil, fmt.Errorf("no room for a store: %w; name one with --store sqlite:FILE", err)
 	}
+	return filepath.Join(dir, "content.sqlite"), remove, nil
+}
+
+// temporaryFolder is a directory that is removed whatever ends the program.
+func temporaryFolder() (dir string, remove func(), err error) {
+	if dir, err = os.MkdirTemp("", "syncbench-"); err != nil {
+		return "", nil, err
+	}
 	temporary.add(dir)
-	return filepath.Join(dir, "content.sqlite"), func() { os.RemoveAll(dir) }, nil
+	return dir, func() { os.RemoveAll(dir) }, nil
 }

@@ -97,7 +97,8 @@ printed.`,
 			if err := errors.Join(err, b.check()); err != nil {
 				return err
 			}
-			return b.sweep(c.Context(), all, times)
+			line := b.line("sweep", "--limits="+limits, fmt.Sprint("--times=", times))
+			return inFolder(b.out, "", "sweep", line, func() error { return b.sweep(c.Context(), all, times) })
 		},
 	}
 	b.registerWork(c)
@@ -130,11 +131,12 @@ func parseLimits(text string) (all []int64, err error) {
 
 // sweep climbs down and prints what came of it. What there is when it is interrupted is printed, too.
 func (b *bench) sweep(ctx context.Context, limits []int64, times float64) error {
-	out, err := openOutput(b.json)
+	out, err := openOutput(b.json, b.out)
 	if err != nil {
 		return failed(err)
 	}
 	l := &ladder{Schema: schemaSweep, Source: b.o.sourceName(), Wall: "cgroup", Env: environment(), times: times}
+	b.kept = func() error { l.sum(); return out.keep(l) }
 	ended := b.climb(ctx, l, limits)
 	l.sum()
 	if l.Unlimited == nil {
@@ -151,7 +153,7 @@ func (b *bench) sweep(ctx context.Context, limits []int64, times float64) error 
 
 // climb does the runs.
 func (b *bench) climb(ctx context.Context, l *ladder, limits []int64) error {
-	free, err := b.run(ctx, "--mode="+modeNone)
+	free, err := b.run(ctx, "unlimited", "--mode="+modeNone)
 	if err != nil {
 		return err
 	}
@@ -160,6 +162,9 @@ func (b *bench) climb(ctx context.Context, l *ladder, limits []int64) error {
 	}
 	b.say("without a limit", free)
 	l.Unlimited = free
+	if err := b.keep(); err != nil {
+		return err
+	}
 	if len(limits) > 0 {
 		for _, limit := range limits {
 			if _, err := b.step(ctx, l, limit, true); err != nil {
@@ -234,6 +239,9 @@ func (b *bench) step(ctx context.Context, l *ladder, limit int64, controlled boo
 	m := each(all, median)
 	s.UnitsPerSecond, s.Seconds, s.MeanBatch, s.GateWait, s.GCCPU = m.UnitsPerSecond, m.Seconds, m.MeanBatch, m.GateWait, m.GCCPU
 	l.Rungs = append(l.Rungs, s)
+	if err := b.keep(); err != nil {
+		return nil, err
+	}
 	if controlled && s.Verdict == verdictHeld {
 		return s, b.control(ctx, l, s)
 	}
@@ -242,16 +250,20 @@ func (b *bench) step(ctx context.Context, l *ladder, limit int64, controlled boo
 
 // behind runs the work behind a cgroup of that size, or, where none can be made, watched alone.
 func (b *bench) behind(ctx context.Context, l *ladder, limit int64, args ...string) (*result, error) {
+	name := strings.ReplaceAll(bytesize.Format(limit), " ", "")
+	if len(args) > 0 {
+		name += "-control"
+	}
 	args = append(args, fmt.Sprintf("--limit=%dB", limit))
 	if l.Wall == "cgroup" {
-		r, err := b.run(ctx, append(args, "--cgroup")...)
+		r, err := b.run(ctx, name, append(args, "--cgroup")...)
 		if !errors.Is(err, errNoWall) {
 			return r, err
 		}
 		l.Wall = "rss"
 		fmt.Fprintln(os.Stderr, "no memory cgroup can be made here: the verdicts rest on resident memory; run as root, or in a delegated subtree")
 	}
-	return b.run(ctx, args...)
+	return b.run(ctx, name, args...)
 }
 
 // control runs the control under a limit.
@@ -263,7 +275,7 @@ func (b *bench) control(ctx context.Context, l *ladder, s *rung) error {
 	}
 	b.say(bytesize.Format(s.Limit)+", the control", r)
 	s.Control = &control{depth, r.Verdict, r.PeakRSSAnon, r.OOMKills, r.broke(s.Limit)}
-	return nil
+	return b.keep()
 }
 
 // broke reports whether a run was killed or went past the limit, whatever else became of it.
@@ -359,26 +371,9 @@ func (l *ladder) print(out io.Writer) error {
 	fmt.Fprintf(w, "source\t%s\nwalls\t%s\nunlimited\t%s, %.0f units/s\n\n", l.Source, wall, bytesize.Format(u.peak()), u.UnitsPerSecond)
 	fmt.Fprintln(w, "limit\tunlimited is\tverdict\tpeak RssAnon\tkills\tunits/s\tof unlimited\tmean batch\tgate waits\tGC\tcontrol\tproved")
 	for _, s := range l.Rungs {
-		kept := "not run"
-		if c := s.Control; c != nil {
-			kept = "kept to it"
-			if c.OOMKills != nil && *c.OOMKills > 0 {
-				kept = "killed"
-			} else if c.Broke {
-				kept = "broke it"
-			}
-		}
-		kills := "?"
-		if s.OOMKills != nil {
-			kills = fmt.Sprint(*s.OOMKills)
-		}
-		proved := "yes"
-		if !s.Proved {
-			proved = "no: " + s.Why
-		}
 		fmt.Fprintf(w, "%s\t%.1f times it\t%s\t%s\t%s\t%.0f\t%.2f\t%.1f\t%.1f s\t%.0f %%\t%s\t%s\n", bytesize.Format(s.Limit),
-			float64(u.peak())/float64(s.Limit), s.Verdict, amountOr(s.PeakRSSAnon, "?"), kills, s.UnitsPerSecond,
-			s.UnitsPerSecond/max(u.UnitsPerSecond, 1e-9), s.MeanBatch, s.GateWait, 100*s.GCCPU, kept, proved)
+			float64(u.peak())/float64(s.Limit), s.Verdict, amountOr(s.PeakRSSAnon, "?"), countOr(s.OOMKills), s.UnitsPerSecond,
+			s.UnitsPerSecond/max(u.UnitsPerSecond, 1e-9), s.MeanBatch, s.GateWait, 100*s.GCCPU, s.Control.words(), s.provedWords())
 	}
 	fmt.Fprintln(w)
 	if l.Smallest > 0 {

@@ -161,11 +161,7 @@ func (h *heaviest) add(u contentmodel.Unit, bytes int64) {
 	if len(h.rows) == h.most && h.rows[0].bytes >= bytes {
 		return
 	}
-	name := u.Key()
-	if s, ok := u.(fmt.Stringer); ok { // a key may say nothing to a person
-		name = s.String()
-	}
-	heap.Push(&h.rows, row{bytes, u.Kind(), name})
+	heap.Push(&h.rows, row{bytes, u.Kind(), nameOf(u)})
 	if len(h.rows) > h.most {
 		heap.Pop(&h.rows)
 	}
