@@ -24,10 +24,10 @@ RACY      := ./memacct/... ./memacct/memprom/... ./pipeline/... ./cmd/internal/s
 LIBRARIES := ./sizer/... ./memacct/... ./memacct/memprom/... ./pipeline/... ./contentmodel/... ./contentmodel/store/sqlite/... ./contentmodel/store/postgres/...
 # The modules of go.work, and those that are not in it: what is only for who develops here.
 MODULES   := $(shell sed -n 's|^\t\./*||p' go.work | sed 's|^$$|.|')
-APART     := sizer/bench tools
+APART     := sizer/bench memacct/bench tools
 TOOL      := GOWORK=off $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help build test race accuracy model fuzz bench lint vet cross newest cgroup wall2 sweep speed score score-newest graph tidy clean
+.PHONY: help build test race accuracy model fuzz bench lint vet cross newest cgroup wall2 sweep speed peers score score-newest graph tidy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,7 @@ accuracy: ## what the race detector would disturb or slow down: sizes and limits
 	$(GO) test -count=1 -run='TestHeld|TestPinned|HundredThousand' ./memacct ./memacct/internal/stacks
 	$(GO) test -shuffle=on ./memacct/internal/core
 	GOARCH=386 CGO_ENABLED=0 $(GO) test ./sizer
+	cd memacct/bench && GOWORK=off $(GO) test -count=1 .
 
 model: ## the model check of the admission core at full depth, and a minute of stress
 	SYNCMEM_MODEL=full $(GO) test -count=1 -timeout=30m ./memacct/internal/core
@@ -64,7 +65,7 @@ lint: ## gofumpt, staticcheck with every check, go vet
 	@bad=$$($(TOOL) gofumpt -l .); test -z "$$bad" || { echo "gofumpt would change:"; echo "$$bad"; exit 1; }
 	"$$(GOWORK=off $(GO) tool -n -modfile=tools/go.mod staticcheck)" work
 	$(GO) vet work
-	cd sizer/bench && GOWORK=off $(GO) vet ./...
+	for m in sizer/bench memacct/bench; do (cd $$m && GOWORK=off $(GO) vet ./...); done
 
 vet: ## our own checks over ourselves, as: go vet -vettool=memvet
 	@if test -d cmd/memvet; then \
@@ -110,6 +111,9 @@ speed: ## what a limit costs: throughput at a quarter of the unlimited peak, pro
 graph: ## the modules are what go.sum says, and the requirements of each of ours are tidy; the libraries build with the oldest that they require
 	for m in $(MODULES) $(APART); do (cd $$m && export GOWORK=off && $(GO) mod verify && $(GO) mod tidy -diff); done
 	GOWORK=off $(GO) vet ./...
+
+peers: ## memacct beside what people use instead, behind real memory cgroups: kills, memory, speed, lines; 40 minutes
+	cd memacct/bench && GOWORK=off $(GO) test -count=1 . && GOWORK=off $(GO) run .
 
 tidy: ## tidy the requirements of each of our modules
 	for m in $(MODULES) $(APART); do (cd $$m && GOWORK=off $(GO) mod tidy); done

@@ -111,7 +111,7 @@ func TestImportersAreRaisedNothing(t *testing.T) {
 // The go lines of all our modules are one, and CI tries the release after it, too: the two that Go supports.
 func TestOneGoVersion(t *testing.T) {
 	const line = "\ngo 1.26.0\n"
-	for _, m := range append(modules(t), "tools", "sizer/bench") {
+	for _, m := range append(modules(t), "tools", "sizer/bench", "memacct/bench") {
 		require.Contains(t, "\n"+read(t, m+"/go.mod"), line, m)
 	}
 	require.Contains(t, "\n"+read(t, "go.work"), line)

@@ -58,5 +58,15 @@ func checkOrder(t *rapid.T, o Order, l *layout, ids []int) {
 		require.True(t, first < 0 || first >= len(ids)-giants)
 	case GiantsAdjacent:
 		require.True(t, first < 0 || last-first <= giants)
+	case GiantsInFour:
+		rows, before := 0, false
+		for _, id := range ids {
+			giant := l.rank(id) >= l.ranks()-giants
+			if giant && !before {
+				rows++
+			}
+			before = giant
+		}
+		require.LessOrEqual(t, rows, 4)
 	}
 }

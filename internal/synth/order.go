@@ -16,10 +16,11 @@ const (
 	GiantsFirst    Order = "giants-first"    // then the others in natural order
 	GiantsLast     Order = "giants-last"     // after the others in natural order
 	GiantsAdjacent Order = "giants-adjacent" // all in a row, in the middle of the others
+	GiantsInFour   Order = "giants-in-four"  // in four rows, each behind a quarter of the others
 )
 
 // orders lists what order= takes, the default first.
-var orders = []Order{Natural, Shuffled, Ascending, Descending, GiantsFirst, GiantsLast, GiantsAdjacent}
+var orders = []Order{Natural, Shuffled, Ascending, Descending, GiantsFirst, GiantsLast, GiantsAdjacent, GiantsInFour}
 
 // layout says which unit has which size. Units are numbered in natural order;
 // every cluster of them shares a neighbourhood of sizes, and a permutation of
@@ -67,6 +68,13 @@ func (l *layout) in(o Order) iter.Seq[int] {
 		return chain(l.span(0, l.units, others), l.span(0, l.units, giants))
 	case GiantsAdjacent:
 		return chain(l.span(0, middle, others), l.span(0, l.units, giants), l.span(middle, l.units, others))
+	case GiantsInFour:
+		var all []iter.Seq[int]
+		for i := range 4 { // the giants of each quarter behind the others of it
+			from, to := l.units*i/4, l.units*(i+1)/4
+			all = append(all, l.span(from, to, others), l.span(from, to, giants))
+		}
+		return chain(all...)
 	default:
 		return l.span(0, l.units, nil)
 	}
