@@ -135,7 +135,7 @@ func cutKeys(address string, keys []string) (rest string, values map[string]stri
 }
 
 func openDeb(ctx context.Context, o *options, address string) (*source, error) {
-	opt := deb.Options{SkipBad: o.skipBad, Note: o.note, Building: o.building}
+	opt := deb.Options{SkipBad: o.skipBad, Note: o.note, Building: o.building, Kept: o.keeps}
 	at, values := cutKeys(address, debKeys)
 	sources, err := trueOrFalse(values, "sources")
 	if err != nil {
@@ -189,7 +189,7 @@ func openRPM(ctx context.Context, o *options, address string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := rpm.Open(ctx, at, rpm.Options{Source: o.streamOptions(), SkipBad: o.skipBad, Note: o.note, Building: o.building})
+	r, err := rpm.Open(ctx, at, rpm.Options{Source: o.streamOptions(), SkipBad: o.skipBad, Note: o.note, Building: o.building, Kept: o.keeps})
 	if err != nil {
 		return nil, err
 	}

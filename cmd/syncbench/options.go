@@ -30,6 +30,7 @@ type options struct {
 	overrunN int64                   // of overrun
 	windowN  int64                   // of window
 	notes    atomic.Int64            // that note was given so far
+	kept     func(bytes int64)       // what readers keep beside units is told to; nil where there is no budget
 	weighs   func(bytes int64) error // what the unit that is being read weighs is told to; nil where there is no budget
 	synth    *synth.Spec             // of source; nil for a real one
 	sqlite   string                  // of store; "" for a file that is removed afterwards

@@ -146,7 +146,9 @@ func (w *work) run(ctx context.Context) *result {
 func (w *work) first(ctx context.Context, out *pipeline.Out[contentmodel.Unit]) error {
 	unit := out.Building(ctx)
 	defer unit.Release()
-	w.o.weighs = unit.Weighs
+	beside := w.account.Hold("reader")
+	defer beside.Release()
+	w.o.weighs, w.o.kept = unit.Weighs, beside.Set
 	var pinned []contentmodel.Unit
 	for u, err := range w.src.units(ctx) {
 		if err != nil {

@@ -87,6 +87,13 @@ func (o *options) building(bytes int64) error {
 	return o.weighs(bytes)
 }
 
+// keeps is what a reader tells of the bytes that it has beside its units.
+func (o *options) keeps(bytes int64) {
+	if o.kept != nil {
+		o.kept(bytes)
+	}
+}
+
 // maxNotes is how many notes are shown: what is odd in one unit often is in all.
 const maxNotes = 20
 

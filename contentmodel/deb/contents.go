@@ -13,7 +13,6 @@ import (
 	"github.com/syncmem/syncmem/contentmodel/filelist"
 	"github.com/syncmem/syncmem/contentmodel/internal/extsort"
 	"github.com/syncmem/syncmem/contentmodel/internal/lines"
-	"github.com/syncmem/syncmem/contentmodel/internal/scale"
 	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 )
 
@@ -30,10 +29,9 @@ const (
 // are sorted by path and name packages without a version: each is sorted by
 // package into a temporary file when it is first needed, and asked from there.
 type contents struct {
-	r      *Repository
-	ctx    context.Context
-	left   *spare.Units
-	weight *scale.Scale               // of the package that is asked for
+	r   *Repository
+	ctx context.Context
+	*across
 	sorted map[string]*extsort.Sorted // by stem; nil for one that is not there
 
 	// The answer before: packages are in an index with several versions.
@@ -42,8 +40,8 @@ type contents struct {
 	build      filelist.Builder
 }
 
-func newContents(ctx context.Context, r *Repository, left *spare.Units, weight *scale.Scale) *contents {
-	return &contents{r: r, ctx: ctx, left: left, weight: weight, sorted: make(map[string]*extsort.Sorted)}
+func newContents(ctx context.Context, r *Repository, a *across) *contents {
+	return &contents{r: r, ctx: ctx, across: a, sorted: make(map[string]*extsort.Sorted)}
 }
 
 func (c *contents) close() {
@@ -153,6 +151,8 @@ func (c *contents) load(stem string) (*extsort.Sorted, error) {
 	}
 	sorter := extsort.New(c.r.opt.TempDir, stem+" is in the order of its paths")
 	defer sorter.Close()
+	c.kept.Add(extsort.Bytes)
+	defer c.kept.Add(-extsort.Bytes)
 	err := readIndex(c.ctx, c.r, stem, func(name string, r io.Reader) error {
 		return readContents(name, r, c.left, sorter)
 	})

@@ -81,6 +81,15 @@ var places = func() map[string]int {
 	return m
 }()
 
+// repeated are the fields that are repeated from package to package, one bit
+// each: see places.
+var repeated = func() (all uint64) {
+	for _, name := range []string{"Architecture", "Section", "Priority", "Multi-Arch", "Maintainer"} {
+		all |= 1 << places[name]
+	}
+	return all
+}()
+
 // filesName is what the files are called in a body, as in one of rpm.
 const filesName = "files"
 

@@ -3,11 +3,16 @@ package deb
 import (
 	"fmt"
 	"hash/maphash"
+
+	"github.com/syncmem/syncmem/contentmodel/internal/shared"
 )
 
 // maxOnce bounds what is kept of packages for all architectures, which takes
 // some 15 MiB then. Debian's main has 40,000 of them.
 const maxOnce = 1 << 18
+
+// onceBytes is what is kept of one of them, about.
+const onceBytes = 60
 
 // once knows which packages for all architectures an index before had. It
 // keeps two hashes of their keys with seeds that nobody can guess: that two of
@@ -19,10 +24,11 @@ type once struct {
 	full  bool
 	last  bool // no other index follows, so that nothing has to be kept
 	note  func(string)
+	kept  *shared.Kept
 }
 
-func newOnce(note func(string)) *once {
-	return &once{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, most: maxOnce, note: note}
+func newOnce(note func(string), kept *shared.Kept) *once {
+	return &once{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, most: maxOnce, note: note, kept: kept}
 }
 
 // met tells whether an index before this one had the package. The same package
@@ -48,5 +54,6 @@ func (o *once) met(p *Package, index int32) bool {
 		o.seen = make(map[[2]uint64]int32)
 	}
 	o.seen[id] = index
+	o.kept.Add(onceBytes)
 	return false
 }

@@ -10,7 +10,7 @@ import (
 // TestOnceIsBounded: what there is no room for comes again, and that is told once.
 func TestOnceIsBounded(t *testing.T) {
 	notes := 0
-	o := newOnce(func(string) { notes++ })
+	o := newOnce(func(string) { notes++ }, nil)
 	o.most = 10
 	pkg := func(i int) *Package { return &Package{Package: fmt.Sprint(i), Version: "1", Architecture: "all"} }
 	for i := range 20 {
@@ -24,7 +24,7 @@ func TestOnceIsBounded(t *testing.T) {
 	require.Len(t, o.seen, 10)
 	require.Equal(t, 1, notes)
 
-	o = newOnce(nil)
+	o = newOnce(nil, nil)
 	o.last = true
 	require.False(t, o.met(pkg(0), 0))
 	require.Empty(t, o.seen, "one index alone needs no table")

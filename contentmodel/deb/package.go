@@ -14,14 +14,18 @@ const Kind = "deb"
 // Package is one paragraph of a Packages index. Strings are the index's own
 // words; the lines of a folded value stay as they are, after a "\n" each.
 type Package struct {
-	Package, Version, Architecture string              // the identity, never empty
-	Filename                       string              // relative path in the repository
-	SHA256                         contentmodel.Digest // zero where the index has SHA512 alone, among Fields
-	Size                           int64               // bytes of the package file
-	InstalledSize                  int64               // KiB, as in the index; 0 if absent, too: see Has
+	Package, Version string              // with Architecture the identity, never empty
+	Filename         string              // relative path in the repository
+	SHA256           contentmodel.Digest // zero where the index has SHA512 alone, among Fields
+	Size             int64               // bytes of the package file
+	InstalledSize    int64               // KiB, as in the index; 0 if absent, too: see Has
 
-	Source, Section, Priority, MultiArch  string
-	Maintainer, Homepage, Tag             string
+	// Many packages have the same in these. A reader keeps one string for all of
+	// them, and no package is charged for it: see Options.Kept. Whoever makes
+	// packages should do so, too.
+	Architecture, Section, Priority, MultiArch, Maintainer string `mem:"shared"`
+
+	Source, Homepage, Tag                 string
 	Description, DescriptionMD5, MD5      string
 	Depends, PreDepends                   string
 	Recommends, Suggests, Enhances        string
@@ -31,6 +35,7 @@ type Package struct {
 
 	Fields []Field // all others, in the order of the index
 
+	own   int64  `track:"-"` // bytes of names and values that are repeated elsewhere, and are not shared
 	empty uint64 // the fields with a place of their own that the index has without a value, one bit each: see places
 }
 
@@ -40,6 +45,11 @@ type Field struct {
 	Name  string `mem:"shared"`
 	Value string
 }
+
+// MemExtra is how many bytes of the fields that packages share, and of the
+// names of Fields, are p's own, by what its reader knows: none where somebody
+// else made p.
+func (p *Package) MemExtra() int64 { return p.own }
 
 // Kind is always [Kind].
 func (p *Package) Kind() string { return Kind }

@@ -9,6 +9,7 @@ import (
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/internal/lines"
 	"github.com/syncmem/syncmem/contentmodel/internal/scale"
+	"github.com/syncmem/syncmem/contentmodel/internal/shared"
 	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 )
 
@@ -38,6 +39,25 @@ type Options struct {
 	// sequence: it is wrapped, with the place. Nil drops it. Package memacct's
 	// Gate.Building has a method that is one, as has an Out of package pipeline.
 	Building func(bytes int64) error
+	// Kept is told how many bytes the reader keeps beside the unit that it is at:
+	// of the strings that units share, of what is known of packages for all
+	// architectures, and while Contents are sorted. It is called by the goroutine
+	// that reads, for every 32 KiB more or less, and with 0 at the end. Nil drops
+	// it. The Set of a Hold of package memacct is one.
+	Kept func(bytes int64)
+}
+
+// across is what the indices of one range have in common.
+type across struct {
+	left   *spare.Units // what may be left out of all
+	weight *scale.Scale // of the unit that is being read
+	kept   *shared.Kept
+	text   *shared.Strings
+}
+
+func (o Options) across() *across {
+	kept := shared.NewKept(o.Kept)
+	return &across{spare.New(o.SkipBad, o.Note), scale.New(o.Building), kept, shared.NewStrings(kept)}
 }
 
 // ReadPackages reads a Packages index as [Options.ReadPackages] does, without
@@ -48,7 +68,7 @@ func ReadPackages(name string, r io.Reader) iter.Seq2[*Package, error] {
 
 // ReadPackages reads a Packages index as a stream; name stands in its errors.
 // It holds one paragraph at a time and hands out packages that pin nothing of
-// its buffers, each field in a string of its own.
+// its buffers, each field in a string of its own, or one that packages share.
 //
 // What apt reads is read: a Filename may begin with a slash or have two in a
 // row, a field may be there twice, and an Installed-Size may be no number.
@@ -58,13 +78,15 @@ func ReadPackages(name string, r io.Reader) iter.Seq2[*Package, error] {
 // it can be ranged over once.
 func (o Options) ReadPackages(name string, r io.Reader) iter.Seq2[*Package, error] {
 	return func(yield func(*Package, error) bool) {
-		o.readPackages(name, r, spare.New(o.SkipBad, o.Note), scale.New(o.Building), yield)
+		a := o.across()
+		defer a.kept.Close()
+		o.readPackages(name, r, a, yield)
 	}
 }
 
-// readPackages is ReadPackages, with what may be left out of all indices.
-func (o Options) readPackages(name string, r io.Reader, left *spare.Units, weight *scale.Scale, yield func(*Package, error) bool) {
-	p := newParser(lines.New(name, r, maxLine, remedy).For(lines.PackagesIndex), name, o, left, weight)
+// readPackages is ReadPackages, of one index of several.
+func (o Options) readPackages(name string, r io.Reader, a *across, yield func(*Package, error) bool) {
+	p := newParser(lines.New(name, r, maxLine, remedy).For(lines.PackagesIndex), name, o, a)
 	for {
 		pkg, err := p.next()
 		if err == io.EOF {
@@ -85,11 +107,9 @@ type parser struct {
 	in     *lines.Reader
 	source string
 	opt    Options
-	names  map[string]string // names of Fields, one copy for all packages
-	broken error             // of the stream, which nothing can be read behind
-	left   *spare.Units
-	weight *scale.Scale
-	plain  bool // every field is one of Fields, and none is missed
+	broken error // of the stream, which nothing can be read behind
+	*across
+	plain bool // every field is one of Fields, and none is missed
 
 	pkg     *Package       // nil between paragraphs
 	begin   int64          // the paragraph's first line
@@ -102,8 +122,8 @@ type parser struct {
 	table   map[string]int // where Fields are, if there are many
 }
 
-func newParser(in *lines.Reader, name string, o Options, left *spare.Units, weight *scale.Scale) *parser {
-	return &parser{in: in, source: name, opt: o, left: left, weight: weight, names: make(map[string]string)}
+func newParser(in *lines.Reader, name string, o Options, a *across) *parser {
+	return &parser{in: in, source: name, opt: o, across: a}
 }
 
 // note tells what is odd about the field that was read last.

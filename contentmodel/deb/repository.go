@@ -15,8 +15,6 @@ import (
 	"sync/atomic"
 
 	"github.com/syncmem/syncmem/contentmodel"
-	"github.com/syncmem/syncmem/contentmodel/internal/scale"
-	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 	"github.com/syncmem/syncmem/contentmodel/source"
 )
 
@@ -196,9 +194,10 @@ func absent(err error) bool {
 func (r *Repository) Packages(ctx context.Context) iter.Seq2[*Package, error] {
 	return func(yield func(*Package, error) bool) {
 		r.begin(&r.all)
-		once, left := newOnce(r.opt.Note), spare.New(r.opt.SkipBad, r.opt.Note)
-		weight := scale.New(r.opt.Building)
-		lists := newContents(ctx, r, left, weight)
+		a := r.opt.across()
+		defer a.kept.Close()
+		once := newOnce(r.opt.Note, a.kept)
+		lists := newContents(ctx, r, a)
 		defer lists.close()
 		for i := range r.stems {
 			once.last = i == len(r.stems)-1
@@ -206,7 +205,7 @@ func (r *Repository) Packages(ctx context.Context) iter.Seq2[*Package, error] {
 				lists.begin(i)
 			}
 			ok := index(ctx, r, r.stems[i], func(name string, s io.Reader, yield func(*Package, error) bool) {
-				r.opt.readPackages(name, s, left, weight, func(p *Package, err error) bool {
+				r.opt.readPackages(name, s, a, func(p *Package, err error) bool {
 					if err == nil && once.met(p, int32(i)) {
 						return true
 					}
@@ -231,10 +230,11 @@ func (r *Repository) Packages(ctx context.Context) iter.Seq2[*Package, error] {
 func (r *Repository) Sources(ctx context.Context) iter.Seq2[*Source, error] {
 	return func(yield func(*Source, error) bool) {
 		r.begin(&r.sources)
-		left, weight := spare.New(r.opt.SkipBad, r.opt.Note), scale.New(r.opt.Building)
+		a := r.opt.across()
+		defer a.kept.Close()
 		for _, stem := range r.sources {
 			ok := index(ctx, r, stem, func(name string, s io.Reader, yield func(*Source, error) bool) {
-				r.opt.readSources(name, s, left, weight, yield)
+				r.opt.readSources(name, s, a, yield)
 			}, yield)
 			if !ok {
 				return

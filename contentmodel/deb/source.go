@@ -11,8 +11,6 @@ import (
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/internal/jsonw"
 	"github.com/syncmem/syncmem/contentmodel/internal/lines"
-	"github.com/syncmem/syncmem/contentmodel/internal/scale"
-	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 )
 
 // SourceKind is the content type of source packages in stores.
@@ -26,7 +24,12 @@ type Source struct {
 	List             string `mem:"shared"` // the field that Files are from, the best there is: Checksums-Sha256, say
 
 	Fields []Field // all others, in the order of the index, and with them the other lists of files
+
+	own int64 `track:"-"` // bytes of the names of Fields that are not shared
 }
+
+// MemExtra is how many bytes the names of Fields take that are s's own.
+func (s *Source) MemExtra() int64 { return s.own }
 
 // SourceFile is a file that a source package is made of.
 type SourceFile struct {
@@ -92,12 +95,14 @@ func (s *Source) WriteBody(w io.Writer) error {
 // reads one of packages.
 func (o Options) ReadSources(name string, r io.Reader) iter.Seq2[*Source, error] {
 	return func(yield func(*Source, error) bool) {
-		o.readSources(name, r, spare.New(o.SkipBad, o.Note), scale.New(o.Building), yield)
+		a := o.across()
+		defer a.kept.Close()
+		o.readSources(name, r, a, yield)
 	}
 }
 
-func (o Options) readSources(name string, r io.Reader, left *spare.Units, weight *scale.Scale, yield func(*Source, error) bool) {
-	p := newParser(lines.New(name, r, maxLine, sourcesRemedy).For(lines.PackagesIndex), name, o, left, weight)
+func (o Options) readSources(name string, r io.Reader, a *across, yield func(*Source, error) bool) {
+	p := newParser(lines.New(name, r, maxLine, sourcesRemedy).For(lines.PackagesIndex), name, o, a)
 	p.plain = true
 	for {
 		var s *Source
@@ -121,7 +126,7 @@ func (o Options) readSources(name string, r io.Reader, left *spare.Units, weight
 
 // sourceOf takes the fields of a paragraph that have a place of their own.
 func sourceOf(pkg *Package) (*Source, error) {
-	s := new(Source)
+	s := &Source{own: pkg.own}
 	for _, l := range fileLists {
 		if pkg.field(l.field) != "" {
 			s.List = l.field

@@ -9,13 +9,7 @@ import (
 
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/internal/lines"
-)
-
-// maxNames and maxName bound the table of shared field names: an index has a
-// few dozen, and a hostile one must not fill memory with them.
-const (
-	maxNames = 256
-	maxName  = 64 // bytes
+	"github.com/syncmem/syncmem/contentmodel/internal/shared"
 )
 
 // closeField stores the value of the open field, if there is one.
@@ -67,7 +61,11 @@ func (p *parser) store() error {
 		}
 	}
 	p.pkg.setEmpty(place, len(value) == 0)
-	*t.at(p.pkg) = string(value) // a copy: the buffer is reused
+	if repeated&(1<<place) != 0 {
+		*t.at(p.pkg) = p.shared(value)
+	} else {
+		*t.at(p.pkg) = string(value) // a copy: the buffer is reused
+	}
 	return nil
 }
 
@@ -104,7 +102,7 @@ func (p *parser) storeOther() error {
 		fields[i].Value = string(p.value)
 		return nil
 	}
-	p.pkg.Fields = append(fields, Field{p.intern(p.name), string(p.value)})
+	p.pkg.Fields = append(fields, Field{p.shared(p.name), string(p.value)})
 	return nil
 }
 
@@ -134,14 +132,11 @@ func (p *parser) other() int {
 	return -1
 }
 
-// intern gives the same string for the same name, as long as there is room.
-func (p *parser) intern(name []byte) string {
-	if s, ok := p.names[string(name)]; ok {
-		return s
-	}
-	s := string(name)
-	if len(s) <= maxName && len(p.names) < maxNames {
-		p.names[s] = s
+// shared gives a name or value that other packages have, too.
+func (p *parser) shared(b []byte) string {
+	s, ok := p.text.Of(b)
+	if !ok {
+		p.pkg.own += shared.Own(len(s))
 	}
 	return s
 }

@@ -6,10 +6,14 @@ import (
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/internal/packed"
 	"github.com/syncmem/syncmem/contentmodel/internal/scale"
+	"github.com/syncmem/syncmem/contentmodel/internal/shared"
 	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 	"github.com/syncmem/syncmem/contentmodel/internal/xmlread"
 	"github.com/syncmem/syncmem/contentmodel/source"
 )
+
+// badBytes is what is kept of a package whose lists can't be used, about.
+const badBytes = 120
 
 // listReader reads one child of a <package> into the list that it builds.
 type listReader interface {
@@ -30,14 +34,15 @@ type follower struct {
 	lost   int                            // lists of nobody knows which package
 	depth  int                            // of the package that is open
 	weight *scale.Scale                   // of the package that is asked for
+	kept   *shared.Kept
 
 	at    contentmodel.Checksum // of the package that is open; empty if none is
 	ended bool
 	spill *spill // nil as long as the orders agree
 }
 
-func newFollower(s *source.Stream, root, temp string, left *spare.Units, read listReader, weight *scale.Scale) (*follower, error) {
-	f := &follower{name: s.Name(), x: xmlread.New(s.Name(), remedy, s), read: read, temp: temp, left: left, weight: weight}
+func newFollower(s *source.Stream, root, temp string, left *spare.Units, read listReader, weight *scale.Scale, kept *shared.Kept) (*follower, error) {
+	f := &follower{name: s.Name(), x: xmlread.New(s.Name(), remedy, s), read: read, temp: temp, left: left, weight: weight, kept: kept}
 	return f, f.x.Root(root)
 }
 
@@ -112,7 +117,7 @@ func (f *follower) skip(err error) error {
 // keep puts a list aside until it is asked for.
 func (f *follower) keep(id contentmodel.Checksum, l packed.List) (err error) {
 	if f.spill == nil {
-		if f.spill, err = newSpill(f.temp); err != nil {
+		if f.spill, err = newSpill(f.temp, f.kept); err != nil {
 			return err
 		}
 	}
@@ -180,6 +185,7 @@ func (f *follower) content() (packed.List, error) {
 				f.bad = make(map[contentmodel.Checksum]bool)
 			}
 			f.bad[f.at], f.at = true, ""
+			f.kept.Add(badBytes)
 			return packed.List{}, errLeftOut
 		}
 		if name == nil {

@@ -36,6 +36,12 @@ type Options struct {
 	// With a budget of package memacct it is the Weighs of what Gate.Building
 	// returns, or the Building of an Out of package pipeline.
 	Building func(bytes int64) error
+	// Kept is told how many bytes Packages keeps beside the package that it is at:
+	// of the strings that packages share, and of the places of lists that wait in
+	// the temporary file. It is called by the goroutine that reads, for every 32
+	// KiB more, and with 0 at the end. Nil drops it. With a budget of package
+	// memacct it is the Set of a Hold.
+	Kept func(bytes int64)
 	// TempDir is where metadata in different orders is kept while it is read;
 	// empty for the system's own.
 	TempDir string

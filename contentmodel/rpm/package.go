@@ -27,12 +27,16 @@ func NewFiles(files ...File) Files { return filelist.New(files...) }
 type Package struct {
 	PkgID contentmodel.Checksum // of the package file; the metadata's own identity
 
-	Name, Epoch, Version, Release, Arch string
+	Name, Version, Release     string
+	Summary, Description, URL  string
+	SourceRPM                  string
+	LocationHref, LocationBase string
 
-	Summary, Description, Packager, URL string
-	License, Vendor, Group              string
-	BuildHost, SourceRPM                string
-	LocationHref, LocationBase          string
+	// Many packages have the same in these. A reader keeps one string for all of
+	// them, and no package is charged for it: see Options.Kept. Whoever makes
+	// packages should do so, too.
+	Epoch, Arch, Packager, License string `mem:"shared"`
+	Vendor, Group, BuildHost       string `mem:"shared"`
 
 	TimeFile, TimeBuild                      int64 // Unix seconds
 	SizePackage, SizeInstalled, SizeArchive  int64 // bytes
@@ -43,7 +47,13 @@ type Package struct {
 
 	Files      Files
 	Changelogs Changelogs
+
+	own int64 `track:"-"` // bytes of the fields that are repeated elsewhere, and are not shared
 }
+
+// MemExtra is how many bytes of the fields that packages share are p's own, by
+// what its reader knows: none where somebody else made p.
+func (p *Package) MemExtra() int64 { return p.own }
 
 // Kind is always [Kind].
 func (p *Package) Kind() string { return Kind }

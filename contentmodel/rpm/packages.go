@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/syncmem/syncmem/contentmodel/internal/scale"
+	"github.com/syncmem/syncmem/contentmodel/internal/shared"
 	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 	"github.com/syncmem/syncmem/contentmodel/source"
 )
@@ -53,13 +54,14 @@ type lockstep struct {
 	files   *follower // nil if there is no filelists
 	logs    *follower // nil if there is no other
 	weight  *scale.Scale
+	kept    *shared.Kept
 	n       int
 }
 
 // open opens the files, and reads up to the first package of each.
 func (l *lockstep) open(ctx context.Context) error {
 	r, left := l.r, spare.New(l.r.opt.SkipBad, l.r.opt.Note)
-	l.weight = scale.New(r.opt.Building)
+	l.weight, l.kept = scale.New(r.opt.Building), shared.NewKept(r.opt.Kept)
 	for i := range parts {
 		r.streams[i].Store(nil)
 		s, err := r.part(ctx, i)
@@ -73,11 +75,11 @@ func (l *lockstep) open(ctx context.Context) error {
 		r.streams[i].Store(s)
 		switch i {
 		case primaryPart:
-			l.primary, err = newPrimary(s, left, l.weight)
+			l.primary, err = newPrimary(s, left, l.weight, l.kept)
 		case filelistsPart:
-			l.files, err = newFollower(s, "filelists", r.opt.TempDir, left, &fileReader{weight: l.weight}, l.weight)
+			l.files, err = newFollower(s, "filelists", r.opt.TempDir, left, &fileReader{weight: l.weight}, l.weight, l.kept)
 		case otherPart:
-			l.logs, err = newFollower(s, "otherdata", r.opt.TempDir, left, &changelogReader{weight: l.weight}, l.weight)
+			l.logs, err = newFollower(s, "otherdata", r.opt.TempDir, left, &changelogReader{weight: l.weight}, l.weight, l.kept)
 		}
 		if err != nil {
 			return err
@@ -151,6 +153,7 @@ func (l *lockstep) end() error {
 }
 
 func (l *lockstep) close() {
+	defer l.kept.Close()
 	for _, s := range l.streams {
 		_ = s.Close()
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/internal/scale"
+	"github.com/syncmem/syncmem/contentmodel/internal/shared"
 	"github.com/syncmem/syncmem/contentmodel/internal/spare"
 	"github.com/syncmem/syncmem/contentmodel/internal/xmlread"
 	"github.com/syncmem/syncmem/contentmodel/source"
@@ -27,11 +28,11 @@ type primary struct {
 	files  fileReader
 	deps   dependencies
 	entry  [5][]byte // the values of a dependency
-	common interned
+	common *shared.Strings
 }
 
-func newPrimary(s *source.Stream, left *spare.Units, weight *scale.Scale) (*primary, error) {
-	p := &primary{left: left, weight: weight, files: fileReader{weight: weight}, name: s.Name(), x: xmlread.New(s.Name(), remedy, s), said: -1}
+func newPrimary(s *source.Stream, left *spare.Units, weight *scale.Scale, kept *shared.Kept) (*primary, error) {
+	p := &primary{common: shared.NewStrings(kept), left: left, weight: weight, files: fileReader{weight: weight}, name: s.Name(), x: xmlread.New(s.Name(), remedy, s), said: -1}
 	if err := p.x.Root("metadata"); err != nil {
 		return nil, err
 	}
@@ -134,12 +135,12 @@ func (p *primary) child(pkg *Package, name []byte) (err error) {
 	case "name":
 		return p.text(&pkg.Name)
 	case "arch":
-		return p.shared(&pkg.Arch)
+		return p.shared(pkg, &pkg.Arch)
 	case "version":
 		err = attrs(p.x, func(name, value []byte) error {
 			switch string(name) {
 			case "epoch":
-				pkg.Epoch = p.common.of(value)
+				p.share(pkg, &pkg.Epoch, value)
 			case "ver":
 				pkg.Version = string(value)
 			case "rel":
@@ -155,7 +156,7 @@ func (p *primary) child(pkg *Package, name []byte) (err error) {
 	case "description":
 		return p.text(&pkg.Description)
 	case "packager":
-		return p.shared(&pkg.Packager)
+		return p.shared(pkg, &pkg.Packager)
 	case "url":
 		return p.text(&pkg.URL)
 	case "time":
@@ -189,13 +190,13 @@ func (p *primary) format(pkg *Package) error {
 func (p *primary) formatChild(pkg *Package, name []byte) error {
 	switch string(name) {
 	case "license":
-		return p.shared(&pkg.License)
+		return p.shared(pkg, &pkg.License)
 	case "vendor":
-		return p.shared(&pkg.Vendor)
+		return p.shared(pkg, &pkg.Vendor)
 	case "group":
-		return p.shared(&pkg.Group)
+		return p.shared(pkg, &pkg.Group)
 	case "buildhost":
-		return p.shared(&pkg.BuildHost)
+		return p.shared(pkg, &pkg.BuildHost)
 	case "sourcerpm":
 		return p.text(&pkg.SourceRPM)
 	case "header-range":
@@ -235,10 +236,18 @@ func (p *primary) text(to *string) error {
 }
 
 // shared is text, of a field that many packages have the same value in.
-func (p *primary) shared(to *string) error {
+func (p *primary) shared(pkg *Package, to *string) error {
 	text, err := p.x.Text()
-	*to = p.common.of(text)
+	p.share(pkg, to, text)
 	return err
+}
+
+func (p *primary) share(pkg *Package, to *string, value []byte) {
+	s, ok := p.common.Of(value)
+	if !ok {
+		pkg.own += shared.Own(len(s))
+	}
+	*to = s
 }
 
 // numbers reads up to three attributes that are numbers.
@@ -320,29 +329,6 @@ func (p *primary) dependency() error {
 	}
 	addDependency(&p.deps, e[0], e[1], e[2], e[3], e[4], pre)
 	return p.weight.At(p.deps.pack.Bytes())
-}
-
-// interned is strings that are met again and again, each once. It is bounded:
-// what does not fit is a string of its own.
-type interned map[string]string
-
-const (
-	maxInterned      = 4096 // strings
-	maxInternedBytes = 128  // of each
-)
-
-func (m *interned) of(b []byte) string {
-	if s, ok := (*m)[string(b)]; ok {
-		return s
-	}
-	s := string(b)
-	if len(*m) < maxInterned && len(b) <= maxInternedBytes {
-		if *m == nil {
-			*m = make(interned)
-		}
-		(*m)[s] = s
-	}
-	return s
 }
 
 var _ contentmodel.Unit = (*Package)(nil)

@@ -9,6 +9,7 @@ import (
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/internal/packed"
 	"github.com/syncmem/syncmem/contentmodel/internal/scratch"
+	"github.com/syncmem/syncmem/contentmodel/internal/shared"
 )
 
 // spill keeps lists in a temporary file until they are asked for.
@@ -22,14 +23,19 @@ type spill struct {
 	last  map[uint64]int64 // place of the newest record, plus one
 	n     int              // records not taken yet
 	taken map[int64]bool   // records of a chain that were taken; rarely any
+	kept  *shared.Kept
+	most  int // places there ever were: a map does not become smaller
 }
 
-func newSpill(dir string) (*spill, error) {
+// placeBytes is what the place of a record takes, about.
+const placeBytes = 40
+
+func newSpill(dir string, kept *shared.Kept) (*spill, error) {
 	f, err := scratch.Open(dir, "the metadata of the repository is in different orders")
 	if err != nil {
 		return nil, err
 	}
-	return &spill{f: f, w: bufio.NewWriterSize(f, packed.ChunkBytes), last: make(map[uint64]int64), taken: make(map[int64]bool)}, nil
+	return &spill{f: f, w: bufio.NewWriterSize(f, packed.ChunkBytes), last: make(map[uint64]int64), taken: make(map[int64]bool), kept: kept}, nil
 }
 
 func (s *spill) close() { s.f.Close() }
@@ -58,6 +64,10 @@ func (s *spill) put(id contentmodel.Checksum, l packed.List) error {
 	}
 	s.last[key] = place + 1
 	s.n++
+	if len(s.last) > s.most {
+		s.most = len(s.last)
+		s.kept.Add(placeBytes)
+	}
 	return nil
 }
 

@@ -36,6 +36,9 @@ func unpacked(p *rpm.Package) *plainPackage {
 	from, to := reflect.ValueOf(p).Elem(), reflect.ValueOf(q).Elem()
 	for i := range from.NumField() {
 		f, name := from.Field(i), from.Type().Field(i).Name
+		if !from.Type().Field(i).IsExported() {
+			continue
+		}
 		switch list := f.Interface().(type) {
 		case rpm.Files:
 			q.Files = slices.Collect(list.All())

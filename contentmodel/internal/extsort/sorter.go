@@ -15,6 +15,9 @@ import (
 	"github.com/syncmem/syncmem/contentmodel/internal/scratch"
 )
 
+// Bytes is what a [Sorter] keeps on the heap until it has sorted, about.
+const Bytes = 6 << 20
+
 const (
 	// memory is what is sorted at once, with all that is needed for it: twice as
 	// much makes nothing faster.
