@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,6 +51,7 @@ func (b *bench) registerOutput(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&b.json, "json", "", "write the result as JSON to this `file`, too; - is stdout, instead of the table")
 	f.StringVar(&b.out, "out", "", "make a run `folder` with the result and a run folder for each run, which syncbench report shows")
+	f.StringVar(&b.o.baseline, "baseline", "", baselineUsage)
 	f.BoolVarP(&b.quiet, "quiet", "q", false, "no line on stderr for each run")
 }
 
@@ -72,7 +74,7 @@ func (b *bench) check() error {
 	if err := b.o.checkSource(); err != nil {
 		return err
 	}
-	return b.o.checkReading()
+	return cmp.Or(b.o.checkReading(), b.o.checkBaseline())
 }
 
 // errNoWall says that no memory cgroup can be made here.

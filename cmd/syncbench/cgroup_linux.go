@@ -54,7 +54,7 @@ func runBehindWall(ctx context.Context, o *options) error {
 	case res.Signal != 0:
 		return failed(fmt.Errorf("the run behind the wall was ended by signal %d (%v)", res.Signal, res.Signal))
 	}
-	if res.ExitCode == exitHeld || res.ExitCode == exitBroken {
+	if res.ExitCode == exitHeld || res.ExitCode == exitBroken || res.ExitCode == exitRegressed {
 		sayWall(o, res)
 	}
 	if res.ExitCode != exitHeld {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,13 +20,14 @@ const schemaCompare = "syncbench-compare/v1"
 
 // comparison is the same work done in several modes. Amounts are bytes.
 type comparison struct {
-	Schema string            `json:"schema"`
-	Source string            `json:"source"`
-	Limit  int64             `json:"limit_bytes"`
-	Rounds int               `json:"rounds"`
-	Runs   []comparedRun     `json:"runs"` // all of them, in the order in which they were done
-	Modes  []*comparedMode   `json:"modes"`
-	Env    map[string]string `json:"env"`
+	Schema   string            `json:"schema"`
+	Source   string            `json:"source"`
+	Limit    int64             `json:"limit_bytes"`
+	Rounds   int               `json:"rounds"`
+	Runs     []comparedRun     `json:"runs"` // all of them, in the order in which they were done
+	Modes    []*comparedMode   `json:"modes"`
+	Baseline *against          `json:"baseline,omitempty"`
+	Env      map[string]string `json:"env"`
 }
 
 // comparedRun is one run, with where it stood.
@@ -139,6 +141,9 @@ func (b *bench) compare(ctx context.Context, modes []*comparedMode, format strin
 		return failed(err)
 	}
 	c := &comparison{Schema: schemaCompare, Source: b.o.sourceName(), Limit: b.o.limitN, Rounds: b.runs, Modes: modes, Env: environment()}
+	if err := b.o.before.fits(&evidence{modes: c}); err != nil {
+		return err
+	}
 	b.total = b.runs * len(modes)
 	ended := b.rounds(ctx, c, out)
 	if len(c.Runs) == 0 {
@@ -148,13 +153,13 @@ func (b *bench) compare(ctx context.Context, modes []*comparedMode, format strin
 	if format == "bench" {
 		text = c.printBench
 	}
+	if c.Baseline, err = b.o.before.compare(&evidence{modes: c}); err != nil && ended == nil {
+		ended = failed(err)
+	}
 	if err := out.emit(c, text); err != nil {
 		return err
 	}
-	if ended != nil {
-		return ended
-	}
-	return c.verdict()
+	return cmp.Or(ended, c.verdict(), c.Baseline.err())
 }
 
 // rounds runs every mode once a round, and begins each round with another one.
@@ -253,7 +258,7 @@ func (c *comparison) print(out io.Writer) error {
 			mib(m.Median.PeakRSSAnon), mib(m.Min.PeakRSSAnon), mib(m.Max.PeakRSSAnon), m.PeakRatio,
 			m.Median.UnitsPerSecond, m.Min.UnitsPerSecond, m.Max.UnitsPerSecond, m.SpeedRatio, m.Median.MeanBatch, m.Broken, len(m.all))
 	}
-	return w.Flush()
+	return errors.Join(w.Flush(), c.Baseline.print(out))
 }
 
 // printBench prints a line for each run, in the format of Go's benchmarks.

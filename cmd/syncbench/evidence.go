@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/memacct/record"
 )
 
@@ -172,4 +173,83 @@ func (e *evidence) tells() int {
 		n += len(e.record.Samples)
 	}
 	return n
+}
+
+// source is what was synced.
+func (e *evidence) source() string {
+	switch {
+	case e.result != nil:
+		return e.result.Source
+	case e.modes != nil:
+		return e.modes.Source
+	case e.ladder != nil:
+		return e.ladder.Source
+	}
+	return ""
+}
+
+// env is what the figures depend on.
+func (e *evidence) env() map[string]string {
+	switch {
+	case e.result != nil:
+		return e.result.Env
+	case e.modes != nil:
+		return e.modes.Env
+	case e.ladder != nil:
+		return e.ladder.Env
+	}
+	return nil
+}
+
+// measured are the runs, by what they are of. One that failed has measured nothing.
+func (e *evidence) measured() (all []measured) {
+	switch {
+	case e.result != nil && e.result.Verdict != verdictFailed:
+		all = append(all, measured{"run", []figures{figuresOf(e.result)}})
+	case e.modes != nil:
+		for _, m := range e.modes.Modes {
+			all = append(all, measured{m.String(), m.all})
+		}
+	case e.ladder != nil:
+		for _, s := range e.ladder.Rungs {
+			if s.Verdict == verdictHeld {
+				all = append(all, measured{bytesize.Format(s.Limit), s.Runs})
+			}
+		}
+	}
+	return all
+}
+
+// kinds are what the units weighed.
+func (e *evidence) kinds() map[string]*kindSizes {
+	switch {
+	case e.result != nil:
+		return e.result.Kinds
+	case e.modes != nil:
+		for _, r := range e.modes.Runs {
+			if r.Kinds != nil && r.Verdict != verdictFailed {
+				return r.Kinds
+			}
+		}
+	case e.ladder != nil:
+		for _, s := range e.ladder.Rungs {
+			if s.Verdict == verdictHeld {
+				return s.Kinds
+			}
+		}
+	}
+	return nil
+}
+
+// against is what the result was compared with; nil if with nothing.
+func (e *evidence) against() *against {
+	switch {
+	case e.result != nil:
+		return e.result.Baseline
+	case e.modes != nil:
+		return e.modes.Baseline
+	case e.ladder != nil:
+		return e.ladder.Baseline
+	}
+	return nil
 }

@@ -14,6 +14,7 @@ const (
 	exitFailed      = 1   // the run failed
 	exitUsage       = 2   // wrong usage, or a crash
 	exitBroken      = 3   // the limit was broken
+	exitRegressed   = 4   // it held, and is slower or larger than --baseline
 	exitUnproved    = 5   // it held, and the control held it, too
 	exitInterrupted = 130 // by Ctrl-C, SIGTERM, SIGHUP or SIGQUIT
 )

@@ -59,6 +59,7 @@ The result goes to stdout, progress and messages to stderr. Exit codes:
   1    the run failed, and said why
   2    wrong usage, or a crash
   3    the limit was broken
+  4    the limit held, but the run is worse than its --baseline, beyond the noise
   5    the limit held, but the control did not break it: that proves nothing (sweep)
   130  interrupted by Ctrl-C, SIGTERM, SIGHUP or SIGQUIT`,
 		Example: `  syncbench run

@@ -21,6 +21,7 @@ type options struct {
 	depth, batch                   int
 	store, overrun, json, live     string
 	record, out, report            string
+	baseline                       string
 	cgroup, quiet, inside          bool
 	stall                          time.Duration
 	window                         string
@@ -34,6 +35,7 @@ type options struct {
 	weighs   func(bytes int64) error // what the unit that is being read weighs is told to; nil where there is no budget
 	synth    *synth.Spec             // of source; nil for a real one
 	sqlite   string                  // of store; "" for a file that is removed afterwards
+	before   *baseline               // of baseline; nil for none
 	budget   *memacct.Budget         // that account opened; nil where nothing is accounted
 }
 
@@ -64,6 +66,7 @@ func (o *options) register(c *cobra.Command) {
 	o.registerReading(c)
 	f.BoolVar(&o.cgroup, "cgroup", false, "run in a memory cgroup of the limit's size, with the kernel's OOM killer on (Linux only; needs the right to make one, as root has)")
 	f.StringVar(&o.json, "json", "", "write the result as JSON to this `file`, too; - is stdout, instead of the text")
+	f.StringVar(&o.baseline, "baseline", "", baselineUsage)
 	f.StringVar(&o.live, "live", "", "serve a live page and /metrics at this `address` while the run lasts, such as :6060, or localhost:6060 for this machine alone")
 	f.StringVar(&o.out, "out", "", "make a run `folder` of everything there is to know, which syncbench report shows; it is complete as far as the run got, also after a kill")
 	f.StringVar(&o.report, "report", "", "write the run as one HTML page to this `file`, too")
@@ -101,7 +104,7 @@ func (o *options) complete(c *cobra.Command) {
 
 // check reads the flags' values, and says what is wrong with them before anything is opened.
 func (o *options) check(depthGiven bool) error {
-	for _, check := range []func() error{o.checkLimit, o.checkOverrun, o.checkSource, o.checkReading, o.checkStore, o.checkLive, o.checkOut} {
+	for _, check := range []func() error{o.checkLimit, o.checkOverrun, o.checkSource, o.checkReading, o.checkStore, o.checkLive, o.checkOut, o.checkBaseline} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -173,7 +176,7 @@ func (o *options) args() []string {
 	a := []string{
 		"--source=" + o.source, fmt.Sprintf("--limit=%dB", o.limitN), "--limit-from=" + o.limitFrom,
 		"--mode=" + o.mode, fmt.Sprint("--batch=", o.batch), "--store=" + o.store, "--overrun=" + o.overrun,
-		"--json=" + o.json, "--live=" + o.live, fmt.Sprint("--stall-timeout=", o.stall), "--max-window=" + o.window, fmt.Sprint("--skip-bad=", o.skipBad), fmt.Sprint("--quiet=", o.quiet),
+		"--json=" + o.json, "--baseline=" + o.baseline, "--live=" + o.live, fmt.Sprint("--stall-timeout=", o.stall), "--max-window=" + o.window, fmt.Sprint("--skip-bad=", o.skipBad), fmt.Sprint("--quiet=", o.quiet),
 	}
 	if o.mode != modeNone {
 		a = append(a, fmt.Sprint("--depth=", o.depth))

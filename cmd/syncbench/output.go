@@ -37,7 +37,7 @@ func (o *output) deliver(r *result) error {
 	}
 	switch code, text := r.exitCode(), r.message(); {
 	case code == exitHeld:
-		return nil
+		return r.Baseline.err()
 	case text == "":
 		return &codedError{code, errSaid}
 	default:

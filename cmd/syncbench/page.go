@@ -29,20 +29,20 @@ type page struct {
 
 // part is the page's part for one run, comparison or sweep.
 type part struct {
-	Name, What      string // a run, a comparison, a sweep
-	Class, Verdict  string // ok, bad or warn
-	Says            string // one sentence more
-	Tiles           []tile
-	Shown           string // which of several runs the charts are of
-	Charts          []figure
-	Modes, Rungs    *table
-	Batches         []stack
-	Heaviest, Kinds *table
-	Events          *table
-	Ended           string // what the record says of the end, where there is no result
-	Line            string
-	Env             [][2]string
-	Note, Source    string
+	Name, What       string // a run, a comparison, a sweep
+	Class, Verdict   string // ok, bad or warn
+	Says             string // one sentence more
+	Tiles            []tile
+	Shown            string // which of several runs the charts are of
+	Charts           []figure
+	Modes, Rungs     *table
+	Batches          []stack
+	Heaviest, Kinds  *table
+	Events, Baseline *table
+	Ended            string // what the record says of the end, where there is no result
+	Line             string
+	Env              [][2]string
+	Note, Source     string
 }
 
 type tile struct {
@@ -113,6 +113,7 @@ func newPart(e *evidence) *part {
 	default:
 		p.ofUnfinished(e)
 	}
+	p.addBaseline(e)
 	shown := e.longest()
 	if shown != e {
 		p.Shown = shown.name
@@ -214,5 +215,21 @@ func (b batches) total() int64 { return b.Size + b.Bytes + b.Pressure + b.End + 
 func (p *part) addEnv(env map[string]string) {
 	for _, k := range slices.Sorted(maps.Keys(env)) {
 		p.Env = append(p.Env, [2]string{k, env[k]})
+	}
+}
+
+// addBaseline is what a result was compared with.
+func (p *part) addBaseline(e *evidence) {
+	a := e.against()
+	if a == nil {
+		return
+	}
+	if a.Regressed {
+		p.Class, p.Says = "bad", "It is worse than its baseline, "+a.File+". "+p.Says
+	}
+	p.Baseline = &table{Head: []string{"of", "figure", "before", "now", "ratio", ""}, Words: true}
+	for _, r := range a.Rows {
+		p.Baseline.Rows = append(p.Baseline.Rows, []string{r.Of, r.Figure, r.amount(r.Before), r.amount(r.Now), fmt.Sprintf("%.2f", r.Ratio), r.verdict()})
+		p.Baseline.Bad = append(p.Baseline.Bad, r.Worse)
 	}
 }

@@ -37,8 +37,8 @@ func (p *part) ofModes(c *comparison) {
 	first := c.Modes[0].String()
 	p.Modes = &table{Head: []string{"mode", "runs", "peak", "of " + first, "units/s", "of " + first, "mean batch", "gate closed", "over the limit"}}
 	for i, m := range c.Modes {
-		peaks.Rows = append(peaks.Rows, plot.Row{Name: m.String(), Class: fmt.Sprint("s", i%4), Values: of(m.all, func(f figures) float64 { return f.PeakRSSAnon }), Median: m.Median.PeakRSSAnon})
-		speeds.Rows = append(speeds.Rows, plot.Row{Name: m.String(), Class: fmt.Sprint("s", i%4), Values: of(m.all, func(f figures) float64 { return f.UnitsPerSecond }), Median: m.Median.UnitsPerSecond})
+		peaks.Rows = append(peaks.Rows, plot.Row{Name: m.String(), Class: fmt.Sprint("s", i%4), Values: valuesOf(m.all, func(f figures) float64 { return f.PeakRSSAnon }), Median: m.Median.PeakRSSAnon})
+		speeds.Rows = append(speeds.Rows, plot.Row{Name: m.String(), Class: fmt.Sprint("s", i%4), Values: valuesOf(m.all, func(f figures) float64 { return f.UnitsPerSecond }), Median: m.Median.UnitsPerSecond})
 		p.Modes.Rows = append(p.Modes.Rows, []string{
 			m.String(), fmt.Sprint(len(m.all)), bytesize.Format(int64(m.Median.PeakRSSAnon)), fmt.Sprintf("%.2f", m.PeakRatio),
 			fmt.Sprintf("%.0f", m.Median.UnitsPerSecond), fmt.Sprintf("%.2f", m.SpeedRatio), fmt.Sprintf("%.0f", m.Median.MeanBatch),
@@ -49,15 +49,6 @@ func (p *part) ofModes(c *comparison) {
 	p.Charts = append(p.Charts,
 		figure{Title: "Peaks", Sub: "bars are medians, dots are runs, the line is the limit", Wide: peaks.SVG(halfChart), Narrow: peaks.SVG(narrowChart)},
 		figure{Title: "Speed", Sub: "bars are medians, dots are runs", Wide: speeds.SVG(halfChart), Narrow: speeds.SVG(narrowChart)})
-}
-
-// of are the values of one figure.
-func of(all []figures, get func(figures) float64) []float64 {
-	values := make([]float64, len(all))
-	for i, f := range all {
-		values[i] = get(f)
-	}
-	return values
 }
 
 // ofLadder is a sweep.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -35,7 +36,7 @@ func (r *result) print(out io.Writer) error {
 		row("note", "%s", r.Note)
 	}
 	row("verdict", "%s", r.words())
-	return w.Flush()
+	return errors.Join(w.Flush(), r.Baseline.print(out))
 }
 
 // peaks lists the peaks this system can tell.

@@ -60,6 +60,7 @@ type result struct {
 	Kinds    map[string]*kindSizes `json:"kinds,omitempty"`
 	Sizes    []sizeStep            `json:"unit_sizes,omitempty"`
 	Heaviest []heavy               `json:"heaviest_units,omitempty"`
+	Baseline *against              `json:"baseline,omitempty"` // how it stands to --baseline
 	Env      map[string]string     `json:"env"`
 
 	ran         bool // the sync began: there are figures to show

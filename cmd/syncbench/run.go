@@ -69,10 +69,19 @@ func run(ctx context.Context, o *options) error {
 	w := &work{o: o}
 	defer w.close()
 	var res *result
-	if err := w.open(ctx); err != nil {
+	switch err := w.open(ctx); {
+	case err != nil:
 		res = newFailure(ctx, o, err)
-	} else {
+	default:
+		if err := o.before.fits(&evidence{result: newFailure(ctx, o, nil)}); err != nil {
+			return err
+		}
 		res = w.run(ctx)
+	}
+	if res.Verdict != verdictFailed {
+		if res.Baseline, err = o.before.compare(&evidence{result: res}); err != nil {
+			return failed(err)
+		}
 	}
 	return out.deliver(res)
 }

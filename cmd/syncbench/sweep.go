@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type ladder struct {
 	Smallest     int64             `json:"smallest_limit_bytes"` // the least that held; 0 if none did
 	Knee         int64             `json:"knee_limit_bytes"`     // the least at which the work was nearly as fast as without a limit; 0 if none was
 	ControlBroke bool              `json:"control_broke"`        // the smallest limit, bounded by count: else that it held proves nothing
+	Baseline     *against          `json:"baseline,omitempty"`
 	Env          map[string]string `json:"env"`
 
 	times float64 // how far the unlimited peak must be above a limit that is proved
@@ -49,6 +51,9 @@ type rung struct {
 	Control        *control `json:"control"` // null where it was not run
 	Proved         bool     `json:"proved"`  // it held, and the control did not
 	Why            string   `json:"not_proved_because,omitempty"`
+
+	Runs  []figures             `json:"runs"` // each of them
+	Kinds map[string]*kindSizes `json:"kinds,omitempty"`
 }
 
 // control is the same work bounded by count, which knows nothing of bytes.
@@ -136,19 +141,22 @@ func (b *bench) sweep(ctx context.Context, limits []int64, times float64) error 
 		return failed(err)
 	}
 	l := &ladder{Schema: schemaSweep, Source: b.o.sourceName(), Wall: "cgroup", Env: environment(), times: times}
+	if err := b.o.before.fits(&evidence{ladder: l}); err != nil {
+		return err
+	}
 	b.kept = func() error { l.sum(); return out.keep(l) }
 	ended := b.climb(ctx, l, limits)
 	l.sum()
 	if l.Unlimited == nil {
 		return ended // there is nothing to show
 	}
+	if l.Baseline, err = b.o.before.compare(&evidence{ladder: l}); err != nil && ended == nil {
+		ended = failed(err)
+	}
 	if err := out.emit(l, l.print); err != nil {
 		return err
 	}
-	if ended != nil {
-		return ended
-	}
-	return l.verdict(len(limits) > 0)
+	return cmp.Or(ended, l.verdict(len(limits) > 0), l.Baseline.err())
 }
 
 // climb does the runs.
@@ -230,13 +238,14 @@ func (b *bench) step(ctx context.Context, l *ladder, limit int64, controlled boo
 		b.say(bytesize.Format(limit), r)
 		s.add(r)
 		if r.Verdict != verdictFailed {
-			all = append(all, figuresOf(r))
+			all, s.Kinds = append(all, figuresOf(r)), r.Kinds
 		}
 		if r.Verdict != verdictHeld {
 			break // it does not hold, whatever another run does
 		}
 	}
 	m := each(all, median)
+	s.Runs = all
 	s.UnitsPerSecond, s.Seconds, s.MeanBatch, s.GateWait, s.GCCPU = m.UnitsPerSecond, m.Seconds, m.MeanBatch, m.GateWait, m.GCCPU
 	l.Rungs = append(l.Rungs, s)
 	if err := b.keep(); err != nil {
@@ -382,7 +391,7 @@ func (l *ladder) print(out io.Writer) error {
 	if l.Knee > 0 {
 		fmt.Fprintf(w, "knee: %.0f %% of the speed\t%s\n", 100*kneeSpeed, bytesize.Format(l.Knee))
 	}
-	return w.Flush()
+	return errors.Join(w.Flush(), l.Baseline.print(out))
 }
 
 // firstLine is a text's first line.
