@@ -59,6 +59,9 @@ type MemoryStats struct {
 	// GCCPU is the part of all processors that the collector took from the program over the last collections.
 	GCCPU     float64
 	GCLimited bool // the runtime gave its memory limit up of late, to save CPU
+	// Thrashing says that nothing but collecting garbage holds the limit, for some seconds already: [EventThrash] tells it
+	// once, this while it lasts.
+	Thrashing bool
 	// SizeFactor is live bytes for each accounted byte, by how both moved over the last collections: 1.3 says
 	// that sizes under-report 1.3 times. 0 is unknown: little moved, or too much at once.
 	SizeFactor float64
@@ -159,6 +162,7 @@ func (b *Budget) memoryLocked(now host.Sample) MemoryStats {
 		m.Outside = max(0, m.Outside-m.Refilled)
 		m.Pinned = max(0, g.Beside.Median()-b.base)
 		m.GCCPU, m.GCLimited, m.SizeFactor = g.GC.Share, g.GC.Limited, g.Sizes.Factor()
+		m.Thrashing = g.GC.Holds(now.At)
 	}
 	return m
 }

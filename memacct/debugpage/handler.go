@@ -86,8 +86,7 @@ var formats = []struct{ name, media string }{
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	protect(w.Header())
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "only GET and HEAD: nothing can be changed here", http.StatusMethodNotAllowed)
+		notAllowed(w)
 		return
 	}
 	query := r.URL.Query()
@@ -112,6 +111,12 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.Error(w, fmt.Sprintf("format=%q: use html, text, json or report", format), http.StatusBadRequest)
 	}
+}
+
+// notAllowed answers what would change something.
+func notAllowed(w http.ResponseWriter) {
+	w.Header().Set("Allow", "GET, HEAD")
+	http.Error(w, "only GET and HEAD: nothing can be changed here", http.StatusMethodNotAllowed)
 }
 
 // protect sets what keeps a browser from doing anything but showing the page: no script, style or request that

@@ -59,6 +59,7 @@ type Memory struct {
 	Cycles     int64   `json:"gc_cycles_total"`
 	GCCPU      float64 `json:"gc_cpu_ratio"` // from 0 to 1; 0: unknown
 	GCLimited  bool    `json:"gc_limited"`
+	Thrashing  bool    `json:"thrashing"`
 	SizeFactor float64 `json:"size_factor"` // 0: unknown
 }
 
@@ -147,7 +148,7 @@ func snapshotOf(b *memacct.Budget) *Snapshot {
 		Warnings: warnings(s),
 		Memory: Memory{
 			Live: m.Live, Baseline: m.Baseline, Pinned: m.Pinned, Go: m.Go, RSS: m.RSS, Outside: m.Outside, Refilled: m.Refilled, Cycles: m.Cycles,
-			GCCPU: finite(m.GCCPU), GCLimited: m.GCLimited, SizeFactor: finite(m.SizeFactor),
+			GCCPU: finite(m.GCCPU), GCLimited: m.GCLimited, Thrashing: m.Thrashing, SizeFactor: finite(m.SizeFactor),
 		},
 		Accounts: []Account{}, Queues: []Queue{}, Events: []Event{},
 	}

@@ -78,6 +78,7 @@ var Budget = []Figure[budget]{
 	counter("gc_cycles_total", "Garbage collections since the start of the process.", func(s budget) int64 { return s.Memory.Cycles }),
 	known("gc_cpu_ratio", "Part of the processors' time that the garbage collector took of late; absent if unknown.", func(s budget) float64 { return s.Memory.GCCPU }),
 	flagged("gc_limited", "1 if the limit is held only because the garbage collector runs as much as it may, else 0.", func(s budget) bool { return s.Memory.GCLimited }),
+	flagged("thrashing", "1 while nothing but collecting garbage holds the limit, for some seconds already, else 0.", func(s budget) bool { return s.Memory.Thrashing }),
 	known("size_factor", "Bytes of live heap that come with an accounted byte: above 1, sizes under-report; absent if unknown.", func(s budget) float64 { return s.Memory.SizeFactor }),
 }
 

@@ -73,6 +73,16 @@ func (g *Law) Thrash(now host.Sample) (Notice, bool) {
 	return Notice{}, false
 }
 
+// Holds reports whether nothing but the collector holds the limit now: it has taken much for ThrashOver, hurried by the
+// limit, or the runtime gave the limit up of late; and it was at work a moment ago.
+func (s *gcShare) Holds(now time.Time) bool {
+	if s.n == 0 || s.since.IsZero() {
+		return false
+	}
+	last := s.at[(s.n-1)%len(s.at)]
+	return (last.Sub(s.since) >= ThrashOver || s.Limited) && now.Sub(last) < thrashStale
+}
+
 // roomy is the process limit at which collecting would take a tolerable part. What it takes is in inverse
 // proportion to the room that the heap has to grow between collections, and GOGC's is the most of that.
 func (g *Law) roomy(now host.Sample) int64 {

@@ -28,20 +28,25 @@ func TestThrashIsToldOnceAnOnset(t *testing.T) {
 		cycle(0.1)
 	}
 	require.Zero(t, told)
+	require.False(t, g.GC.Holds(now.At))
 	require.InDelta(t, 0.1, g.GC.Share, 0.001)
 	for range 60 {
 		cycle(0.6)
 	}
 	require.Equal(t, 1, told)
+	require.True(t, g.GC.Holds(now.At))
+	require.False(t, g.GC.Holds(now.At.Add(thrashStale)), "nothing was collected any more")
 	require.Regexp(t, `held only by collecting garbage nearly all the time: [2-6][0-9]% of all CPU goes there, with`, text)
 	for range 30 {
 		cycle(0.05)
 	}
+	require.False(t, g.GC.Holds(now.At))
 	now.Limiter = now.Cycles // the runtime gives up: at once
 	cycle(0.05)
 	require.Equal(t, 2, told)
 	require.Contains(t, text, "held only for now: collecting garbage took half of the processor, and so the Go runtime let its memory limit go for a moment, with")
 	require.True(t, g.GC.Limited)
+	require.True(t, g.GC.Holds(now.At))
 	for range 20 {
 		cycle(0.05)
 	}

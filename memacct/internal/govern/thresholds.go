@@ -30,6 +30,8 @@ const (
 	thrashEnd  = 0.15
 	// ThrashOver is how long it must go on: every program collects much for a moment, when it starts.
 	ThrashOver = 3 * time.Second
+	// thrashStale is how long ago the last collection is when it is over: a process that rests collects every two minutes.
+	thrashStale = 10 * time.Second
 )
 
 // Sizes that are off, by the slope of the live heap on what is accounted, either way.
