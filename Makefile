@@ -100,13 +100,13 @@ cgroup: ## SOURCE behind a real memory cgroup of LIMIT (64MiB): held with a budg
 	bin/syncbench sweep --limits="$(LIMIT)" --source="$(SOURCE)" --times=10
 
 sweep: ## the same at 512, 256, 128 and 64 MiB, of work that needs ten times the largest; and where consumers keep a part of every unit, beside a Go limit alone; 6 GiB of memory, 15 minutes, 40 on a busy machine
-	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench ./internal/proof ./internal/synth/keeping
+	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench ./internal/synth/keeping
 	bin/syncbench sweep --limits=512MiB,256MiB,128MiB,64MiB --source=synth:rpm-mixed,units=850000,order=giants-adjacent --times=10 --json=bin/sweep.json
-	bin/proof keep
+	bin/syncbench keep bin/keeping
 
 speed: ## what a limit costs: throughput at a quarter of the unlimited peak, processor time far from it; 10 to 20 minutes of an idle machine
-	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench ./internal/proof
-	bin/proof speed -source="$(SOURCE)"
+	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench
+	bin/syncbench speed -q --source="$(SOURCE)"
 
 graph: ## the modules are what go.sum says, and the requirements of each of ours are tidy; the libraries build with the oldest that they require
 	for m in $(MODULES) $(APART); do (cd $$m && export GOWORK=off && $(GO) mod verify && $(GO) mod tidy -diff); done

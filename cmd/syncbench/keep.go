@@ -11,11 +11,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/internal/procmem/wall"
 )
 
-// way is one way to run the program whose consumers keep something of every unit.
+// way is one way to run the program whose consumers keep something of every unit, internal/synth/keeping.
 type way struct {
 	name   string
 	args   []string
@@ -31,8 +33,35 @@ var ways = []way{
 	{"memacct", []string{"-over=memacct"}, 0},
 }
 
-// kept is how the runs of one way behind one limit ended.
-type kept struct {
+// keepLimits are around what the program needs to hold what it keeps, and some more.
+const keepLimits = "120MiB,126MiB,132MiB,140MiB,160MiB,200MiB"
+
+// keepCommand judges whether memacct holds whatever a Go limit alone holds; make sweep calls it.
+func keepCommand() *cobra.Command {
+	limits, runs := "", 0
+	c := &cobra.Command{
+		Use:    "keep PROGRAM",
+		Short:  "Judge whether memacct holds whatever a Go limit alone holds, where consumers keep something of every unit",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			all, err := parseLimits(limits)
+			if err != nil {
+				return err
+			}
+			if runs < 1 {
+				return fmt.Errorf("--runs %d: want 1 or more", runs)
+			}
+			return keep(c.Context(), args[0], all, runs)
+		},
+	}
+	c.Flags().StringVar(&limits, "limits", keepLimits, "the `amounts` to hold")
+	c.Flags().IntVar(&runs, "runs", 5, "`number` of runs of each kind")
+	return c
+}
+
+// keptRuns is how the runs of one way behind one limit ended.
+type keptRuns struct {
 	held, killed, failed int
 	seconds              []float64 // of those that held
 	said                 string    // by the last that failed
@@ -40,7 +69,10 @@ type kept struct {
 
 // keep runs the program behind cgroups of each limit, every way some times, and wants memacct to hold whatever any
 // other way holds.
-func keep(bin string, limits []int64, runs int) error {
+func keep(ctx context.Context, program string, limits []int64, runs int) error {
+	if _, err := exec.LookPath(program); err != nil {
+		return failed(fmt.Errorf("%w; build it first", err))
+	}
 	fmt.Printf("%-10s", "limit")
 	for _, w := range ways {
 		fmt.Printf("  %-22s", w.name)
@@ -50,11 +82,13 @@ func keep(bin string, limits []int64, runs int) error {
 	for _, limit := range limits {
 		fmt.Printf("%-10s", bytesize.Format(limit))
 		most := 0
-		var k kept
+		var k keptRuns
 		for _, w := range ways {
-			var err error
-			if k, err = w.runs(bin, limit, runs); err != nil {
-				return err
+			k = keptRuns{}
+			for range runs {
+				if err := w.run(ctx, program, limit, &k); err != nil {
+					return err
+				}
 			}
 			most = max(most, k.held)
 			fmt.Printf("  %-22s", k)
@@ -67,24 +101,17 @@ func keep(bin string, limits []int64, runs int) error {
 			faults = append(faults, fmt.Errorf("%s: another way held %d of %d runs, and memacct %d", bytesize.Format(limit), most, runs, k.held))
 		}
 	}
-	return errors.Join(faults...)
-}
-
-// runs runs the program so many times, one after the other.
-func (w way) runs(bin string, limit int64, n int) (k kept, err error) {
-	for range n {
-		if err := w.run(bin, limit, &k); err != nil {
-			return k, err
-		}
+	if len(faults) > 0 {
+		return failed(errors.Join(faults...))
 	}
-	return k, nil
+	return nil
 }
 
-func (w way) run(bin string, limit int64, k *kept) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+func (w way) run(ctx context.Context, program string, limit int64, k *keptRuns) error {
+	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var said bytes.Buffer
-	cmd := exec.CommandContext(ctx, bin, w.args...)
+	cmd := exec.CommandContext(bounded, program, w.args...)
 	cmd.Stderr = &said
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(v, "GOMEMLIMIT=") || strings.HasPrefix(v, "GOGC=") || strings.HasPrefix(v, "MEMACCT_")
@@ -93,12 +120,14 @@ func (w way) run(bin string, limit int64, k *kept) error {
 		cmd.Env = append(cmd.Env, fmt.Sprintf("GOMEMLIMIT=%dB", limit*w.goPart/100))
 	}
 	from := time.Now()
-	res, err := wall.Run(ctx, limit, cmd)
+	res, err := wall.Run(bounded, limit, cmd)
 	switch {
+	case ctx.Err() != nil:
+		return &codedError{exitInterrupted, errors.New("interrupted")}
 	case errors.Is(err, wall.ErrNoCgroup):
-		return errNotProved
+		return &codedError{exitUnproved, errNotProved}
 	case err != nil:
-		return fmt.Errorf("%s: %w; build it first", bin, err)
+		return failed(fmt.Errorf("%s: %w", program, err))
 	case res.OOMKills > 0 || res.Signal != 0:
 		k.killed++
 	case res.ExitCode != 0:
@@ -113,11 +142,10 @@ func (w way) run(bin string, limit int64, k *kept) error {
 }
 
 // String says how many held, and how long the median of those took.
-func (k kept) String() string {
+func (k keptRuns) String() string {
 	all := k.held + k.killed + k.failed
 	if k.held == 0 {
 		return fmt.Sprintf("0/%d, %d killed", all, k.killed)
 	}
-	slices.Sort(k.seconds)
-	return fmt.Sprintf("%d/%d in %.1f s", k.held, all, k.seconds[len(k.seconds)/2])
+	return fmt.Sprintf("%d/%d in %.1f s", k.held, all, median(k.seconds))
 }
