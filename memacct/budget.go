@@ -199,7 +199,7 @@ func (b *Budget) newWaiter(q *core.Queue, bytes int64) *core.Waiter {
 		*w = core.Waiter{Sleeper: w.Sleeper, Queue: q, Bytes: bytes}
 		return w
 	}
-	return &core.Waiter{Sleeper: core.Sleeper{Ring: make(chan struct{}, 1), Note: new(waitInfo)}, Queue: q, Bytes: bytes}
+	return &core.Waiter{Sleeper: core.Sleeper{Wake: make(chan struct{}, 1), Note: new(waitInfo)}, Queue: q, Bytes: bytes}
 }
 
 // await sleeps until w is decided about or ctx is done. It is called, and returns, with the lock held. Both ctx and
@@ -230,7 +230,7 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter, stage string) error 
 		}
 		b.leave()
 		select {
-		case <-w.Ring:
+		case <-w.Wake:
 		case <-ctx.Done():
 		}
 		err := ctx.Err()
@@ -245,7 +245,7 @@ func (b *Budget) await(ctx context.Context, w *core.Waiter, stage string) error 
 	}
 }
 
-// obsoleteLocked tells whether w was refused for want of memory that it would find now: a limit was raised meanwhile, or
+// obsoleteLocked reports whether w was refused for want of memory that it would find now: a limit was raised meanwhile, or
 // somebody let go. Then it stands in line again.
 func (b *Budget) obsoleteLocked(w *core.Waiter) bool {
 	if w.Reason == core.Closed || w.Carried || !w.Queue.Account.Room(w.Bytes) || !w.NoSlot && !w.Grows && w.Queue.Full() {
@@ -312,7 +312,7 @@ func (b *Budget) signalDrained() {
 	}
 }
 
-// isClosed tells whether a channel is closed.
+// isClosed reports whether a channel is closed.
 func isClosed(c chan struct{}) bool {
 	select {
 	case <-c:

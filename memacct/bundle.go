@@ -26,7 +26,7 @@ type bundle[T any] struct {
 
 // reservationBundle is a bundle, whatever the type of its units. Its methods want the lock held.
 type reservationBundle interface {
-	look(now time.Time) []Usage
+	usages(now time.Time) []Usage
 	makers(of map[uint64]bool)
 }
 
@@ -98,8 +98,8 @@ func (k *bundle[T]) giveBack() {
 	}
 }
 
-// look says what is reserved.
-func (k *bundle[T]) look(now time.Time) (all []Usage) {
+// usages says what is reserved.
+func (k *bundle[T]) usages(now time.Time) (all []Usage) {
 	for i := range k.used {
 		r := &k.all[i]
 		if r.done {
@@ -107,7 +107,7 @@ func (k *bundle[T]) look(now time.Time) (all []Usage) {
 		}
 		u := k.g.info.usage(Reserved, 1, r.bytes)
 		u.Stage, u.goid, u.Where, u.handed = r.stage, r.goid, stacks.CallName(r.where), r.goid == 0
-		u.Largest, u.Age = r.bytes, r.aged.look(now, r.bytes)
+		u.Largest, u.Age = r.bytes, r.aged.unchanged(now, r.bytes)
 		all = append(all, u)
 	}
 	return all

@@ -15,7 +15,7 @@ const tickEvery = time.Second
 // tick looks at the puts that have waited at gates for long, and goes on as long as any wait. One clock for all
 // costs less than a timer for each.
 func (b *Budget) tick() {
-	b.lookAgain() // no collection may come that would
+	b.regulateIfDue() // no collection may come that would
 	b.enter()
 	waits := b.tellNestedLocked()
 	untaken, soon := b.untakenLocked(time.Now())

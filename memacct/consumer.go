@@ -44,11 +44,11 @@ type consumer[T any] struct {
 
 func (l *line[T]) attach(ctx context.Context, t core.Taker, linger time.Duration) *consumer[T] {
 	c := &consumer[T]{l: l, alert: &l.b.alert, t: t, linger: linger}
-	c.t.Ring = make(chan struct{}, 1)
+	c.t.Wake = make(chan struct{}, 1)
 	c.goid, c.stage = stacks.GoroutineID(), stageOf(ctx)
 	l.b.enter()
 	l.b.watchLocked()
-	if t.Ahead > 1 {
+	if t.Prefetch > 1 {
 		l.prefetching = append(l.prefetching, c)
 	}
 	if linger > 0 {
@@ -166,7 +166,7 @@ func (c *consumer[T]) putBack(i int) (n int) {
 func (c *consumer[T]) end() {
 	c.l.b.enter()
 	c.endLeaseLocked()
-	if c.t.Ahead > 1 {
+	if c.t.Prefetch > 1 {
 		c.putBack(c.at + 1)
 		i := slices.Index(c.l.prefetching, c)
 		c.l.prefetching = slices.Delete(c.l.prefetching, i, i+1)
@@ -247,7 +247,7 @@ func (c *consumer[T]) take() bool {
 	c.left = len(c.vals)
 	c.hand.Took(c.left)
 	c.begun.Store(1)
-	if c.t.Ahead > 1 {
+	if c.t.Prefetch > 1 {
 		c.extent = c.left
 		c.seen = 0
 	}
@@ -276,7 +276,7 @@ func (c *consumer[T]) sleep(ctx context.Context) error {
 	q.Wait(&c.t)
 	c.l.b.leave()
 	select {
-	case <-c.t.Ring:
+	case <-c.t.Wake:
 	case <-timer: // take sees that the time is over
 	case <-ctx.Done():
 	}

@@ -24,7 +24,7 @@ const (
 	buildGap = 10 * time.Second
 )
 
-// add notes a unit, and tells whether that is a crawl.
+// add notes a unit, and reports whether that is a crawl.
 func (c *crawl) add(now time.Time, gap time.Duration) bool {
 	if now.Sub(c.last) > gap {
 		*c = crawl{since: now}

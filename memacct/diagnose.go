@@ -125,7 +125,7 @@ func (in *snapshot) stages() (all []cause) {
 	return all
 }
 
-// helpers tells whether goroutines that a stage has started are at work.
+// helpers reports whether goroutines that a stage has started are at work.
 func (in *snapshot) helpers(u Usage) bool {
 	name := in.members[u.goid].stage
 	return slices.ContainsFunc(in.goroutines, func(g Goroutine) bool {
@@ -194,7 +194,7 @@ func (in *snapshot) circle() []cause {
 		}
 		hops = append(hops, h)
 	}
-	if len(hops) == 0 || slices.ContainsFunc(in.queues, func(q queueLook) bool { return q.Parked > 0 }) {
+	if len(hops) == 0 || slices.ContainsFunc(in.queues, func(q queueSnapshot) bool { return q.Parked > 0 }) {
 		return nil
 	}
 	c := cause{kind: causeDeadlock, todo: "queues must not form a circle: forward the unit in hand, or make the queue larger than what comes back"}
@@ -316,11 +316,11 @@ func (in *snapshot) source() (all []cause) {
 }
 
 // queue is the one that u is about.
-func (in *snapshot) queue(u Usage) queueLook {
+func (in *snapshot) queue(u Usage) queueSnapshot {
 	for _, q := range in.queues {
 		if q.Account == u.Account && q.Name == u.Queue {
 			return q
 		}
 	}
-	return queueLook{}
+	return queueSnapshot{}
 }

@@ -153,7 +153,7 @@ func (e *BudgetError) raise() string {
 	return s
 }
 
-// much tells whether an amount is worth a word.
+// much reports whether an amount is worth a word.
 func (e *BudgetError) much(bytes int64) bool { return bytes > e.Process/16 }
 
 // missing is what the budget for content is short of, in bytes.

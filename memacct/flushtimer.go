@@ -7,18 +7,18 @@ import "time"
 // it may be waiting for that very batch.
 const flushAfter = time.Millisecond
 
-// flushTimer runs while the core holds a batch back, see core.Doubt. Guarded by the budget's lock.
+// flushTimer runs while the core holds a batch back, see core.Grace. Guarded by the budget's lock.
 type flushTimer struct {
 	timer   *time.Timer
 	running bool
 	number  int // the one that the timer runs for
 }
 
-// armFlushTimerLocked has forceFlush called while the core holds a batch back: see core.Doubt.
+// armFlushTimerLocked has forceFlush called while the core holds a batch back: see core.Grace.
 func (b *Budget) armFlushTimerLocked() {
 	d := &b.flushTimer
-	number, doubt := b.core.Doubt()
-	if !doubt || d.running {
+	number, runs := b.core.Grace()
+	if !runs || d.running {
 		return
 	}
 	d.running, d.number = true, number
@@ -29,10 +29,10 @@ func (b *Budget) armFlushTimerLocked() {
 	}
 }
 
-// forceFlush ends a doubt that lasted as long as the timer ran, and goes on with another that came since.
+// forceFlush ends a grace that lasted as long as the timer ran, and goes on with one that came since.
 func (b *Budget) forceFlush() {
 	b.enter()
 	b.flushTimer.running = false
-	b.core.Insist(b.flushTimer.number)
+	b.core.EndGrace(b.flushTimer.number)
 	b.leave()
 }

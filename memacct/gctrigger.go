@@ -59,7 +59,7 @@ func (b *Budget) armGCTriggerLocked() {
 	}
 }
 
-// gcTriggerDueLocked tells whether a look is due.
+// gcTriggerDueLocked reports whether a look is due.
 func (b *Budget) gcTriggerDueLocked() bool {
 	p := &b.gcTrigger
 	return p.at > 0 && b.core.Flow() >= p.at && host.Since(p.looked) >= triggerEvery
@@ -90,7 +90,7 @@ func (b *Budget) leaveAndLook() {
 	}
 }
 
-// nearlyFull finds how much is left, and tells whether a collection is to be forced.
+// nearlyFull finds how much is left, and reports whether a collection is to be forced.
 func (b *Budget) nearlyFull(g *governor, now host.Sample) bool {
 	g.kernel.Measure(&now)
 	kernel := g.kernel.Last().Room

@@ -76,9 +76,9 @@ func (g *governor) collected() {
 	}
 }
 
-// lookAgain looks where no collection may come to do it: a limit that was raised, or an alarm that is over,
+// regulateIfDue looks where no collection may come to do it: a limit that was raised, or an alarm that is over,
 // must be seen all the same. Puts that wait call it now and then.
-func (b *Budget) lookAgain() {
+func (b *Budget) regulateIfDue() {
 	b.enter()
 	g := b.gov
 	due := g != nil && g.steers && host.Since(g.looked) >= tickEvery/2
@@ -143,7 +143,7 @@ func (b *Budget) steerLocked(g *governor, now host.Sample, kernel host.Reading, 
 	if g.Binds != bound {
 		b.armGCTriggerLocked()
 	}
-	shut, alarms := g.Signs.Look(g.Process, now, kernel, collected)
+	shut, alarms := g.Alarms.Check(g.Process, now, kernel, collected)
 	limit := g.Content
 	if shut {
 		g.Content /= 2
@@ -240,5 +240,5 @@ func (b *Budget) leaveGoLimit() {
 	b.goLimit.Drop()
 }
 
-// setsGo tells whether the budget sets the Go runtime's limit, if its own is one of the process.
+// setsGo reports whether the budget sets the Go runtime's limit, if its own is one of the process.
 func (b *Budget) setsGo() bool { return b.goLimit.Counts() && b.mode == Enforce }

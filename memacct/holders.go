@@ -11,7 +11,7 @@ import (
 type holders struct {
 	loops        map[loop]struct{}
 	inner        map[uint64]loop                // of each goroutine that runs loops, the innermost
-	detached     map[*claim]struct{}            // leases
+	detached     map[*detached]struct{}         // leases
 	reservations map[reservationBundle]struct{} // some of them ended
 	open         int                            // reservations that are neither put nor released
 	stages       []*stage                       // running
@@ -22,7 +22,7 @@ type loop interface {
 	takes() (goid uint64, from *core.Queue, inHand int)
 	handOf() (goid uint64, hand *core.Hand)
 	collectLocked() // release what it is done with
-	lookLocked(now time.Time) Usage
+	usageLocked(now time.Time) Usage
 }
 
 // beginLoopLocked notes a loop, and which loop of the same goroutine is around it.

@@ -6,7 +6,7 @@ import (
 
 // inbox takes units while nobody holds the budget's lock. Most puts are news to nobody: there is memory, there is
 // a slot, and no consumer sleeps. For so many units and bytes the core gives credit, and a put that finds enough
-// of it left claims it in one atomic step. Going by the lock costs three times as much once several goroutines
+// of it left takes it in one atomic step. Going by the lock costs three times as much once several goroutines
 // contend for it.
 //
 // Whoever takes the lock shuts all inboxes first and enters what was put; whoever lets go of it opens them
@@ -17,8 +17,8 @@ type inbox[T any] struct {
 	opened  uint64        // what it was at first; 0 while shut, too; guarded by the budget's lock
 	opening uint64        // how often it was opened, doubled
 
-	// One slot a unit: a claim that finds credit for u units has the u-th from the end. Values, costs and states lie
-	// apart as in the ring, so that all go there as blocks. Who claimed a slot writes the unit, while somebody else may
+	// One slot a unit: who finds credit for u units has the u-th from the end. Values, costs and states lie
+	// apart as in the ring, so that all go there as blocks. Who took a slot writes the unit, while somebody else may
 	// be shutting the inbox. Which of the two came first is decided by its state: that is the inbox's opening where the
 	// unit was written in it, and one more where the inbox was shut before.
 	vals   [inboxSlots]T
@@ -39,9 +39,9 @@ const (
 // none is no slot.
 const none = -1
 
-// claim returns a slot for a unit of n bytes if there is credit for it, and none if not. The unit is charged from then
+// takeSlot returns a slot for a unit of n bytes if there is credit for it, and none if not. The unit is charged from then
 // on.
-func (in *inbox[T]) claim(n int64) int {
+func (in *inbox[T]) takeSlot(n int64) int {
 	for {
 		left := in.credit.Load()
 		units := left & creditUnits
@@ -54,15 +54,15 @@ func (in *inbox[T]) claim(n int64) int {
 	}
 }
 
-// fill writes the unit to the slot that was claimed for it. It reports false where the inbox was shut in between:
+// fill writes the unit to the slot that was taken for it. It reports false where the inbox was shut in between:
 // then the caller must see to it that the unit arrives.
 func (in *inbox[T]) fill(slot int, v T, n int64) bool {
 	in.vals[slot], in.costs[slot] = v, cost{n, n}
-	now := in.opening // the one it was claimed in: with a slot claimed and not filled, an inbox is not opened again
+	now := in.opening // the one it was taken in: with a slot taken and not filled, an inbox is not opened again
 	return in.states[slot].Swap(now) != now+1
 }
 
-// filled tells the one who shuts the inbox whether a claimed slot was filled. One that was not is its owner's.
+// filled tells the one who shuts the inbox whether a slot that was taken was filled. One that was not is its owner's.
 func (in *inbox[T]) filled(slot int) bool {
 	state := &in.states[slot]
 	return state.Load() == in.opening || state.Swap(in.opening+1) == in.opening
@@ -80,7 +80,7 @@ type postbox interface {
 	shutInboxLocked() (used bool)
 }
 
-// arriveLate makes a unit takeable that was claimed and charged, but not filled in, when its inbox was shut.
+// arriveLate makes a unit takeable that was charged, and a slot taken for it, but not filled in, when its inbox was shut.
 func (l *line[T]) arriveLate(v T, n int64) {
 	l.b.enter()
 	l.acceptLocked(v, cost{n, n})
@@ -115,7 +115,7 @@ func (l *line[T]) shutInboxLocked() (used bool) {
 	first := inboxSlots - int(in.opened&creditUnits)
 	left := in.credit.Swap(0)
 	end := inboxSlots - int(left&creditUnits)
-	claimed := int64(in.opened>>creditShift - left>>creditShift)
+	taken := int64(in.opened>>creditShift - left>>creditShift)
 	in.opened = 0
 	if first == end {
 		return false
@@ -139,6 +139,6 @@ func (l *line[T]) shutInboxLocked() (used bool) {
 		l.in.Store(nil) // it is left to the late ones: the next to open makes another
 	}
 	l.b.arrivals.largest = max(l.b.arrivals.largest, largest)
-	l.q.Came(end-first-late, bytes, late, claimed-bytes)
+	l.q.Came(end-first-late, bytes, late, taken-bytes)
 	return true
 }

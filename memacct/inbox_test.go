@@ -38,14 +38,14 @@ func TestAnInboxGivesNoMoreThanThereIs(t *testing.T) {
 	for range 7 {
 		require.NoError(t, g.Put(t.Context(), &load{10}))
 	}
-	require.Equal(t, none, g.in.Load().claim(1), "the ninth of eight slots")
-	require.Equal(t, none, g.in.Load().claim(0))
+	require.Equal(t, none, g.in.Load().takeSlot(1), "the ninth of eight slots")
+	require.Equal(t, none, g.in.Load().takeSlot(0))
 	g.Discard()
 
 	g = opened(t, a, 16)
-	require.Equal(t, none, g.in.Load().claim(100))
-	require.NotEqual(t, none, g.in.Load().claim(99))
-	require.Equal(t, none, g.in.Load().claim(1))
+	require.Equal(t, none, g.in.Load().takeSlot(100))
+	require.NotEqual(t, none, g.in.Load().takeSlot(99))
+	require.Equal(t, none, g.in.Load().takeSlot(1))
 	require.Equal(t, int64(100), b.Stats().Used)
 }
 
@@ -80,15 +80,15 @@ func TestAnInboxStaysShutWhileSomebodyMustKnow(t *testing.T) {
 	})
 }
 
-// A put that is overtaken between its claim and its fill enters its unit itself, once it goes on.
+// A put that is overtaken between taking its slot and filling it enters its unit itself, once it goes on.
 func TestAUnitThatIsLateForItsInboxArrives(t *testing.T) {
 	b, a := open(t, 100)
 	g := opened(t, a, 16)
 	in := g.in.Load()
-	slot := in.claim(10)
+	slot := in.takeSlot(10)
 	require.NoError(t, g.Put(t.Context(), &load{20})) // into the slot behind it
 	s := b.Stats()
-	require.Equal(t, int64(31), s.Used, "a unit is charged from its claim on")
+	require.Equal(t, int64(31), s.Used, "a unit is charged from the slot on")
 	require.Equal(t, 3, s.Units)
 	g.Close()
 	require.False(t, g.Drained())
@@ -104,14 +104,14 @@ func TestAUnitThatIsLateForItsInboxArrives(t *testing.T) {
 	empty(t, b)
 }
 
-// Whatever the order of claims, fills and looks by others: every unit arrives once, and what is charged is what
+// Whatever the order of taking, filling and looking by others: every unit arrives once, and what is charged is what
 // was claimed.
 func TestInboxInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		b, a := open(t, 200)
 		s := &scribes{g: opened(t, a, rapid.IntRange(4, 20).Draw(rt, "slots")), claimed: 1}
 		rt.Repeat(map[string]func(*rapid.T){
-			"claim": func(rt *rapid.T) { s.claim(rapid.Int64Range(0, 40).Draw(rt, "bytes")) },
+			"claim": func(rt *rapid.T) { s.takeSlot(rapid.Int64Range(0, 40).Draw(rt, "bytes")) },
 			"fill": func(rt *rapid.T) {
 				if len(s.writing) > 0 {
 					s.fill(rapid.IntRange(0, len(s.writing)-1).Draw(rt, "who"))
@@ -147,7 +147,7 @@ type scribe struct {
 	v    *load
 }
 
-func (s *scribes) claim(n int64) {
+func (s *scribes) takeSlot(n int64) {
 	in := s.g.in.Load()
 	if in == nil || in.credit.Load() == 0 {
 		s.g.b.enter() // as a put by the lock does: an inbox that nobody used is not opened again
@@ -158,7 +158,7 @@ func (s *scribes) claim(n int64) {
 	if in == nil {
 		return
 	}
-	if slot := in.claim(n); slot != none {
+	if slot := in.takeSlot(n); slot != none {
 		s.writing = append(s.writing, scribe{in, slot, &load{n}})
 		s.claimed += n
 	}

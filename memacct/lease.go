@@ -16,14 +16,14 @@ import (
 type Lease[T any] struct {
 	c *consumer[T]
 	slot[T]
-	state leaseState
-	park  *core.Park // nil if it is not parked
-	claim *claim     // once detached
-	ended uintptr    // where it ended, for the report of a second end
+	state    leaseState
+	park     *core.Park // nil if it is not parked
+	detached *detached  // once it is
+	ended    uintptr    // where it ended, for the report of a second end
 }
 
-// claim is what a detached lease still holds, for the case that it is lost: what the cleanup gives back.
-type claim struct {
+// detached is what a detached lease still holds, for the case that it is lost: what the cleanup gives back.
+type detached struct {
 	bytes int64
 	part  int64 // its base, if the unit is in several queues
 	park  *core.Park
@@ -170,7 +170,7 @@ func forward[T, U any](ctx context.Context, l *Lease[T], to Sender[U], v U, wher
 		if was == leaseHeld {
 			l.c.giveLocked(-1, -l.charge)
 		} else {
-			b.holders.detached[l.claim] = struct{}{}
+			b.holders.detached[l.detached] = struct{}{}
 		}
 		if park != nil {
 			l.parkOn(park.Done)
@@ -225,8 +225,8 @@ func (l *Lease[T]) Resize() error {
 	}
 	l.c.l.q.Resize(l.charge, n)
 	l.charge = n
-	if l.claim != nil {
-		l.claim.bytes = n
+	if l.detached != nil {
+		l.detached.bytes = n
 	}
 	return nil
 }
@@ -301,8 +301,8 @@ func (l *Lease[T]) parkOn(done <-chan struct{}) {
 	if l.state == leaseHeld {
 		l.park.Hand = &l.c.hand
 	}
-	if l.claim != nil {
-		l.claim.park = l.park
+	if l.detached != nil {
+		l.detached.park = l.park
 	}
 	l.c.l.q.Park(l.park)
 }
@@ -322,15 +322,15 @@ func (l *Lease[T]) unpark() {
 	}
 	l.c.l.q.Unpark(l.park)
 	l.park = nil
-	if l.claim != nil {
-		l.claim.park = nil
+	if l.detached != nil {
+		l.detached.park = nil
 	}
 }
 
 // takeLocked takes the unit out of what the loop answers for.
 func (l *Lease[T]) takeLocked() {
 	l.unpark()
-	delete(l.c.l.b.holders.detached, l.claim)
+	delete(l.c.l.b.holders.detached, l.detached)
 	if l.state == leaseHeld {
 		l.c.giveLocked(1, l.charge)
 	}
@@ -338,8 +338,8 @@ func (l *Lease[T]) takeLocked() {
 
 // finishLocked marks the end of the lease and where it was.
 func (l *Lease[T]) finishLocked(where uintptr) {
-	if l.claim != nil {
-		l.claim.lost.Stop()
+	if l.detached != nil {
+		l.detached.lost.Stop()
 	}
 	l.state = leaseEnded
 	l.ended = where
@@ -361,9 +361,9 @@ func (l *Lease[T]) misusedBelow(how string) {
 // is the place that is told then.
 func (l *Lease[T]) guard(where uintptr) {
 	line := l.c.l
-	l.claim = &claim{bytes: l.charge, part: min(0, l.base), info: line.info, stage: l.c.stage, where: where, since: time.Now()}
-	line.b.claimed(l.claim)
-	l.claim.lost = runtime.AddCleanup(l, func(c *claim) {
+	l.detached = &detached{bytes: l.charge, part: min(0, l.base), info: line.info, stage: l.c.stage, where: where, since: time.Now()}
+	line.b.addDetached(l.detached)
+	l.detached.lost = runtime.AddCleanup(l, func(c *detached) {
 		line.b.enter()
 		delete(line.b.holders.detached, c)
 		if c.park != nil {
@@ -373,5 +373,5 @@ func (l *Lease[T]) guard(where uintptr) {
 		line.q.Release(1, c.bytes)
 		line.b.leave()
 		go line.b.reportLost(&line.q, "a lease", c.bytes, "detached", where)
-	}, l.claim)
+	}, l.detached)
 }

@@ -40,7 +40,7 @@ func (l *line[T]) LeaseBatches(ctx context.Context, by Batch) iter.Seq[*LeaseBat
 // the next batch.
 func (b *LeaseBatch[T]) Units() []T { return b.c.vals }
 
-// aliveLocked tells whether the batch is in hand.
+// aliveLocked reports whether the batch is in hand.
 func (b *LeaseBatch[T]) aliveLocked() bool { return b.c.t.Takes == b.takes && len(b.c.costs) > 0 }
 
 // Left returns how many units were neither forwarded nor released yet.
@@ -91,7 +91,7 @@ func (b *LeaseBatch[T]) placeLocked(i int) int {
 	return i
 }
 
-// isPointer tells whether v is a pointer, the one kind of unit of which "the same" is beyond doubt.
+// isPointer reports whether v is a pointer, the one kind of unit of which "the same" is beyond doubt.
 func isPointer[T any](v T) bool {
 	t := reflect.TypeOf(v)
 	return t != nil && t.Kind() == reflect.Pointer

@@ -74,24 +74,24 @@ func (b *Budget) leaveAndWake(alert bool) {
 		b.signalDrained()
 	}
 	// They are woken once the lock is free, so that they do not run into it. From then on a sleeper may be
-	// reused, and so its ring is what is remembered.
+	// reused, and so its channel is what is remembered.
 	var few [16]chan struct{}
-	rings := few[:0]
+	channels := few[:0]
 	for _, s := range woken {
-		rings = append(rings, s.Ring)
+		channels = append(channels, s.Wake)
 	}
 	b.core.Woken = woken[:0]
 	b.leaveQuietly()
-	for _, r := range rings {
+	for _, r := range channels {
 		wake(r)
 	}
 }
 
 // wake leaves a token for a sleeper. Its channel holds one; a second says nothing new, because who wakes looks
 // at the state and not at the token.
-func wake(ring chan struct{}) {
+func wake(sleeper chan struct{}) {
 	select {
-	case ring <- struct{}{}:
+	case sleeper <- struct{}{}:
 	default:
 	}
 }

@@ -55,7 +55,7 @@ func (b *Budget) hands(waiting map[uint64]bool) (holds map[uint64]bool, served m
 	return holds, served
 }
 
-// anyServed tells whether there are units that somebody could take, now or later.
+// anyServed reports whether there are units that somebody could take, now or later.
 func (b *Budget) anyServed(served map[*core.Queue]bool) bool {
 	return slices.ContainsFunc(b.owners, func(a *Account) bool {
 		return slices.ContainsFunc(a.queues, func(i *queueInfo) bool {
@@ -66,7 +66,7 @@ func (b *Budget) anyServed(served map[*core.Queue]bool) bool {
 	})
 }
 
-// waitsForItself tells whether the goroutine of l runs a loop over units that nobody but those who wait at gates could
+// waitsForItself reports whether the goroutine of l runs a loop over units that nobody but those who wait at gates could
 // take: over what fills the gate that it waits at, or, where nothing else has the memory, anywhere.
 func (b *Budget) waitsForItself(l longWait, served map[*core.Queue]bool, stuck bool) bool {
 	for o := range b.holders.loops {

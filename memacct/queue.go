@@ -125,7 +125,7 @@ func (l *line[T]) put(ctx context.Context, v T) (err error) {
 		return err
 	}
 	if in := l.in.Load(); in != nil { // by hand, too: most units go this way
-		if slot := in.claim(n); slot != none {
+		if slot := in.takeSlot(n); slot != none {
 			if !in.fill(slot, v, n) {
 				l.arriveLate(v, n)
 			}
@@ -305,7 +305,7 @@ func (l *line[T]) Len() int {
 	return n + l.notBegunLocked()
 }
 
-// Drained tells whether consumers will get nothing more: the queue is closed, empty, and nothing is on its
+// Drained reports whether consumers will get nothing more: the queue is closed, empty, and nothing is on its
 // way in.
 func (l *line[T]) Drained() bool {
 	l.b.enter()
@@ -354,7 +354,7 @@ func (l *line[T]) discard() int {
 // for memory. Several loops may share a queue.
 func (l *line[T]) All(ctx context.Context) iter.Seq[T] {
 	return func(yield func(T) bool) {
-		c := l.attach(ctx, core.Taker{Size: 1, Ahead: min(mostPrefetch, l.q.Capacity/4)}, 0)
+		c := l.attach(ctx, core.Taker{Size: 1, Prefetch: min(mostPrefetch, l.q.Capacity/4)}, 0)
 		defer c.end()
 		for c.advance(ctx) && yield(c.vals[c.at]) {
 		}

@@ -310,7 +310,7 @@ func TestRefusalsInARowShareOneLook(t *testing.T) {
 				require.Contains(t, e.Report(), "largest   500 B of type *memacct.load, the one refused")
 				require.Equal(t, i == 1, b.places.looked.Equal(looked))
 				looked = b.places.looked
-				time.Sleep(time.Duration(i) * lookAgain)
+				time.Sleep(time.Duration(i) * dumpEvery)
 			}
 			return nil
 		})

@@ -24,7 +24,7 @@ type sharing struct {
 	never chan struct{}    // what they wait for, of which the core is told: it is never closed
 }
 
-// shared tells whether c is what a part costs.
+// shared reports whether c is what a part costs.
 func (c cost) shared() bool { return c.base < 0 }
 
 // ForwardAll puts the unit into each of the queues. It is charged once, from now on until the last of those who get it
@@ -131,8 +131,8 @@ func (l *Lease[T]) shareLocked(n int64) {
 	in.shares++
 	q.Park(&s.park)
 	l.cost = cost{0, b.shared.last}
-	if l.claim != nil {
-		l.claim.bytes, l.claim.part = 0, b.shared.last
+	if l.detached != nil {
+		l.detached.bytes, l.detached.part = 0, b.shared.last
 	}
 }
 
@@ -172,7 +172,7 @@ func (c *consumer[T]) partsLocked() (all []int64) {
 		return nil
 	}
 	end := len(c.costs)
-	if c.t.Ahead > 1 {
+	if c.t.Prefetch > 1 {
 		end = c.extent
 	}
 	for _, k := range c.costs[c.first:end] {

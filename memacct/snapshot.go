@@ -18,7 +18,7 @@ type snapshot struct {
 	turned   core.Turned
 	unread   int64 // of what waits, reservations
 	accounts []AccountStats
-	queues   []queueLook
+	queues   []queueSnapshot
 	usages   []Usage
 	tops     []Usage // see top
 	members  map[uint64]member
@@ -27,8 +27,8 @@ type snapshot struct {
 	whereabouts      // once locate was called
 }
 
-// queueLook is a queue with what only reports ask for.
-type queueLook struct {
+// queueSnapshot is a queue with what only reports ask for.
+type queueSnapshot struct {
 	QueueStats
 	consumers int
 	full      bool
@@ -50,7 +50,7 @@ func (b *Budget) snapshotLocked(now time.Time) *snapshot {
 		in.accounts = append(in.accounts, a.figuresLocked())
 		for _, i := range a.queues {
 			consumers, _ := i.q.Consumers()
-			in.queues = append(in.queues, queueLook{i.statsLocked(), consumers, i.q.Full(), now.Sub(i.aged.since)})
+			in.queues = append(in.queues, queueSnapshot{i.statsLocked(), consumers, i.q.Full(), now.Sub(i.aged.since)})
 		}
 	}
 	b.nameGoroutines(in)
@@ -132,8 +132,8 @@ func (in *snapshot) goroutine(id uint64) *Goroutine {
 	return nil
 }
 
-// lookAgain is how long a budget waits before it looks where the goroutines are once more.
-const lookAgain = time.Second
+// dumpEvery is how long a budget waits before it looks where the goroutines are once more.
+const dumpEvery = time.Second
 
 // inspect takes stock and looks where the goroutines are, also the one that asked.
 func (b *Budget) inspect(asked bool) *snapshot {
@@ -149,11 +149,11 @@ func (b *Budget) inspect(asked bool) *snapshot {
 func (b *Budget) snapshotToReportLocked(asked bool) (in *snapshot, dump bool) {
 	now := time.Now()
 	in = b.snapshotLocked(now)
-	dump = asked || now.Sub(b.places.looked) >= lookAgain && runtime.NumGoroutine() <= mostDumped
+	dump = asked || now.Sub(b.places.looked) >= dumpEvery && runtime.NumGoroutine() <= mostDumped
 	if dump {
 		b.places.looked = now
 	}
-	in.recent = now.Sub(b.places.looked) < lookAgain
+	in.recent = now.Sub(b.places.looked) < dumpEvery
 	return in, dump
 }
 

@@ -61,13 +61,13 @@ func (b *Budget) wind() {
 	w := weak.Make(b)
 	time.AfterFunc(b.stall.tick, func() {
 		if b := w.Value(); b != nil {
-			b.lookIn()
+			b.checkStall()
 		}
 	})
 }
 
-// lookIn sees whether anything moved, and reports if it is due.
-func (b *Budget) lookIn() {
+// checkStall sees whether anything moved, and reports if it is due.
+func (b *Budget) checkStall() {
 	b.enter()
 	b.collectLocked()
 	now := time.Now()
@@ -110,7 +110,7 @@ func (b *Budget) findLost() bool {
 // lostLooks is how often it is looked whether a collection has found something that was lost.
 const lostLooks = 100
 
-// working tells whether there is something that could move.
+// working reports whether there is something that could move.
 func (b *Budget) working() bool {
 	s := b.core.Snapshot()
 	return s.Units > 0 || s.Waiters > 0

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// watching tells whether somebody will look in.
+// watching reports whether somebody will look in.
 func watching(b *Budget) bool {
 	b.enter()
 	defer b.mu.Unlock()

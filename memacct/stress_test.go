@@ -128,7 +128,7 @@ func (s *stress) stage(all *sync.WaitGroup, work func(*rand.Rand), end func()) {
 	})
 }
 
-// panics runs f and tells whether it left early.
+// panics runs f and reports whether it left early.
 func panics(f func()) (left bool) {
 	defer func() {
 		if recover() != nil {

@@ -88,8 +88,8 @@ type aged struct {
 	since time.Time
 }
 
-// look returns since when mark was seen.
-func (a *aged) look(now time.Time, mark any) time.Duration {
+// unchanged returns for how long mark was seen.
+func (a *aged) unchanged(now time.Time, mark any) time.Duration {
 	if a.mark != mark {
 		a.mark, a.since = mark, now
 	}
@@ -104,16 +104,16 @@ type waitInfo struct {
 	nested bool // it waits for itself: see tellNestedLocked
 }
 
-// hand tells apart what a loop has in hand at two moments.
-type hand struct{ takes, begun, left int }
+// inHand tells apart what a loop has in hand at two moments.
+type inHand struct{ takes, begun, left int }
 
-// lookLocked says what the loop has in hand.
-func (c *consumer[T]) lookLocked(now time.Time) Usage {
+// usageLocked says what the loop has in hand.
+func (c *consumer[T]) usageLocked(now time.Time) Usage {
 	n, bytes := c.hand.Waiting()
 	u := c.l.info.usage(InHand, c.left+n, c.bytes+bytes)
 	u.Largest = bytes / int64(max(1, n))
 	u.Stage, u.goid = c.stage, c.goid
-	u.Age = c.aged.look(now, hand{c.t.Takes, int(c.begun.Load()), c.left})
+	u.Age = c.aged.unchanged(now, inHand{c.t.Takes, int(c.begun.Load()), c.left})
 	if c.left > 0 {
 		for _, k := range c.costs[c.first:] {
 			u.Largest = max(u.Largest, k.charge)
@@ -122,12 +122,12 @@ func (c *consumer[T]) lookLocked(now time.Time) Usage {
 	return u
 }
 
-// claimed notes a lease that was detached. The lock is not held.
-func (b *Budget) claimed(c *claim) {
+// addDetached notes a lease that was detached. The lock is not held.
+func (b *Budget) addDetached(c *detached) {
 	b.enter()
 	defer b.leaveQuietly()
 	if b.holders.detached == nil {
-		b.holders.detached = map[*claim]struct{}{}
+		b.holders.detached = map[*detached]struct{}{}
 	}
 	b.holders.detached[c] = struct{}{}
 }
@@ -135,14 +135,14 @@ func (b *Budget) claimed(c *claim) {
 // ageLocked looks in on everything whose age reports tell.
 func (b *Budget) ageLocked(now time.Time) {
 	for l := range b.holders.loops {
-		l.lookLocked(now)
+		l.usageLocked(now)
 	}
 	for k := range b.holders.reservations {
-		k.look(now)
+		k.usages(now)
 	}
 	for _, a := range b.owners {
 		for _, i := range a.queues {
-			i.aged.look(now, i.q.Progress())
+			i.aged.unchanged(now, i.q.Progress())
 		}
 	}
 }
@@ -157,10 +157,10 @@ func (i *queueInfo) usage(kind UsageKind, units int, bytes int64) Usage {
 func (b *Budget) usagesLocked(now time.Time) []Usage {
 	var all []Usage
 	for l := range b.holders.loops {
-		all = append(all, l.lookLocked(now))
+		all = append(all, l.usageLocked(now))
 	}
 	for k := range b.holders.reservations {
-		all = append(all, k.look(now)...)
+		all = append(all, k.usages(now)...)
 	}
 	for c := range b.holders.detached {
 		u := c.info.usage(Detached, 1, c.bytes)
@@ -180,7 +180,7 @@ func (b *Budget) usagesLocked(now time.Time) []Usage {
 
 // outside lists what is queued, and who waits to get in.
 func (i *queueInfo) outside(now time.Time) (all []Usage) {
-	still := i.aged.look(now, i.q.Progress())
+	still := i.aged.unchanged(now, i.q.Progress())
 	if n, bytes := i.q.Ready(); n > 0 {
 		u := i.usage(InQueue, n, bytes)
 		u.Largest, u.Age = i.most(), still

@@ -8,7 +8,7 @@ const window = 4
 // A Sleeper is whoever sleeps until a decision. Its fields are for the caller alone, its way to wake the sleeper
 // and to know who that is: the core never touches them.
 type Sleeper struct {
-	Ring chan struct{}
+	Wake chan struct{}
 	Note any
 }
 
@@ -59,7 +59,7 @@ type Waiter struct {
 	links    [lanes]links
 }
 
-// memory tells whether w waits for memory, and not only for a slot.
+// memory reports whether w waits for memory, and not only for a slot.
 func (w *Waiter) memory() bool { return w.Queue.Gate && !w.Carried }
 
 // Enqueue puts w at the end of its line. It may be granted, or refused, at once: look at w.State.
@@ -88,7 +88,7 @@ func (c *Core) Enqueue(w *Waiter) {
 		w.stop(1)
 		q.grantSlots()
 	}
-	c.settle() // these may have been the last units on the move
+	c.update() // these may have been the last units on the move
 }
 
 // Cancel takes back w, which gave up. A grant that came in the meantime is given back, and whoever fits then
@@ -115,7 +115,7 @@ func (c *Core) Cancel(w *Waiter) {
 	w.Queue.grantSlots()
 	w.Queue.wakeIfEnded()
 	w.Queue.retire()
-	c.settle()
+	c.update()
 }
 
 // grant admits w: it is charged from now on, and its slot is promised.
@@ -148,14 +148,14 @@ func (c *Core) refuse(w *Waiter, why Reason) {
 	c.Woken = append(c.Woken, &w.Sleeper)
 }
 
-// room tells whether n more bytes of a fit under the limit, with the floors of the others kept free, or
+// room reports whether n more bytes of a fit under the limit, with the floors of the others kept free, or
 // under its own floor. Subtraction on the left keeps it safe from overflow.
 func (c *Core) room(a *Account, n int64) bool {
 	free := c.limit - c.used - (c.unmet - a.unmet())
 	return n <= free || a.covers(n)
 }
 
-// covers tells whether n more bytes fit under a's own floor. Nobody else's claim can be on those.
+// covers reports whether n more bytes fit under a's own floor. Nobody else's claim can be on those.
 func (a *Account) covers(n int64) bool { return n <= a.Floor-a.used }
 
 // fits is room for those who must ask.
@@ -168,7 +168,7 @@ func (c *Core) admit() {
 	c.admitGrowth()
 	if c.wrong.oneGrant {
 		c.admitOne()
-		c.look()
+		c.measureLines()
 		return
 	}
 	if !c.hungry {
@@ -176,11 +176,11 @@ func (c *Core) admit() {
 			c.hungry = !c.touched[i].admitAll() || c.hungry
 		}
 	}
-	c.look()
+	c.measureLines()
 	for c.hungry && !c.nobody() {
 		if c.admitOne() {
 			c.hungry = true // it did not look at all
-			c.look()
+			c.measureLines()
 			continue
 		}
 		c.least = nothing
@@ -192,7 +192,7 @@ func (c *Core) admit() {
 	c.hungry = c.hungry && (c.starved > 0 || !c.growers.empty())
 }
 
-// nobody tells whether there is not even the memory for the smallest that waits. Floors make it another's for each, and
+// nobody reports whether there is not even the memory for the smallest that waits. Floors make it another's for each, and
 // a unit of no bytes is covered even by none.
 func (c *Core) nobody() bool {
 	return c.Mode == Enforce && !c.floored && (!c.growers.empty() || c.least > 0 && c.limit-c.used < c.least)
@@ -278,7 +278,7 @@ func (q *Queue) claimant() *Waiter {
 	return nil
 }
 
-// barred tells whether a claim keeps w out: one in its own line, or one elsewhere, unless it is for bytes that
+// barred reports whether a claim keeps w out: one in its own line, or one elsewhere, unless it is for bytes that
 // the floor of w's account keeps from the claimant anyway.
 func (w *Waiter) barred(claimant *Waiter) bool {
 	if claimant == nil || w == claimant {

@@ -98,7 +98,7 @@ func (w *world) take1(st step, before *world) (err error) {
 	return w.verify(before)
 }
 
-// awaitsNews tells whether a unit is parked, and what it waits for may not have been put yet, for all that the core knows.
+// awaitsNews reports whether a unit is parked, and what it waits for may not have been put yet, for all that the core knows.
 func (w *world) awaitsNews() bool {
 	return slices.ContainsFunc(w.units, func(u unit) bool { return u.at == parked }) &&
 		slices.ContainsFunc(w.qs, func(q Queue) bool { return q.Gate && !q.closed })

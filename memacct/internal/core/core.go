@@ -57,8 +57,8 @@ type Core struct {
 	moving    int      // of those, the ones that can move by themselves: in a hand or on the way, and not parked
 	awake     int      // takers woken that have not run yet: what they will take is about to move
 	hungry    bool     // a gate has a waiter that has a slot and no memory
-	doubt     bool     // see Doubt
-	doubts    int      // how often it began
+	inGrace   bool     // see Grace
+	graces    int      // how often it began
 	waiting   int64    // bytes of the waiters at gates
 	waiters   int      // how many of them
 	carriers  int      // how many wait for slots alone
@@ -77,7 +77,7 @@ type Core struct {
 	asking   *Queue  // whose consumer asks just now what it may take
 	parks    []*Park // units parked on a future whose end can be told
 	blind    int     // units parked on one whose end can't
-	insists  bool    // nothing has moved for some ticks: those wait still
+	overdue  bool    // nothing has moved for some ticks: those wait still
 	accounts []*Account
 	queues   []*Queue // open or not yet empty, in order of creation: a later one lies deeper in its pipeline
 	counts   Counts
@@ -152,7 +152,7 @@ func (a *Account) Fits(n int64) int64 {
 	return n
 }
 
-// Room tells whether n more bytes of a fit now.
+// Room reports whether n more bytes of a fit now.
 func (a *Account) Room(n int64) bool { return a.core.fits(a, n) }
 
 // Remove unregisters a, which gives its floor back to the others. Its queues, closed before, go when they are over.
@@ -164,7 +164,7 @@ func (c *Core) Remove(a *Account) {
 	c.accounts = slices.Delete(c.accounts, i, i+1)
 	a.Floor, a.asked, a.removed = 0, 0, true
 	c.fitFloors()
-	c.settle()
+	c.update()
 }
 
 // SetLimit changes the budget to limit bytes. Lowering it below what is used revokes nothing: the difference
@@ -172,7 +172,7 @@ func (c *Core) Remove(a *Account) {
 func (c *Core) SetLimit(limit int64) {
 	c.limit = limit
 	c.fitFloors()
-	c.settle()
+	c.update()
 }
 
 // Charge books n bytes (or gives back, when negative) that are in no queue: a cache, a parser's table.
@@ -182,7 +182,7 @@ func (a *Account) Charge(n int64) {
 	a.core.named += n
 	a.charge(n)
 	if n < 0 || a.core.pressed() {
-		a.core.settle()
+		a.core.update()
 	}
 }
 
@@ -230,25 +230,25 @@ func (a *Account) live(n int) {
 // unmet is the part of a's floor that it does not use.
 func (a *Account) unmet() int64 { return max(0, a.Floor-a.used) }
 
-// pressed tells whether there is pressure: a waiter that memory alone keeps out, or debt.
+// pressed reports whether there is pressure: a waiter that memory alone keeps out, or debt.
 func (c *Core) pressed() bool { return c.hungry || c.used > c.limit && c.Mode == Enforce }
 
-// Alert tells whether somebody waits for memory, or there is debt: what is done with must be released at once.
+// Alert reports whether somebody waits for memory, or there is debt: what is done with must be released at once.
 // A waiter that has no slot either does not count. To release units that left the queue is no help to it.
 func (c *Core) Alert() bool { return c.pressed() }
 
-// slotsShort tells whether somebody waits for nothing but a slot, at a gate or behind one. Then, too, a batch must be
+// slotsShort reports whether somebody waits for nothing but a slot, at a gate or behind one. Then, too, a batch must be
 // handed on once nothing else can move: what it holds may be all that the others wait for.
 func (c *Core) slotsShort() bool { return c.waiters+c.carriers > 0 && !c.wrong.memoryOnly() }
 
-// settle brings every decision up to date after an event. It costs a few comparisons while nobody waits for memory
+// update brings every decision up to date after an event. It costs a few comparisons while nobody waits for memory
 // and something moves, however many accounts and waiters there are.
-func (c *Core) settle() {
+func (c *Core) update() {
 	if c.waiters == 0 {
 		c.hungry = false
-		c.look()
+		c.measureLines()
 		if c.carriers == 0 && (c.used <= c.limit || c.Mode != Enforce) {
-			c.doubt = false
+			c.inGrace = false
 			return
 		}
 	}
@@ -266,10 +266,10 @@ func (c *Core) settle() {
 // Flow is the bytes of all charges that were ever taken: a clock that goes as content flows.
 func (c *Core) Flow() int64 { return c.flow }
 
-// Empty tells whether nothing is live or charged.
+// Empty reports whether nothing is live or charged.
 func (c *Core) Empty() bool { return c.units == 0 && c.used == 0 }
 
-// Empty tells whether nothing of a is live or charged.
+// Empty reports whether nothing of a is live or charged.
 func (a *Account) Empty() bool { return a.units == 0 && a.used == 0 }
 
 // Snapshot is the state in figures, bytes unless said otherwise.

@@ -23,7 +23,7 @@ func (w *world) atWork(i int) int {
 	switch {
 	case w.sc.queues[c.queue].makes == 0:
 		return 0
-	case w.ts[i].Ahead > 0:
+	case w.ts[i].Prefetch > 0:
 		return c.begun
 	}
 	return len(c.hand)

@@ -19,13 +19,13 @@ const (
 // Taker is one consumer of a queue. With Batch unset it takes single units as they come.
 type Taker struct {
 	Sleeper
-	Batch   bool
-	Size    int   // units it collects; at least 1
-	Bytes   int64 // or bytes; 0 is no bound
-	Expired bool  // it lingered long enough: any unit will do
-	Ahead   int   // single units that it may take at once while nobody waits for them, or for memory; 0 is 1
-	Peek    bool  // wake it for anything: it wants to start its linger clock, not to take
-	Takes   int   // how often it took
+	Batch    bool
+	Size     int   // units it collects; at least 1
+	Bytes    int64 // or bytes; 0 is no bound
+	Expired  bool  // it lingered long enough: any unit will do
+	Prefetch int   // single units that it may take at once while nobody waits for them, or for memory; 0 is 1
+	Peek     bool  // wake it for anything: it wants to start its linger clock, not to take
+	Takes    int   // how often it took
 
 	queue  *Queue
 	awake  bool
@@ -41,7 +41,7 @@ func (q *Queue) Attach(t *Taker) {
 		q.largest = max(q.largest, t.Size)
 		q.touch()
 		q.grantSlots()
-		q.core.settle()
+		q.core.update()
 	}
 }
 
@@ -66,7 +66,7 @@ func (q *Queue) Detach(t *Taker) {
 	}
 	q.wakeTakers() // another consumer may have to take over what this one was woken for
 	q.retire()
-	q.core.settle()
+	q.core.update()
 }
 
 // Wait marks t as sleeping until its batch is due.
@@ -74,7 +74,7 @@ func (q *Queue) Wait(t *Taker) {
 	t.pushed = false
 	q.takers = append(q.takers, t)
 	q.wakeTakers() // t may have been woken in place of another one, for whom there is something
-	q.core.settle()
+	q.core.update()
 }
 
 // Doze takes t off the waiting list, awake or not.
@@ -96,7 +96,7 @@ type Portion struct {
 	Why    Cause
 }
 
-// Takes tells whether a portion that has n units, bytes of them, takes in another of next bytes.
+// Takes reports whether a portion that has n units, bytes of them, takes in another of next bytes.
 func (p *Portion) Takes(n int, bytes, next int64) bool {
 	return n == 0 || n < p.Units && bytes < p.Enough && next <= p.Bytes-bytes
 }
@@ -123,8 +123,8 @@ func (q *Queue) Take(t *Taker) (p Portion, ok bool) {
 		p.Enough = q.core.share()
 		p.Bytes = min(p.Bytes, p.Enough+p.Enough/4)
 	}
-	if t.Ahead > 1 && !q.core.Alert() {
-		p.Units = min(t.Ahead, q.spare())
+	if t.Prefetch > 1 && !q.core.Alert() {
+		p.Units = min(t.Prefetch, q.spare())
 	}
 	return p, true
 }
@@ -160,7 +160,7 @@ func (q *Queue) Took(t *Taker, n int, bytes int64, why Cause) {
 	q.hand += n
 	q.handBytes += bytes
 	q.core.moving += n
-	q.core.doubt = false
+	q.core.inGrace = false
 	t.Expired, t.pushed = false, false
 	t.Takes++
 	q.awaited = max(0, q.awaited-n)
@@ -172,7 +172,7 @@ func (q *Queue) Took(t *Taker, n int, bytes int64, why Cause) {
 	if q.waits() {
 		q.touch()
 		q.grantSlots()
-		q.core.settle()
+		q.core.update()
 	}
 	if len(q.takers) > 0 {
 		q.wakeTakers()
@@ -180,7 +180,7 @@ func (q *Queue) Took(t *Taker, n int, bytes int64, why Cause) {
 	}
 }
 
-// due tells whether t could take now, and why.
+// due reports whether t could take now, and why.
 func (q *Queue) due(t *Taker) (Cause, bool) {
 	switch {
 	case q.ready == 0:
@@ -237,7 +237,7 @@ func (c *Core) deepest() *Queue {
 	return nil
 }
 
-// coming tells whether a consumer that has nothing in hand is about to come for more: it has just forwarded its
+// coming reports whether a consumer that has nothing in hand is about to come for more: it has just forwarded its
 // last unit, and there are others for it. Then something will move that is not on the move yet, and a stage that
 // forwards unit by unit must not have the batch behind it cut short with each of them.
 func (c *Core) coming() bool {
@@ -253,15 +253,15 @@ func (c *Core) coming() bool {
 	return false
 }
 
-// Doubt tells whether a last resort is put off because a consumer is coming, and numbers the time for which that
+// Grace reports whether a last resort is put off because a consumer is coming, and numbers the time for which that
 // goes on. The consumer may never come: its loop body may wait for the very batch that is put off. So after a
-// while, if it is the same doubt still, the caller must Insist.
-func (c *Core) Doubt() (number int, doubt bool) { return c.doubts, c.doubt }
+// while, if the same one still runs, the caller must EndGrace.
+func (c *Core) Grace() (number int, runs bool) { return c.graces, c.inGrace }
 
-// Insist ends that doubt, if it lasts: no consumer is waited for any longer.
-func (c *Core) Insist(number int) {
-	if c.doubt && c.doubts == number {
-		c.doubt = false
+// EndGrace ends it, if it still runs: no consumer is waited for any longer.
+func (c *Core) EndGrace(number int) {
+	if c.inGrace && c.graces == number {
+		c.inGrace = false
 		c.push(nil)
 	}
 }
@@ -294,7 +294,7 @@ func (c *Core) push(a *Account) bool {
 // the share shrinks.
 func (c *Core) flush() {
 	if !c.pressed() {
-		c.doubt, c.flushed = false, 0
+		c.inGrace, c.flushed = false, 0
 		if c.slotsShort() {
 			if q := c.lastResort(); q != nil {
 				q.wakeTakers()
@@ -308,10 +308,10 @@ func (c *Core) flush() {
 			q.wakeTakers()
 		}
 	}
-	was := c.doubt
-	c.doubt = c.moving+c.awake == 0 && c.coming() && c.deepest() != nil
-	if c.doubt && !was {
-		c.doubts++
+	was := c.inGrace
+	c.inGrace = c.moving+c.awake == 0 && c.coming() && c.deepest() != nil
+	if c.inGrace && !was {
+		c.graces++
 	}
 }
 

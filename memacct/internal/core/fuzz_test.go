@@ -52,7 +52,7 @@ func (s *script) scenario() *scenario {
 	for i := range sc.queues {
 		for j := range sc.queues[i].cons {
 			if t := &sc.queues[i].cons[j]; !t.Batch && sc.queues[i].next == 0 {
-				t.Ahead = s.n(5) // 0 and 1 take single units, the first with leases
+				t.Prefetch = s.n(5) // 0 and 1 take single units, the first with leases
 			}
 		}
 	}

@@ -96,7 +96,7 @@ func (c *Core) decideGrowth() {
 	c.refuse(c.growers.last, Stalled)
 }
 
-// hopeless tells whether what w wants and has is more than the budget, with nothing else in flight, and the policy
+// hopeless reports whether what w wants and has is more than the budget, with nothing else in flight, and the policy
 // allow.
 func (w *Waiter) hopeless() bool {
 	c := w.Queue.core

@@ -57,7 +57,7 @@ func (h *Hand) Has(left int) {
 	h.left = left
 	if h.waiting > 0 || h.held {
 		h.update()
-		h.Queue.core.settle()
+		h.Queue.core.update()
 	}
 }
 

@@ -15,7 +15,7 @@ func (w *world) verify(before *world) error {
 	return nil
 }
 
-// live tells whether the unit is charged, given what its producer's waiter was told.
+// live reports whether the unit is charged, given what its producer's waiter was told.
 func (w *world) live(u int) bool {
 	switch at := w.units[u].at; at {
 	case outside, ended:
@@ -265,7 +265,7 @@ func (w *world) sleeper(s *Sleeper) int {
 	return -1
 }
 
-// stands tells whether producer j stood in line before producer i; i may have come with this step.
+// stands reports whether producer j stood in line before producer i; i may have come with this step.
 func (w *world) stands(j, i int) bool {
 	for x := range w.qs[w.sc.prods[j].queue].Line() {
 		switch x {
@@ -366,7 +366,7 @@ func (w *world) waits() (all []wait) {
 	return all
 }
 
-// newly tells whether the unit's put was granted in the step from before.
+// newly reports whether the unit's put was granted in the step from before.
 func (w *world) newly(before *world, u int) bool {
 	if i := w.emitterOf(u); i >= 0 {
 		return before.ew[i].State != Granted || before.ems[i].phase != waiting
@@ -384,7 +384,7 @@ func (w *world) anyNew(before *world) bool {
 	return false
 }
 
-// moves tells whether a live unit can move, now or when others that can have done so.
+// moves reports whether a live unit can move, now or when others that can have done so.
 func (w *world) moves(u int) bool {
 	switch x := &w.units[u]; x.at {
 	case inQueue:
@@ -409,7 +409,7 @@ func (w *world) moves(u int) bool {
 	return true
 }
 
-// serves tells whether units in the queue will be taken.
+// serves reports whether units in the queue will be taken.
 func (w *world) serves(q int) bool {
 	all := w.qs[q].consumers == 0 // one may still come
 	for i := range w.cons {
@@ -418,7 +418,7 @@ func (w *world) serves(q int) bool {
 	return all
 }
 
-// works tells whether the consumer will get to its next unit.
+// works reports whether the consumer will get to its next unit.
 func (w *world) works(i int) bool {
 	switch c := &w.cons[i]; c.phase {
 	case stuck:
@@ -512,7 +512,7 @@ func (w *world) taken(before *world, queue int) (bytes int64) {
 	return bytes
 }
 
-// pushed tells whether the batch that was taken from that queue in the step from before was to be, however little.
+// pushed reports whether the batch that was taken from that queue in the step from before was to be, however little.
 func (w *world) pushed(before *world, queue int) bool {
 	for i := range w.cons {
 		if w.cons[i].queue == queue && w.ts[i].Takes > before.ts[i].Takes && before.ts[i].pushed {
@@ -522,7 +522,7 @@ func (w *world) pushed(before *world, queue int) bool {
 	return false
 }
 
-// coming tells whether a consumer that did not just take from that queue had nothing in hand and something to take.
+// coming reports whether a consumer that did not just take from that queue had nothing in hand and something to take.
 func (w *world) coming(before *world, queue int) bool {
 	for i := range before.cons {
 		c := &before.cons[i]

@@ -17,8 +17,8 @@ func (q *Queue) touch() {
 // nothing is what is least where nobody waits: more than there ever is.
 const nothing = math.MaxInt64
 
-// look finds anew, at the gates that were touched, what the heads of their lines need.
-func (c *Core) look() {
+// measureLines finds anew, at the gates that were touched, what the heads of their lines need.
+func (c *Core) measureLines() {
 	for _, q := range c.touched {
 		q.touched = false
 		if q.least < nothing {

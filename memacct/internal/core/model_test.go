@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// full tells whether the model check goes to its full depth, which takes minutes, and brief whether it ends early: the
+// full reports whether the model check goes to its full depth, which takes minutes, and brief whether it ends early: the
 // race detector is on. Every scenario is searched to its end by a go test without it.
 var (
 	full  = os.Getenv("SYNCMEM_MODEL") == "full"
@@ -18,7 +18,7 @@ var (
 
 func single() Taker                { return Taker{Size: 1} }
 func batch(n int) Taker            { return Taker{Batch: true, Size: n} }
-func ahead(n int) Taker            { return Taker{Size: 1, Ahead: n} }
+func ahead(n int) Taker            { return Taker{Size: 1, Prefetch: n} }
 func puts(sizes ...int64) prodSpec { return prodSpec{sizes: sizes} }
 
 // builds reserves, and grows while the unit is built.

@@ -59,20 +59,20 @@ func (c *Core) AddQueue(q *Queue) {
 // than the capacity raises it: the queue is where its batch is collected, and it would never fill otherwise.
 func (q *Queue) Slots() int { return max(q.Capacity, q.largest) }
 
-// Full tells whether a putter would have to wait for a slot.
+// Full reports whether a putter would have to wait for a slot.
 func (q *Queue) Full() bool { return q.ready+q.incoming >= q.Slots() }
 
-// Open tells whether q has a slot for who does not wait.
+// Open reports whether q has a slot for who does not wait.
 func (q *Queue) Open() bool { return !q.waits() && !q.Full() && !q.closed }
 
-// Closed tells whether Close was called.
+// Closed reports whether Close was called.
 func (q *Queue) Closed() bool { return q.closed }
 
-// Over tells whether q is closed, nothing is in it or on its way, no consumer takes from it, and none has a unit of
+// Over reports whether q is closed, nothing is in it or on its way, no consumer takes from it, and none has a unit of
 // it. A queue that is over stays so.
 func (q *Queue) Over() bool { return q.closed && q.ready+q.incoming+q.hand+q.consumers == 0 }
 
-// Abandoned tells whether q is of an account that was removed, and nobody takes from it any more: what came to it now
+// Abandoned reports whether q is of an account that was removed, and nobody takes from it any more: what came to it now
 // would be charged for ever.
 func (q *Queue) Abandoned() bool {
 	return q.closed && q.consumers == 0 && q.Account.removed && !q.core.wrong.forgetful
@@ -91,10 +91,10 @@ func (q *Queue) retire() {
 	}
 }
 
-// Ended tells whether consumers will get nothing more: q is closed, empty, and nothing is on its way in.
+// Ended reports whether consumers will get nothing more: q is closed, empty, and nothing is on its way in.
 func (q *Queue) Ended() bool { return q.closed && q.ready+q.incoming == 0 }
 
-// OnlyConsumer tells whether q has units and one consumer for them.
+// OnlyConsumer reports whether q has units and one consumer for them.
 func (q *Queue) OnlyConsumer() bool { return q.ready > 0 && q.consumers == 1 }
 
 // Ready is how many units a consumer could take now, and their bytes.
@@ -166,7 +166,7 @@ func (q *Queue) arrive(units int, n int64) {
 		q.wakeTakers()
 	}
 	if c := q.core; c.slotsShort() || c.used > c.limit {
-		c.settle() // this may have been the last unit on the move, or have made debt
+		c.update() // this may have been the last unit on the move, or have made debt
 	}
 }
 
@@ -222,7 +222,7 @@ func (q *Queue) Release(n int, bytes int64) {
 	q.Account.charge(-bytes)
 	q.Account.live(-n)
 	q.retire()
-	q.core.settle()
+	q.core.update()
 }
 
 // leave takes units out of the hand of q's consumer.
@@ -267,7 +267,7 @@ func (q *Queue) move(to *Queue, was, now int64) {
 func (q *Queue) Resize(was, now int64) {
 	q.handBytes += now - was
 	q.Account.charge(now - was)
-	q.core.settle()
+	q.core.update()
 }
 
 // Split adds a unit of n bytes to q's hand: a part of one that is there.
@@ -276,7 +276,7 @@ func (q *Queue) Split(n int64) {
 	q.handBytes += n
 	q.core.moving++
 	q.enter(1, n)
-	q.core.settle()
+	q.core.update()
 }
 
 // Park is a unit in hand that waits for another unit.
@@ -303,7 +303,7 @@ func (q *Queue) Park(p *Park) {
 	} else {
 		q.core.blind++
 	}
-	q.core.settle()
+	q.core.update()
 }
 
 // Unpark undoes Park.
@@ -342,7 +342,7 @@ func (q *Queue) Close() {
 		q.core.wakeTaker(q.takers[0])
 	}
 	q.retire()
-	q.core.settle()
+	q.core.update()
 }
 
 // Discard drops units that are queued and will never be taken: n of them with bytes in total.

@@ -46,7 +46,7 @@ func (c *Core) Ended() int64 {
 	return max(0, n-int64(c.units)) // units may be split, or come to plain queues
 }
 
-// Idle tells whether no unit is in a hand, or on its way.
+// Idle reports whether no unit is in a hand, or on its way.
 func (c *Core) Idle() bool { return c.moving+c.awake == 0 }
 
 // Kept is how many bytes of the limit the floors of the other accounts keep free.

@@ -29,7 +29,7 @@ func (q *Queue) unreserve(n int64) {
 // Unreserve gives back a reservation of n bytes.
 func (q *Queue) Unreserve(n int64) {
 	q.unreserve(n)
-	q.core.settle()
+	q.core.update()
 }
 
 // Divide makes n reservations of the one just granted: their bytes are charged already, together.

@@ -41,8 +41,8 @@ func (w *world) steps() []step {
 			all = append(all, step{name: fmt.Sprint("discard q", i), do: func(w *world) { w.discard(i) }})
 		}
 	}
-	if n, doubt := w.c.Doubt(); doubt && !w.c.wrong.noPush {
-		all = append(all, step{name: "insist", do: func(w *world) { w.c.Insist(n) }})
+	if n, runs := w.c.Grace(); runs && !w.c.wrong.noPush {
+		all = append(all, step{name: "end the grace", do: func(w *world) { w.c.EndGrace(n) }})
 	}
 	if w.sc.ticks && w.c.hungry && w.c.deepest() != nil && w.c.moving > 0 && !w.c.wrong.noPush {
 		all = append(all, step{name: "tick", do: func(w *world) { w.c.push(nil) }})
@@ -77,7 +77,7 @@ func (w *world) passTime() {
 	}
 }
 
-// timeHelps tells whether time that passes changes anything.
+// timeHelps reports whether time that passes changes anything.
 func (w *world) timeHelps() bool {
 	later := w.clone()
 	later.passTime()
@@ -121,7 +121,7 @@ func (w *world) consumerSteps(all []step, i int) []step {
 	return all
 }
 
-// comes tells whether a consumer goes on to its next unit: a tardy one not before the last it forwarded has ended, and
+// comes reports whether a consumer goes on to its next unit: a tardy one not before the last it forwarded has ended, and
 // one that rests not while memory keeps somebody out.
 func (w *world) comes(i int) bool {
 	c := &w.cons[i]
@@ -215,7 +215,7 @@ func (w *world) put(i int) {
 	}
 }
 
-// granted tells whether a waiter that has just come may go on, in the same critical section. A verdict about it is
+// granted reports whether a waiter that has just come may go on, in the same critical section. A verdict about it is
 // looked at first.
 func (w *Waiter) granted() bool { return w.State == Granted && !w.Overran }
 
@@ -369,11 +369,11 @@ func (w *world) end(u int) {
 
 func (w *world) met(u int) bool { return w.units[w.sc.needs[u]].at == ended }
 
-// toDo tells whether the consumer has to do something with the unit in its hand but to end it.
+// toDo reports whether the consumer has to do something with the unit in its hand but to end it.
 func (w *world) toDo(i int) bool {
 	u := w.cons[i].hand[0]
 	d, needs := w.sc.needs[u]
-	needs = needs && !w.ts[i].Batch && w.ts[i].Ahead == 0 // there are no leases there to park
+	needs = needs && !w.ts[i].Batch && w.ts[i].Prefetch == 0 // there are no leases there to park
 	spec := &w.sc.queues[w.cons[i].queue]
 	return spec.next > 0 && spec.makes == 0 || spec.rests || needs && w.units[d].at != ended
 }
@@ -534,13 +534,13 @@ func (w *world) take(i int) bool {
 	}
 	w.hands[i].Took(len(c.hand))
 	q.Took(&w.ts[i], len(c.hand), bytes, p.Why)
-	c.begun = min(1, w.ts[i].Ahead)
+	c.begun = min(1, w.ts[i].Prefetch)
 	return true
 }
 
 // ahead is how many units a consumer has taken ahead and not begun.
 func (w *world) ahead(i int) int {
-	if w.ts[i].Ahead == 0 {
+	if w.ts[i].Prefetch == 0 {
 		return 0
 	}
 	return len(w.cons[i].hand) - w.cons[i].begun
@@ -568,7 +568,7 @@ func (w *world) recall(i int) {
 // collect releases what consumers that took units ahead are done with.
 func (w *world) collect() {
 	for i := range w.cons {
-		if c := &w.cons[i]; w.ts[i].Ahead > 0 && c.begun > 1 {
+		if c := &w.cons[i]; w.ts[i].Prefetch > 0 && c.begun > 1 {
 			done := c.hand[:c.begun-1]
 			c.hand, c.made, c.begun = c.hand[c.begun-1:], max(0, c.made-len(done)), 1
 			w.hands[i].Has(len(c.hand))

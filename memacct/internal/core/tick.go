@@ -42,9 +42,9 @@ func (c *Core) pushStill() {
 		}
 		if a.still++; a.still > patience && !c.push(a) {
 			if !c.push(nil) { // what it waits for may be another account's
-				c.insists = true
-				c.settle()
-				c.insists = false
+				c.overdue = true
+				c.update()
+				c.overdue = false
 			}
 		}
 	}

@@ -2,7 +2,7 @@ package core
 
 import "slices"
 
-// quiescent tells whether a waiter is left and no live unit of any account can move: none is in a hand or on
+// quiescent reports whether a waiter is left and no live unit of any account can move: none is in a hand or on
 // its way, none is queued where a consumer could come for it, and none is parked on a future that is done. It
 // rests on counts of units, never on bytes: a unit may weigh nothing, and a sum of bytes may be stale.
 //
@@ -12,7 +12,7 @@ func (c *Core) quiescent() bool {
 	if c.Mode != Enforce || c.waiters+c.carriers == 0 || c.moving+c.awake > 0 && !c.wrong.byBytes {
 		return false
 	}
-	if c.blind > 0 && !c.hungry && !c.insists {
+	if c.blind > 0 && !c.hungry && !c.overdue {
 		return false // what those wait for may have happened; nobody is short of memory meanwhile
 	}
 	if c.wrong != (wrong{}) && !c.wrong.quiescent(c) {
@@ -26,7 +26,7 @@ func (c *Core) quiescent() bool {
 	return !slices.ContainsFunc(c.parks, (*Park).over)
 }
 
-// over tells whether what the unit waited for has happened, though its goroutine did not run since.
+// over reports whether what the unit waited for has happened, though its goroutine did not run since.
 func (p *Park) over() bool {
 	select {
 	case <-p.Done:

@@ -316,7 +316,7 @@ func (w *world) key() string {
 		}
 		return 0
 	}
-	put(w.limit, w.spent, int(w.named), flag(w.c.hungry), flag(w.c.doubt))
+	put(w.limit, w.spent, int(w.named), flag(w.c.hungry), flag(w.c.inGrace))
 	for i := range w.units {
 		u := &w.units[i]
 		put(int(u.at), u.queue, int(u.charge), u.passed, int(u.passedBy))

@@ -22,7 +22,7 @@ type wrong struct {
 	idleShares   bool // batching consumers take a share of the budget also where their account has nothing
 }
 
-// pressed tells whether pressure is a reason to hand on q's batch.
+// pressed reports whether pressure is a reason to hand on q's batch.
 func (q *Queue) pressed() bool {
 	switch c := q.core; {
 	case c.wrong.noFlush:
@@ -35,7 +35,7 @@ func (q *Queue) pressed() bool {
 	return q.core.pressed()
 }
 
-// memoryOnly tells whether slots are no reason to hand on a batch: under some rules that are wrong for memory they would
+// memoryOnly reports whether slots are no reason to hand on a batch: under some rules that are wrong for memory they would
 // come to the rescue.
 func (w *wrong) memoryOnly() bool {
 	return w.slotsWait || w.noFlush || w.ownPressure || w.edgeFlush || w.anyDeepest

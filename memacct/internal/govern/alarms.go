@@ -9,25 +9,25 @@ import (
 	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
-// signs of the process running out of memory now. The budget does not wait for the law to see them: the gate
-// is shut until the next look.
-type signs struct {
-	list    [6]sign
-	events  procmem.Events // at the last look
-	limiter int64          // collection of the last look in which the runtime gave the limit up
+// alarms of the process running out of memory now. The budget does not wait for the law to see them: the gate
+// is shut until the next check.
+type alarms struct {
+	list    [6]condition
+	events  procmem.Events // at the last check
+	limiter int64          // collection of the last check in which the runtime gave the limit up
 	began   bool           // the two above are set
 	tight   int            // collections in a row after which nearly all of the goal was live
 }
 
-// sign is one of them over time.
-type sign struct {
-	row  int       // looks in a row with it
+// condition is what raises one of them, over time.
+type condition struct {
+	row  int       // checks in a row with it
 	calm int       // and without
 	told time.Time // when it was told last
 }
 
-// Look tells whether the gate must be shut, and what there is to say about it.
-func (s *signs) Look(process int64, now host.Sample, kernel host.Reading, collected bool) (shut bool, notices []Notice) {
+// Check reports whether the gate must be shut, and what there is to say about it.
+func (s *alarms) Check(process int64, now host.Sample, kernel host.Reading, collected bool) (shut bool, notices []Notice) {
 	if collected {
 		s.tight++
 		if float64(now.Live) <= liveAlarm*float64(now.Goal) || now.Limit > process {
@@ -38,8 +38,8 @@ func (s *signs) Look(process int64, now host.Sample, kernel host.Reading, collec
 	size := bytesize.Format
 	for i, c := range [...]struct {
 		on    bool
-		after int           // looks in a row
-		text  func() string // for the few looks that tell it
+		after int           // checks in a row
+		text  func() string // for the few checks that tell it
 	}{
 		{s.began && now.Limiter > s.limiter, 1, func() string {
 			return "the garbage collector took half of the processor and gave the Go memory limit up"
@@ -60,7 +60,7 @@ func (s *signs) Look(process int64, now host.Sample, kernel host.Reading, collec
 			return fmt.Sprintf("%s are resident, of a process limit of %s", size(now.RSS), size(process))
 		}},
 	} {
-		if s.list[i].look(c.on, c.after, now.At) {
+		if s.list[i].check(c.on, c.after, now.At) {
 			notices = append(notices, Notice{Kind: alarm, Bytes: process, Text: "the gate is shut for a moment: " + c.text()})
 		}
 		shut = shut || c.on
@@ -69,21 +69,21 @@ func (s *signs) Look(process int64, now host.Sample, kernel host.Reading, collec
 	return shut, notices
 }
 
-// look notes whether the sign is there, and tells whether that is worth saying: once it was there after so many
-// looks in a row.
-func (s *sign) look(on bool, after int, now time.Time) (tell bool) {
+// check notes whether the condition holds, and reports whether that is worth saying: once it has held for so many
+// checks in a row.
+func (c *condition) check(on bool, after int, now time.Time) (tell bool) {
 	if !on {
-		s.row = 0
-		s.calm++
+		c.row = 0
+		c.calm++
 		return false
 	}
-	if s.row++; s.row < after {
+	if c.row++; c.row < after {
 		return false
 	}
-	tell = s.told.IsZero() || s.calm >= calmLooks && now.Sub(s.told) >= tellEvery
-	s.calm = 0
+	tell = c.told.IsZero() || c.calm >= calmChecks && now.Sub(c.told) >= tellEvery
+	c.calm = 0
 	if tell {
-		s.told = now
+		c.told = now
 	}
 	return tell
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
-// Each sign shuts the gate at the look that sees it, is told once, and no longer shuts it once it is gone.
+// Each alarm shuts the gate at the check that finds it, is told once, and no longer shuts it once it is gone.
 func TestSignsShutTheGate(t *testing.T) {
 	for name, c := range map[string]struct {
-		after int // looks until it is told
+		after int // checks until it is told
 		show  func(now *host.Sample, k *host.Reading)
 		says  string
 	}{
@@ -32,14 +32,14 @@ func TestSignsShutTheGate(t *testing.T) {
 		g, calm := governed()
 		calm.Live, calm.Goal = 20*mib, 40*mib
 		quiet := host.Reading{Full: "/a/memory.max", Events: procmem.Events{OOM: 3, OOMKills: 3}} // before our time
-		shut, told := g.Signs.Look(g.Process, calm, quiet, true)
+		shut, told := g.Alarms.Check(g.Process, calm, quiet, true)
 		require.False(t, shut, name)
 		require.Empty(t, told, name)
 		now, k := calm, quiet
 		var all []Notice
 		for range 5 {
 			c.show(&now, &k)
-			shut, told = g.Signs.Look(g.Process, now, k, true)
+			shut, told = g.Alarms.Check(g.Process, now, k, true)
 			all = append(all, told...)
 			require.Equal(t, len(all) > 0, len(all) == 1, name)
 		}
@@ -51,7 +51,7 @@ func TestSignsShutTheGate(t *testing.T) {
 		}
 		k.Events.UnderOOM, k.Fill = false, 0
 		now.Live, now.RSS = calm.Live, calm.RSS
-		shut, _ = g.Signs.Look(g.Process, now, k, true)
+		shut, _ = g.Alarms.Check(g.Process, now, k, true)
 		require.False(t, shut, "%s: it is over", name)
 	}
 }

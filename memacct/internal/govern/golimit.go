@@ -31,7 +31,7 @@ func (g *Law) LimitGo(now host.Sample, kernel host.Reading) int64 {
 // not below what lives, and what one collection takes: a limit that is too low is as deadly as none, for at half of the
 // processors' time the collector gives it up, and the heap grows past everything. Files can be read again. Where what
 // lives can't be held at all, a limit below it would only have the collector start anew with every allocation, 4,000
-// times where 50 do, until the sync fails all the same; signs say what is the matter.
+// times where 50 do, until the sync fails all the same; alarms say what is the matter.
 func (g *Law) goLimitFor(now host.Sample, kernel host.Reading) int64 {
 	want := g.goCeiling(now, kernel.Room)
 	want -= min(max(g.surge.Median(), g.Past), min(g.Process, kernel.Room)/4)

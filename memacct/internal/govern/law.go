@@ -1,5 +1,5 @@
 // Package govern decides, from readings: how many bytes of a process limit content may have (law.go, first.go), what the
-// Go runtime's limit is to be (golimit.go), when the gates are shut for a moment (signs.go), and what is worth telling
+// Go runtime's limit is to be (golimit.go), when the gates are shut for a moment (alarms.go), and what is worth telling
 // (thrash.go, calibrate.go, trend.go, with all thresholds in thresholds.go). It is plain data and arithmetic: no clock,
 // no lock, nothing read. Package memacct reads, and does what it says.
 package govern
@@ -42,11 +42,11 @@ type Law struct {
 	built   recent // the largest unit of each cycle in which one was put
 	Past    int64  // how far the runtime went past its own limit, at most, forgotten slowly
 
-	Signs signs
-	GC    gcShare
-	Sizes calibration
-	Trend Trend
-	bound sign // that what units leave behind will exceed the limit
+	Alarms alarms
+	GC     gcShare
+	Sizes  calibration
+	Trend  Trend
+	bound  condition // that what units leave behind will exceed the limit
 }
 
 // The constants of the control law.
@@ -73,7 +73,7 @@ const (
 // it steers by it.
 func (g *Law) Inherit(old *Law, steers bool) {
 	g.surge, g.Beside, g.outside, g.built = old.surge, old.Beside, old.outside, old.built
-	g.Past, g.Signs, g.GC, g.Sizes, g.Trend = max(g.Past, min(old.Past, g.Process/8)), old.Signs, old.GC, old.Sizes, old.Trend
+	g.Past, g.Alarms, g.GC, g.Sizes, g.Trend = max(g.Past, min(old.Past, g.Process/8)), old.Alarms, old.GC, old.Sizes, old.Trend
 	if steers {
 		g.Content = max(0, min(g.Content, g.Target(g.Last, host.Reading{Room: math.MaxInt64})))
 	}

@@ -4,7 +4,7 @@ import "time"
 
 // From these on something is worth a word, an alarm, or a shut gate: all of them, for events, reports and the page.
 
-// Where a sign of running out of memory begins.
+// Where running out of memory begins to show.
 const (
 	residentAlarm = 0.95 // resident part of the process limit
 	heldAlarm     = 0.98 // part of a cgroup's limit held by what is no page cache
@@ -13,13 +13,13 @@ const (
 	liveAlarm     = 0.95 // live part of the heap's goal, after two collections in a row
 )
 
-// A sign that was told is told again only after that many looks without it, and that much later.
+// An alarm that was told is told again only after that many checks without it, and that much later.
 const (
-	calmLooks = 8
-	tellEvery = 30 * time.Second
+	calmChecks = 8
+	tellEvery  = 30 * time.Second
 )
 
-// briefly is how many looks in a row a sign may show without a word where it is a matter of a little less or
+// briefly is how many checks in a row a condition may hold without a word where it is a matter of a little less or
 // more: the next look finds that the shut gate was enough.
 const briefly = 3
 

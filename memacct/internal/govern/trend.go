@@ -75,7 +75,7 @@ func (g *Law) Foretell(now host.Sample, toCome int64) (n Notice, yes bool) {
 	each, _ := g.Trend.Fit()
 	left := int64(each * float64(toCome))
 	need := g.Need(now, now.Live) + left
-	if !g.bound.look(each > 0 && need > g.Process+g.Process/Looseness, briefly, now.At) {
+	if !g.bound.check(each > 0 && need > g.Process+g.Process/Looseness, briefly, now.At) {
 		return n, false
 	}
 	f := bytesize.Format

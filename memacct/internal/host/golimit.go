@@ -54,7 +54,7 @@ func (r *GoLimitRequest) Set(n int64) {
 	}
 }
 
-// Counts tells whether the request, if it is made, is to be fulfilled.
+// Counts reports whether the request, if it is made, is to be fulfilled.
 func (r *GoLimitRequest) Counts() bool {
 	if r == nil {
 		return false

@@ -22,7 +22,7 @@ func GoroutineID() uint64 {
 
 var quickIsRight = sync.OnceValue(quickIDs)
 
-// quickIDs tells whether quickID says what slowID does, on a few goroutines at once: where a version of Go has its
+// quickIDs reports whether quickID says what slowID does, on a few goroutines at once: where a version of Go has its
 // structure rearranged, it would say anything.
 func quickIDs() bool {
 	const tries = 4

@@ -15,7 +15,7 @@ import (
 // where the goroutine itself waits for another one of theirs.
 var outsiders = []string{"net.", "net/", "os.", "os/", "database/sql", "syscall.", "crypto/tls", "internal/poll", "time.Sleep"}
 
-// Busy tells whether g runs, or waits for something that is not in this program.
+// Busy reports whether g runs, or waits for something that is not in this program.
 func Busy(g Goroutine) bool {
 	state, _, _ := strings.Cut(g.State, " (")
 	switch state {
@@ -40,7 +40,7 @@ var goroot = func() string {
 	return file[:max(0, strings.LastIndex(file, "runtime/"))]
 }()
 
-// Standard tells whether a file is one of the standard library.
+// Standard reports whether a file is one of the standard library.
 func Standard(file string) bool {
 	if goroot != "" {
 		return strings.HasPrefix(file, goroot)
@@ -57,7 +57,7 @@ var rooms = func() []string {
 	return []string{here + "/", path.Dir(here) + "/pipeline/"}
 }()
 
-// Ours tells whether a frame is one of those packages; their tests, and the stages of users' in pipeline/stages,
+// Ours reports whether a frame is one of those packages; their tests, and the stages of users' in pipeline/stages,
 // are not.
 func Ours(f Frame) bool {
 	return !strings.HasSuffix(f.File, "_test.go") && slices.ContainsFunc(rooms, func(room string) bool {
@@ -75,7 +75,7 @@ var mainModule = sync.OnceValue(func() string {
 	return info.Main.Path
 })
 
-// own tells whether a frame is of the program's own module.
+// own reports whether a frame is of the program's own module.
 func own(f Frame) bool {
 	m := mainModule()
 	return strings.HasPrefix(f.Func, "main.") || m != "" && (strings.HasPrefix(f.Func, m+"/") || strings.HasPrefix(f.Func, m+"."))

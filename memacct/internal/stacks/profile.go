@@ -105,7 +105,7 @@ func (f *folder) keep() {
 	f.bare--
 }
 
-// tells tells whether g has to do with a pipeline.
+// tells reports whether g has to do with a pipeline.
 func (g Goroutine) tells() bool {
 	return g.Labels != nil || slices.ContainsFunc(g.Stack, func(f Frame) bool { return strings.HasPrefix(f.Func, Accountant) })
 }

@@ -78,7 +78,7 @@ func normalise(trace []byte) (plain []byte, all []Goroutine) {
 	return plain, all
 }
 
-// isPlace tells whether line is the file and line of a frame, as the parser wants it: it takes the first colon
+// isPlace reports whether line is the file and line of a frame, as the parser wants it: it takes the first colon
 // before a digit for the one before the line number.
 func isPlace(line []byte) bool {
 	if len(line) < 2 || line[0] != '\t' {
@@ -96,7 +96,7 @@ func isPlace(line []byte) bool {
 	return 0 < i-first && i-first < 10 && (i == len(line) || line[i] == ' ')
 }
 
-// isCall tells whether line is a function and its arguments: pairs of parentheses, none in another. A pair in
+// isCall reports whether line is a function and its arguments: pairs of parentheses, none in another. A pair in
 // another would have the parser drop the goroutine.
 func isCall(line []byte) bool {
 	depth, pairs := 0, 0
