@@ -79,6 +79,7 @@ func keep(ctx context.Context, program string, limits []int64, runs int) error {
 	}
 	fmt.Println()
 	var faults []error
+	held := 0
 	for _, limit := range limits {
 		fmt.Printf("%-10s", bytesize.Format(limit))
 		most := 0
@@ -91,6 +92,7 @@ func keep(ctx context.Context, program string, limits []int64, runs int) error {
 				}
 			}
 			most = max(most, k.held)
+			held += k.held
 			fmt.Printf("  %-22s", k)
 		}
 		fmt.Println()
@@ -103,6 +105,9 @@ func keep(ctx context.Context, program string, limits []int64, runs int) error {
 	}
 	if len(faults) > 0 {
 		return failed(errors.Join(faults...))
+	}
+	if held == 0 {
+		return &codedError{exitUnproved, errors.New("no way held anywhere: want higher limits")}
 	}
 	return nil
 }
@@ -133,7 +138,9 @@ func (w way) run(ctx context.Context, program string, limit int64, k *keptRuns) 
 	case res.ExitCode != 0:
 		k.failed++
 		lines := strings.Split(strings.TrimSpace(said.String()), "\n")
-		k.said = lines[len(lines)-1]
+		if k.said = lines[len(lines)-1]; w.name != ways[len(ways)-1].name { // only ours refuses
+			return failed(fmt.Errorf("%s %s: %s", program, strings.Join(w.args, " "), k.said))
+		}
 	default:
 		k.held++
 		k.seconds = append(k.seconds, time.Since(from).Seconds())
