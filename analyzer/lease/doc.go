@@ -11,7 +11,8 @@ var Doc = &check.Doc{
 back by Release. One forgotten on an error path is memory that nobody uses and
 nobody can have until the garbage collector finds it: after some errors the gate
 waits for room that comes late, and each is reported as a leak at run time.
-The same goes for a lease that was split off, or detached from its loop.`,
+The same goes for a lease that was split off, or detached from its loop, and for
+what Building charged for a unit that is neither put nor released.`,
 	Before: `
 r, err := units.Reserve(ctx, size)
 if err != nil {
@@ -35,7 +36,8 @@ if err != nil {
 return r.Put(ctx, p)`,
 	Since: "v0.1.0",
 	Silent: []string{
-		"the path on which the reservation itself failed",
+		"the path on which the reservation itself failed, or the Weighs of a unit that is being built",
+		"paths on which nothing was told of a unit that is being built",
 		"paths that end in a panic or os.Exit",
 		"it is handed to another function or goroutine, stored, sent, captured or returned: its new owner answers for it",
 		"leases of a Leases loop: the loop releases them, unless Detach was called",

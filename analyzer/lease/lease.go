@@ -25,14 +25,16 @@ var Analyzer = check.New(Doc, func(p *check.Pass) {
 
 // hold is a statement after which a variable has bytes to give back.
 type hold struct {
-	at   ast.Node // the statement
-	call *ast.CallExpr
-	held types.Object // the reservation or lease
-	err  types.Object // not nil when there is nothing to give back, or nil
-	what string
+	at    ast.Node // the statement
+	call  *ast.CallExpr
+	held  types.Object // the reservation, lease or building
+	err   types.Object // not nil when there is nothing to give back, or nil
+	what  string
+	later bool // it charges nothing before its Weighs is used
 }
 
-// holds finds the reservations made, and the leases split off or detached.
+// holds finds the reservations and buildings made, and the leases split off or
+// detached.
 func holds(f *flow.Func) []hold {
 	var all []hold
 	for _, call := range f.Calls {
@@ -48,7 +50,7 @@ func holds(f *flow.Func) []hold {
 		case *ast.ExprStmt:
 			if x := flow.Receiver(call); x != nil && fn.Name() == "Detach" && flow.IsHold(f.TypeOf(x)) {
 				if o := f.Object(x); o != nil {
-					all = append(all, hold{stmt, call, o, nil, "detached lease"})
+					all = append(all, hold{at: stmt, call: call, held: o, what: "detached lease"})
 				}
 			}
 		}
@@ -65,7 +67,10 @@ func made(f *flow.Func, a *ast.AssignStmt, call *ast.CallExpr) (hold, bool) {
 		return hold{}, false
 	}
 	h := hold{at: a, call: call, held: o, what: "reservation"}
-	if flow.IsNamed(o.Type(), "github.com/syncmem/syncmem/memacct", "Lease") {
+	switch {
+	case flow.IsBuilding(o.Type()):
+		h.what, h.later = "building unit", true
+	case flow.IsNamed(o.Type(), "github.com/syncmem/syncmem/memacct", "Lease"):
 		h.what = "lease"
 	}
 	if len(a.Lhs) == 2 {
@@ -83,8 +88,8 @@ func search(p *check.Pass, f *flow.Func, h hold) {
 	if start == nil {
 		return
 	}
-	w := walk{f: f, h: h, body: body, seen: map[*cfg.Block]bool{}}
-	if leak := w.from(start, index+1); leak != nil {
+	w := walk{f: f, h: h, body: body, seen: map[state]bool{}}
+	if leak := w.from(start, index+1, !h.later); leak != nil {
 		p.Report(check.Finding{
 			At:      h.call,
 			Message: "the " + h.what + " " + h.held.Name() + " is not released on every path; defer its Release, which does nothing once it is settled",
@@ -133,39 +138,66 @@ type walk struct {
 	f    *flow.Func
 	h    hold
 	body *ast.BlockStmt
-	seen map[*cfg.Block]bool
+	seen map[state]bool
+}
+
+// state is where a walk is, and whether there is something to give back by then.
+type state struct {
+	at   *cfg.Block
+	full bool
 }
 
 // from returns where a path from the block's node at index ends with the hold
 // unreleased, or nil.
-func (w *walk) from(b *cfg.Block, index int) ast.Node {
+func (w *walk) from(b *cfg.Block, index int, full bool) ast.Node {
 	for _, n := range b.Nodes[index:] {
 		if w.settles(n) {
 			return nil
 		}
+		full = full || w.fills(n)
 		if r, ok := n.(*ast.ReturnStmt); ok {
-			return r
+			return leakIf(full, r)
 		}
 		if n == w.h.at { // round a loop to the next hold, the first still held
-			return n
+			return leakIf(full, n)
 		}
 	}
 	if len(b.Succs) == 0 {
-		if b.Kind == cfg.KindUnreachable || !b.Live || endsInNoReturn(w, b) {
+		if !full || b.Kind == cfg.KindUnreachable || !b.Live || endsInNoReturn(w, b) {
 			return nil
 		}
 		return &ast.BadStmt{From: w.body.Rbrace, To: w.body.End()}
 	}
 	for i, next := range b.Succs {
-		if w.seen[next] || w.failed(b, i) {
+		to := state{next, full}
+		if w.seen[to] || w.failed(b, i) {
 			continue
 		}
-		w.seen[next] = true
-		if leak := w.from(next, 0); leak != nil {
+		w.seen[to] = true
+		if leak := w.from(next, 0, full); leak != nil {
 			return leak
 		}
 	}
 	return nil
+}
+
+func leakIf(full bool, n ast.Node) ast.Node {
+	if full {
+		return n
+	}
+	return nil
+}
+
+// fills reports whether the node charges something for a building unit, or hands
+// on the means to: unit.Weighs(n), Options{Building: unit.Weighs}.
+func (w *walk) fills(n ast.Node) bool {
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		sel, ok := n.(*ast.SelectorExpr)
+		found = found || ok && sel.Sel.Name == "Weighs" && w.f.Object(sel.X) == w.h.held
+		return !found
+	})
+	return found
 }
 
 // endsInNoReturn: a block without successors ends the function, unless its
@@ -196,8 +228,8 @@ func (w *walk) failed(b *cfg.Block, succ int) bool {
 	switch {
 	case o == nil:
 		return false
-	case o == w.h.err:
-		return (cond.Op == token.NEQ) == (succ == 0) && w.errIsOurs(cond)
+	case o == w.h.err && w.errIsOurs(cond), w.h.later && w.weighsFailed(o, cond):
+		return (cond.Op == token.NEQ) == (succ == 0)
 	case o == w.h.held:
 		return (cond.Op == token.EQL) == (succ == 0)
 	}
@@ -211,8 +243,16 @@ func (w *walk) errIsOurs(cond *ast.BinaryExpr) bool {
 	return rhs == ast.Expr(w.h.call)
 }
 
-// getters are the methods of a lease or reservation that leave it held.
-var getters = map[string]bool{"Value": true, "Bytes": true, "Resize": true, "Split": true, "Park": true, "Unpark": true, "Detach": true}
+// weighsFailed reports whether the error tested is that of the building unit's own
+// Weighs, which gives back what was charged when it fails.
+func (w *walk) weighsFailed(err types.Object, cond *ast.BinaryExpr) bool {
+	rhs, _, _ := w.f.Value(err, cond.Pos())
+	call, ok := rhs.(*ast.CallExpr)
+	return ok && w.fills(call.Fun)
+}
+
+// getters are the methods of a lease, reservation or building that leave it held.
+var getters = map[string]bool{"Value": true, "Bytes": true, "Resize": true, "Split": true, "Park": true, "Unpark": true, "Detach": true, "GrowTo": true, "Weighs": true}
 
 // settles reports whether the node releases the hold or gives it away: any use
 // of the variable but calling a getter or comparing it.

@@ -55,7 +55,13 @@ func IsSource(t types.Type) bool {
 }
 
 // IsHold reports whether t is, or points to, a right to memory that must be
-// given back: a lease or a reservation.
+// given back: a lease, a reservation, or a unit that is being built.
 func IsHold(t types.Type) bool {
-	return IsNamed(t, memacct, "Lease") || IsNamed(t, memacct, "Reservation")
+	return IsNamed(t, memacct, "Lease") || IsNamed(t, memacct, "Reservation") || IsBuilding(t)
+}
+
+// IsBuilding reports whether t is, or points to, what charges a unit while it is
+// built.
+func IsBuilding(t types.Type) bool {
+	return IsNamed(t, memacct, "Building") || IsNamed(t, pipeline, "Building")
 }

@@ -42,3 +42,13 @@ type Reservation[T any] struct{}
 
 func (r *Reservation[T]) Put(ctx context.Context, v T) error { return nil }
 func (r *Reservation[T]) Release()                           {}
+
+func (r *Reservation[T]) GrowTo(ctx context.Context, n int64) error { return nil }
+
+type Building[T any] struct{}
+
+func (g *Gate[T]) Building(ctx context.Context) *Building[T] { return nil }
+
+func (u *Building[T]) Weighs(bytes int64) error               { return nil }
+func (u *Building[T]) Put(ctx context.Context, v T) error     { return nil }
+func (u *Building[T]) Release()                               {}
