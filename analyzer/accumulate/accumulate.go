@@ -69,6 +69,8 @@ type growth struct {
 	keys   bool       // single strings: keys, paths
 	index  bool       // list[i] = v, in a list that was made long enough
 	loose  bool       // the loop reads something, and that need not be what is added
+	one    bool       // each round adds one item, for one of a list that was not fetched
+	shares bool       // what is added refers to the items of a list that is held already
 }
 
 // growthOf recognizes x = append(x, ...), m[k] = v, m[k] = append(m[k], v), and
@@ -114,15 +116,18 @@ func growthOf(f *flow.Func, a *ast.AssignStmt, i int) *growth {
 	return g
 }
 
-// weighs drops what is small: errors, sets, numbers, what is open, addresses. Strings weigh when whole
-// lists are appended, or pages of them.
+// weighs drops what is small: errors, sets, numbers, functions, what is open or
+// still to come, addresses. Strings weigh when whole lists are appended, or pages
+// of them.
 func weighs(g *growth) bool {
 	if flow.IsError(g.elem) || flow.IsHandle(g.elem) || flow.IsNamed(g.elem, "net", "IP") {
 		return false
 	}
 	switch u := g.elem.Underlying().(type) {
+	case *types.Signature:
+		return false
 	case *types.Struct:
-		return u.NumFields() > 0
+		return u.NumFields() > 0 && !isFuture(u)
 	case *types.Slice:
 		g.keys = flow.IsBasic(u.Elem()) && !flow.IsText(g.elem) // the fields of one paragraph, but no bodies
 	case *types.Basic:
@@ -130,4 +135,15 @@ func weighs(g *growth) bool {
 		return g.spread || u.Info()&types.IsString != 0
 	}
 	return true
+}
+
+// isFuture reports whether a struct has a channel: it is the way to a result, and
+// not the result.
+func isFuture(s *types.Struct) bool {
+	for field := range s.Fields() {
+		if _, ok := field.Type().Underlying().(*types.Chan); ok {
+			return true
+		}
+	}
+	return false
 }

@@ -59,25 +59,38 @@ func drivenRange(f *flow.Func, g *growth, l *ast.RangeStmt) string {
 	}
 	if o := f.Root(l.X); o != nil && o != g.into {
 		if f.DecodedWhole(o) {
+			g.shares = shares(f, g, l)
 			return "it is a second copy of the decoded document"
 		}
 		if call := f.Gathered(o, l); call != nil && !g.index && copiesEach(f, g, l) {
+			g.shares = shares(f, g, l)
 			return "it is a second copy of what " + types.ExprString(call.Fun) + " gathered"
 		}
 		if f.Listed(o, l.Pos()) && len(g.values) == 1 && f.Object(l.Value) != nil && f.Object(g.values[0]) == f.Object(l.Value) {
 			return "it is a second copy of a full listing"
 		}
 	}
-	if f.Static(l) {
+	if f.Static(l) || f.InChunks(l) || flow.IsBasic(g.elem) && f.WalksNames(g.values[0], l) {
 		return ""
 	}
 	if receives(f, l.Body) {
 		return "every result of the workers is received first"
 	}
 	if g.loose = readsInside(f, l) && !g.index; g.loose || fetchedIn(f, g, l) {
+		g.one = addsOne(f, g, l)
 		return "every round of the loop reads another item"
 	}
 	return ""
+}
+
+// addsOne reports whether each round adds one thing, no body or list, for an item of
+// a list that was not fetched: then there are as many as somebody had at hand.
+func addsOne(f *flow.Func, g *growth, l *ast.RangeStmt) bool {
+	if g.spread || flow.IsText(g.elem) || flow.ShapeOf(g.elem) != flow.Single {
+		return false
+	}
+	o := f.Root(l.X)
+	return o == nil || !f.FetchedAbove(o, l) && !f.FilesAbove(o, l)
 }
 
 // fetchedIn reports whether what is added was fetched in this round.
@@ -88,6 +101,17 @@ func fetchedIn(f *flow.Func, g *growth, loop ast.Node) bool {
 		}
 	}
 	return false
+}
+
+// shares reports whether what is added only refers to the loop's own item, which
+// its list holds already: no call makes anything of it.
+func shares(f *flow.Func, g *growth, l *ast.RangeStmt) bool {
+	for _, v := range g.values {
+		if !f.RefersTo(v, f.Object(l.Value)) {
+			return false
+		}
+	}
+	return true
 }
 
 // copiesEach reports whether what is added comes from the loop's own item.
@@ -199,6 +223,15 @@ func doubt(f *flow.Func, g *growth, loop ast.Node) string {
 	if r, ok := loop.(*ast.RangeStmt); ok && g.loose && !fetchedIn(f, g, r) {
 		return "what it keeps may not be what it reads"
 	}
+	switch {
+	case g.shares:
+		return "it refers to what is held already"
+	case g.one:
+		return "it may be one item for each of a list at hand"
+	}
+	if r, ok := loop.(*ast.RangeStmt); ok && flow.IsBasic(g.elem) && !flow.IsFunc(f.TypeOf(r.X)) {
+		return "a list of plain names may be short"
+	}
 	if f.Quiet() {
 		return "its name says that it is small"
 	}
@@ -212,6 +245,8 @@ func doubt(f *flow.Func, g *growth, loop ast.Node) string {
 		return ""
 	case f.PerItem():
 		return "it may be one file of many"
+	case f.GivenSmall(s):
+		return "its name says that it is small"
 	case s.Kind == flow.Local && !s.Unpacked && !f.HandsEach() && !flow.HasList(g.elem):
 		return "a file of one flat list may be small"
 	}

@@ -12,7 +12,7 @@ import (
 func TestFirstStages(t *testing.T) { checktest.Run(t, wholedecode.Analyzer, "a") }
 
 func TestByDefault(t *testing.T) {
-	checktest.Default(t, wholedecode.Analyzer, "returns", "public", "advice", "names", "few")
+	checktest.Default(t, wholedecode.Analyzer, "returns", "public", "advice", "names", "few", "pages")
 }
 
-func TestDoubts(t *testing.T) { checktest.Low(t, wholedecode.Analyzer, "names") }
+func TestDoubts(t *testing.T) { checktest.Low(t, wholedecode.Analyzer, "names", "pages") }

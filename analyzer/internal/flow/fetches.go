@@ -190,6 +190,17 @@ func (f *Func) FetchedAbove(o types.Object, n ast.Node) bool {
 	return false
 }
 
+// FilesAbove reports whether the variable's list was filled above the node by a call
+// that lists the files of a folder.
+func (f *Func) FilesAbove(o types.Object, n ast.Node) bool {
+	d := f.last(o, n.Pos())
+	if d == nil || d.each {
+		return false
+	}
+	call := callIn(d.rhs)
+	return call != nil && f.Callee(call) != nil && fileLists[f.Callee(call).FullName()]
+}
+
 // FetchedIn reports whether the value is what a call inside of the node
 // fetched, or has it as a part.
 func (f *Func) FetchedIn(e ast.Expr, inside ast.Node) bool { return f.fetchedIn(e, inside, 0) }
@@ -258,6 +269,7 @@ func (f *Func) variableFetchedIn(id *ast.Ident, inside ast.Node, depth int) bool
 	d := f.last(o, id.Pos())
 	switch {
 	case d == nil || !within(d.at-1, inside):
+	case d.each && isString(o.Type()): // one name of a listing is a key
 	case d.each, d.index <= 0:
 		if f.fetchedIn(d.rhs, inside, depth+1) {
 			return true

@@ -45,39 +45,6 @@ func (f *Func) text(e ast.Expr) string {
 	return ""
 }
 
-// AsksAbout reports whether the function sends the items of a list it was
-// given: then the answer has one entry for each of them.
-func (f *Func) AsksAbout() bool {
-	asked := false
-	for o, p := range f.params {
-		s, ok := o.Type().Underlying().(*types.Slice)
-		asked = asked || ok && p.lit == nil && !isBytes(s)
-	}
-	if !asked {
-		return false
-	}
-	for _, call := range f.Calls {
-		fn := f.Callee(call)
-		if fn == nil {
-			continue
-		}
-		var body ast.Expr
-		switch fn.FullName() {
-		case "net/http.NewRequest", "net/http.NewRequestWithContext", "net/http.Post", "(*net/http.Client).Post":
-			body = arg(call, len(call.Args)-1)
-		}
-		if body != nil && !f.Pkg.Info.Types[body].IsNil() && !isNoBody(body) {
-			return true
-		}
-	}
-	return false
-}
-
-func isNoBody(e ast.Expr) bool {
-	sel, ok := ast.Unparen(e).(*ast.SelectorExpr)
-	return ok && sel.Sel.Name == "NoBody"
-}
-
 // Syndicated reports whether the type is a document of RSS, Atom or JSON Feed,
 // which list the newest few, or of OPML, which lists such feeds.
 func Syndicated(t types.Type) bool { return syndicated(t, "", shapeDepth) }

@@ -37,6 +37,26 @@ func (f *Func) Stores(e ast.Expr, o types.Object) bool {
 	return false
 }
 
+// RefersTo reports whether the value is the variable's, or is put together from its
+// parts: no call makes something new of it. One variable in between is looked
+// through.
+func (f *Func) RefersTo(e ast.Expr, o types.Object) bool {
+	if made := f.Object(e); made != nil && made != o {
+		if d := f.last(made, e.Pos()); d != nil && !d.each && d.index < 0 {
+			e = d.rhs
+		}
+	}
+	calls := false
+	ast.Inspect(e, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			tv := f.Pkg.Info.Types[call.Fun]
+			calls = calls || !tv.IsType()
+		}
+		return !calls
+	})
+	return !calls && f.Mentions(e, o)
+}
+
 // Updates reports whether a value that is put into a map was taken out of it, as
 // s is in s := m[k]; s.n++; m[k] = s: that sums up, and has no item.
 func (f *Func) Updates(value ast.Expr, place *ast.IndexExpr) bool {

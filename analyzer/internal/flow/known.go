@@ -69,6 +69,12 @@ var openers = map[string]bool{
 	"os.Open": true, "os.OpenFile": true, "(io/fs.FS).Open": true,
 }
 
+// fileLists are the calls that list the files of a folder, however many there are.
+var fileLists = map[string]bool{
+	"os.ReadDir": true, "io/ioutil.ReadDir": true, "io/fs.ReadDir": true,
+	"path/filepath.Glob": true, "io/fs.Glob": true,
+}
+
 // members return one member of an archive.
 var members = map[string]bool{
 	"archive/tar.NewReader": true, "(*archive/zip.File).Open": true,

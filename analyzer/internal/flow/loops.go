@@ -50,6 +50,12 @@ func (f *Func) QuietType(e ast.Expr) bool {
 	return Quiet(types.TypeString(f.TargetType(e), func(*types.Package) string { return "" }))
 }
 
+// TellsAbout reports whether the name of an expression's type says that the value
+// tells about one thing.
+func (f *Func) TellsAbout(e ast.Expr) bool {
+	return strings.HasSuffix(typeName(deref(f.TargetType(e))), "Info")
+}
+
 // Static reports whether a range goes over a list that is in the source.
 func (f *Func) Static(r *ast.RangeStmt) bool {
 	if _, isParam := f.params[f.Object(r.X)]; isParam {

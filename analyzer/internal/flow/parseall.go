@@ -88,9 +88,23 @@ func (f *Func) StreamedAgain(s *Sink) bool {
 	if s.Result == nil || s.Decode || len(s.Decodes) > 0 {
 		return false
 	}
-	return f.onlyStreams(s.Result, func(id *ast.Ident) bool {
+	return !f.readsAgain(s) && f.onlyStreams(s.Result, func(id *ast.Ident) bool {
 		return id.Pos() > s.Call.End() && !f.talks(id) && f.filled(id, 0) == s
 	})
+}
+
+// readsAgain reports whether a loop below the sink uses its bytes in every round:
+// a stream can be read once.
+func (f *Func) readsAgain(s *Sink) bool {
+	again := false
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && f.Pkg.Info.Uses[id] == s.Result && id.Pos() > s.Call.End() {
+			loop, _ := f.Loop(id)
+			again = again || loop != nil && !within(s.Call.Pos(), loop) && !f.retries(loop)
+		}
+		return !again
+	})
+	return again
 }
 
 // summarizeStreams notes the parameters of bytes that are used as a stream and

@@ -299,3 +299,9 @@ func IsBasic(t types.Type) bool {
 	_, ok := t.Underlying().(*types.Basic)
 	return ok
 }
+
+// IsFunc reports whether t is a function, as an iterator is.
+func IsFunc(t types.Type) bool {
+	_, ok := t.Underlying().(*types.Signature)
+	return ok
+}

@@ -18,6 +18,20 @@ func (f *Func) Quiet() bool { return Quiet(f.ownName()) }
 // small thing.
 func (f *Func) Small() bool { return smallText.MatchString(f.ownName()) }
 
+// GivenSmall reports whether the stream is a parameter whose name says that it is
+// one small thing.
+func (f *Func) GivenSmall(s Stream) bool {
+	if s.Kind != FromParam {
+		return false
+	}
+	for o, p := range f.params {
+		if p.lit == nil && p.index == s.Param && (Quiet(o.Name()) || smallText.MatchString(o.Name())) {
+			return true
+		}
+	}
+	return false
+}
+
 func (f *Func) ownName() string { return f.Name[strings.LastIndex(f.Name, ".")+1:] }
 
 // QuietArgs reports whether a call's arguments say so.

@@ -140,7 +140,7 @@ func hazardOf(f *flow.Func, s *flow.Sink) *hazard {
 		At:      s.Call,
 		Message: fmt.Sprintf("%s holds a whole stream of unknown size in memory: %s; %s (first stage: %s %s)", s.Name, why, advice(f, s, role), f.Name, role.Reason),
 		Related: related,
-		Doubt:   doubt(f, s),
+		Doubt:   doubt(f, s, role),
 	}}
 }
 
@@ -178,7 +178,7 @@ func targets(s *flow.Sink) []ast.Expr {
 }
 
 // doubt says what speaks against a hazard, or "".
-func doubt(f *flow.Func, s *flow.Sink) string {
+func doubt(f *flow.Func, s *flow.Sink, role flow.Role) string {
 	switch {
 	case quiet(f, s):
 		return "its name says that it is small"
@@ -192,6 +192,14 @@ func doubt(f *flow.Func, s *flow.Sink) string {
 		return "one page of HTML is rarely large"
 	case len(targets(s)) == 0 && f.CallersDecodeSmall():
 		return "what its callers here decode is small"
+	case len(targets(s)) == 0 && f.Returned(s) && f.GivenRequest():
+		return "whoever made the request knows how much it asks for"
+	case f.AsksOn(s):
+		return "it is one page, and the next is asked for"
+	case role.Parses && f.AnswersAPI(s):
+		return "it is one of many calls of an API, which answers in pages"
+	case f.TakesMessage(s):
+		return "it may be one message of many"
 	}
 	for _, t := range targets(s) {
 		if f.AsksForNewest(f.TargetType(t)) {
@@ -316,11 +324,11 @@ func quiet(f *flow.Func, s *flow.Sink) bool {
 	if plainList(f, s) {
 		return false
 	}
-	if f.Quiet() || s.Target != nil && f.QuietType(s.Target) {
+	if f.Quiet() {
 		return true
 	}
-	for _, t := range s.Decodes {
-		if f.QuietType(t) {
+	for _, t := range targets(s) {
+		if f.QuietType(t) || f.TellsAbout(t) {
 			return true
 		}
 	}

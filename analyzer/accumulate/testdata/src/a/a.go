@@ -1,6 +1,7 @@
 package a
 
 import (
+	"strings"
 	"bufio"
 	"encoding/json"
 	"io"
@@ -105,11 +106,13 @@ func secondCopy(r io.Reader) ([]Unit, error) {
 	var kept []Unit
 	for _, u := range f.Items {
 		if u.Name != "" {
-			kept = append(kept, u) // want `second copy of the decoded document`
+			kept = append(kept, renamed(u)) // want `second copy of the decoded document`
 		}
 	}
 	return kept, nil
 }
+
+func renamed(u Unit) Unit { u.Name = strings.ToLower(u.Name); return u }
 
 type index struct{ units []Unit }
 

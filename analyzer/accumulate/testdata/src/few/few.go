@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -163,7 +164,7 @@ func ofAll(address string) (some []Item, err error) {
 	items, err := everything(address)
 	for _, it := range items {
 		if it.Arch != "" {
-			some = append(some, it) // want `a second copy of what everything gathered`
+			some = append(some, it) // low `a second copy of what everything gathered.*low confidence: it refers to what is held already`
 		}
 	}
 	return some, err
@@ -193,7 +194,7 @@ func text(name string) string {
 func texts(items []Item) []Item {
 	all := make([]Item, len(items))
 	for i, it := range items {
-		all[i] = Item{Name: it.Name, Version: text(it.Name)} // want `every round of the loop reads another item`
+		all[i] = Item{Name: it.Name, Version: text(it.Name)} // low `every round of the loop reads another item.*low confidence: it may be one item for each of a list at hand`
 	}
 	return all
 }
@@ -241,6 +242,74 @@ func addresses(places []Mirror) (all []net.IP, err error) {
 			return nil, err
 		}
 		all = append(all, ips[0], net.ParseIP(p.Items[0].Name))
+	}
+	return all, nil
+}
+
+// What is made of each is new; what refers to it is not.
+func names(address string) (some []Item, err error) {
+	items, err := everything(address)
+	for _, it := range items {
+		some = append(some, lower(it)) // want `a second copy of what everything gathered`
+	}
+	return some, err
+}
+
+func lower(it Item) Item { it.Name = strings.ToLower(it.Name); return it }
+
+type entry struct {
+	item  Item
+	index string
+}
+
+func entries(address string) (some []entry, err error) {
+	items, err := everything(address)
+	for _, it := range items {
+		e := entry{item: it, index: address}
+		some = append(some, e) // low `a second copy of what everything gathered`
+	}
+	return some, err
+}
+
+// Functions, and what is still to come, are not what was read.
+type future struct{ done chan *Page }
+
+func start(address string) future { return future{} }
+
+func later(addresses []string) (all []future, pages []func(), err error) {
+	for _, a := range addresses {
+		p, err := fetch(a)
+		if err != nil {
+			return nil, nil, err
+		}
+		f := start(p.Items[0].Name)
+		all = append(all, f)
+		pages = append(pages, func() { println(p) })
+	}
+	return all, pages, nil
+}
+
+// Paths of a tree.
+func tree(dir string) (all []string, err error) {
+	list, err := os.ReadDir(dir)
+	for _, e := range list {
+		below, err := tree(dir + "/" + e.Name())
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, below...)
+	}
+	return append(all, dir), err
+}
+
+// What is asked for in each round is as much as is in the chunk.
+func chunks(addresses []string) (all []Item, err error) {
+	for few := range slices.Chunk(addresses, 20) {
+		p, err := fetch(strings.Join(few, ","))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p.Items...)
 	}
 	return all, nil
 }

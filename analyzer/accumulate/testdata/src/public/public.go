@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 )
@@ -64,11 +65,13 @@ func (b *Bucket) Large() ([]*File, error) {
 	var some []*File
 	for _, f := range files {
 		if f.Size > 1<<20 {
-			some = append(some, f) // want `a second copy of what b.Files gathered`
+			some = append(some, renamed(f)) // want `a second copy of what b.Files gathered`
 		}
 	}
 	return some, nil
 }
+
+func renamed(f *File) *File { g := *f; g.Hash += "!"; return &g }
 
 func load(path string) (*File, error) {
 	r, err := os.Open(path)
@@ -81,7 +84,8 @@ func load(path string) (*File, error) {
 }
 
 // By index, and only a helper opens.
-func Load(paths []string) []*File {
+func Load(dir string) []*File {
+	paths, _ := filepath.Glob(dir + "/*")
 	list := make([]*File, len(paths))
 	var tasks sync.WaitGroup
 	for i, p := range paths {

@@ -78,3 +78,45 @@ func EachOf(entries []Entry, use func([]Entry)) error {
 	}
 	return nil
 }
+
+// Whoever made the request knows how much it asks for.
+func send(req *http.Request) (*http.Response, []byte, error) {
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body) // want `low confidence: whoever made the request knows how much it asks for`
+	return resp, body, err
+}
+
+// The next message of one connection.
+type conn struct{ r io.ReadCloser }
+
+func dial(url string) (*conn, error) { return nil, nil }
+
+func (c *conn) next() ([]byte, error) {
+	resp, err := http.Get("http://example.org/next")
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(resp.Body) // want `the body of a response is returned as bytes`
+}
+
+func listen(url string, out chan<- []string) error {
+	c, err := dial(url)
+	if err != nil {
+		return err
+	}
+	for {
+		message, err := c.next() // want `low confidence: it may be one message of many`
+		if err != nil {
+			return err
+		}
+		var all []string
+		if err := json.Unmarshal(message, &all); err != nil {
+			return err
+		}
+		out <- all
+	}
+}

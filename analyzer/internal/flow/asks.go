@@ -1,0 +1,97 @@
+package flow
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// AsksAbout reports whether the function sends the items of a list it was given,
+// as a body or in the address: then the answer has one entry for each of them.
+func (f *Func) AsksAbout() bool {
+	for o, p := range f.params {
+		s, ok := o.Type().Underlying().(*types.Slice)
+		if !ok || p.lit != nil || isBytes(s) {
+			continue
+		}
+		if f.sendsBody() || IsBasic(s.Elem()) && f.joins(o) {
+			return true
+		}
+	}
+	return false
+}
+
+// sendsBody reports whether the function makes a request that has a body.
+func (f *Func) sendsBody() bool {
+	for _, call := range f.Calls {
+		fn := f.Callee(call)
+		if fn == nil {
+			continue
+		}
+		var body ast.Expr
+		switch fn.FullName() {
+		case "net/http.NewRequest", "net/http.NewRequestWithContext", "net/http.Post", "(*net/http.Client).Post":
+			body = arg(call, len(call.Args)-1)
+		}
+		if body != nil && !f.Pkg.Info.Types[body].IsNil() && !isNoBody(body) {
+			return true
+		}
+	}
+	return false
+}
+
+func isNoBody(e ast.Expr) bool {
+	sel, ok := ast.Unparen(e).(*ast.SelectorExpr)
+	return ok && sel.Sel.Name == "NoBody"
+}
+
+// joins reports whether the function makes one text, or one set of query
+// parameters, of all items of a list: nothing else makes a request about them.
+func (f *Func) joins(list types.Object) bool {
+	found := false
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			fn := f.Callee(n)
+			found = found || fn != nil && fn.FullName() == "strings.Join" && len(n.Args) > 0 && f.Object(n.Args[0]) == list && !f.talks(n)
+		case *ast.RangeStmt:
+			item := f.Object(n.Value)
+			found = found || n.Value != nil && f.Object(n.X) == list && f.writesText(n.Body, item)
+		}
+		return !found
+	})
+	return found
+}
+
+// writesText reports whether a loop's body adds its item to bytes, a buffer or
+// query parameters that are made outside of it.
+func (f *Func) writesText(body *ast.BlockStmt, item types.Object) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for i, l := range n.Lhs {
+				o := f.Object(l)
+				found = found || o != nil && i < len(n.Rhs) && isBytes(o.Type()) && !within(o.Pos(), body) && f.Mentions(n.Rhs[i], item)
+			}
+		case *ast.CallExpr:
+			x := Receiver(n)
+			if x == nil || !f.Mentions(n, item) {
+				return !found
+			}
+			found = found || isBuffer(f.TypeOf(x)) || IsNamed(f.TypeOf(x), "net/url", "Values") && methodName(n) == "Add"
+		}
+		return !found
+	})
+	return found
+}
+
+// InChunks reports whether a range goes over a list at hand in chunks: what is asked
+// for in each round is as much as is in the chunk.
+func (f *Func) InChunks(r *ast.RangeStmt) bool {
+	call := callIn(r.X)
+	if call == nil {
+		return false
+	}
+	fn := f.Callee(call)
+	return fn != nil && fn.FullName() == "slices.Chunk"
+}

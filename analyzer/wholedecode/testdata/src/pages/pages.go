@@ -1,0 +1,186 @@
+// Package pages has documents that are one page of more, and calls of an API, and
+// their neighbours that are neither.
+package pages
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+type Item struct{ ID, Name, Arch string }
+
+type Answer struct {
+	Items  []Item
+	Scroll string
+}
+
+func open(address string) (*http.Response, error) { return http.Get(address) }
+
+// The last item says where the next page begins, and the first is asked for above.
+func Cursor(out chan<- Item) error {
+	resp, err := open("https://example.org/items")
+	if err != nil {
+		return err
+	}
+	var all []Item
+	if err := json.NewDecoder(resp.Body).Decode(&all); err != nil { // low `low confidence: it is one page, and the next is asked for`
+		return err
+	}
+	id := all[len(all)-1].ID
+	for {
+		resp, err := open("https://example.org/items?after=" + id)
+		if err != nil {
+			return err
+		}
+		var all []Item
+		if err := json.NewDecoder(resp.Body).Decode(&all); err != nil { // low `it is one page`
+			return err
+		}
+		for _, it := range all {
+			out <- it
+		}
+		if len(all) == 0 {
+			return nil
+		}
+		id = all[len(all)-1].ID
+	}
+}
+
+// It goes on by the Link header.
+func Linked(address string, out chan<- Item) error {
+	resp, err := open(address)
+	if err != nil {
+		return err
+	}
+	var all []Item
+	if err := json.NewDecoder(resp.Body).Decode(&all); err != nil { // low `it is one page`
+		return err
+	}
+	for _, it := range all {
+		out <- it
+	}
+	for _, link := range strings.Split(resp.Header.Get("Link"), ",") {
+		if err := Linked(link, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// It calls itself for the next.
+func Again(address string, out chan<- Item) error {
+	resp, err := open(address)
+	if err != nil {
+		return err
+	}
+	var a Answer
+	if err := json.NewDecoder(resp.Body).Decode(&a); err != nil { // low `it is one page`
+		return err
+	}
+	for _, it := range a.Items {
+		out <- it
+	}
+	if a.Scroll == "" {
+		return nil
+	}
+	return Again(a.Scroll, out)
+}
+
+// Of each folder of a tree all is read, and nothing says that it is little.
+func Tree(address string, out chan<- Item) error {
+	resp, err := open(address)
+	if err != nil {
+		return err
+	}
+	var all []Item
+	if err := json.NewDecoder(resp.Body).Decode(&all); err != nil { // want `decoded into \[\]Item, which has every item`
+		return err
+	}
+	for _, it := range all {
+		out <- it
+		if err := Tree(it.Name, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// The address lists what is asked about.
+func Some(ids []int64) (all []Item, err error) {
+	var list []byte
+	for _, id := range ids {
+		list = strconv.AppendInt(append(list, ','), id, 10)
+	}
+	resp, err := open("https://example.org/items?ids=" + string(list))
+	if err != nil {
+		return nil, err
+	}
+	return all, json.NewDecoder(resp.Body).Decode(&all)
+}
+
+func SomeJoined(names []string) (all []Item, err error) {
+	q := url.Values{"names": {strings.Join(names, ",")}}
+	resp, err := open("https://example.org/items?" + q.Encode())
+	if err != nil {
+		return nil, err
+	}
+	return all, json.NewDecoder(resp.Body).Decode(&all)
+}
+
+func SomeOrNot(names []string) (all []Item, err error) {
+	resp, err := open("https://example.org/items")
+	if err != nil {
+		return nil, fmt.Errorf("about %s: %w", strings.Join(names, ","), err)
+	}
+	return all, json.NewDecoder(resp.Body).Decode(&all) // want `decoded into \[\]Item, which has every item`
+}
+
+// A client of an API: its lists are as its server pages them.
+type Client struct{ base string }
+
+func (c *Client) do(ctx context.Context, path string, v any) error {
+	resp, err := http.Get(c.base + path)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	return json.NewDecoder(resp.Body).Decode(v)
+}
+
+func (c *Client) Item(ctx context.Context, id string) (it *Item, err error) {
+	return it, c.do(ctx, "/item/"+id, &it)
+}
+
+func (c *Client) Name(ctx context.Context, id string) (s string, err error) {
+	return s, c.do(ctx, "/name/"+id, &s)
+}
+
+func (c *Client) Pins(ctx context.Context, id string) (all []Item, err error) {
+	err = c.do(ctx, "/pins/"+id, &all) // low `one of many calls of an API`
+	return all, err
+}
+
+func (c *Client) Stars(ctx context.Context, id string) (all []*Item, err error) {
+	err = c.do(ctx, "/stars/"+id, &all) // low `one of many calls of an API`
+	return all, err
+}
+
+func (c *Client) Rename(ctx context.Context, id string) error {
+	return c.do(ctx, "/rename/"+id, nil)
+}
+
+// What tells about one thing.
+type HostInfo struct{ Runtimes map[string][]Item }
+
+func Host(address string) (info HostInfo, err error) {
+	resp, err := open(address)
+	if err != nil {
+		return info, err
+	}
+	return info, json.NewDecoder(resp.Body).Decode(&info) // low `its name says that it is small`
+}
