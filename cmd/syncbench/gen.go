@@ -10,6 +10,7 @@ import (
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/deb"
 	"github.com/syncmem/syncmem/contentmodel/file"
+	"github.com/syncmem/syncmem/contentmodel/npm"
 	"github.com/syncmem/syncmem/contentmodel/rpm"
 	"github.com/syncmem/syncmem/internal/synth"
 )
@@ -28,6 +29,7 @@ var writers = map[string]func(dir, compress string, units int) (unitWriter, erro
 	deb.Kind: func(dir, compress string, _ int) (unitWriter, error) {
 		return writerOf(deb.NewWriter(dir, deb.WriteOptions{Suffix: "." + compress}))
 	},
+	npm.Kind:  func(dir, _ string, _ int) (unitWriter, error) { return writerOf(npm.NewWriter(dir)) },
 	file.Kind: func(dir, _ string, _ int) (unitWriter, error) { return writerOf(file.NewWriter(dir)) },
 }
 
@@ -57,7 +59,8 @@ func genCommand() *cobra.Command {
 		Short: "Write a repository of a given shape to disk",
 		Long: `gen writes the metadata of a repository whose units are made on the fly: the same units with the same seed,
 and so the same files. It holds one unit at a time. Units of rpm-... make an RPM repository, those of deb-index a
-Debian one of a suite "stable", and those of file-flat a PULP_MANIFEST, which is never compressed.
+Debian one of a suite "stable", that of npm-packument a file that npm reads from any HTTP server of DIR, and those of
+file-flat a PULP_MANIFEST; these two are never compressed.
 
 The names of synth: sources, each with its keys and their defaults:
 ` + synth.Help() + `

@@ -4,6 +4,7 @@ package synth
 var golden = map[string]string{
 	"file-flat,units=1000":                       "ea8c40130e0b0492",
 	"deb-index,units=1000":                       "799a8367678f0104",
+	"npm-packument,units=1000":                   "c2ea64739d5b4ad1",
 	"rpm-mixed,units=1000":                       "9506754d4fcb48cf",
 	"rpm-evil,units=10,names=5,seed=9":           "78452847abda9a10",
 	"rpm-one-giant,units=9,giant=1MiB,seed=3":    "3f8b373c66e36314",

@@ -25,6 +25,13 @@ func init() {
 			open:     openDebs,
 		},
 		{
+			name:     "npm-packument",
+			doc:      "versions of one npm package, 1 to 3 kB of JSON each",
+			keys:     with(),
+			defaults: Spec{Count: 3_000},
+			open:     openNpms,
+		},
+		{
 			name:     "rpm-mixed",
 			doc:      "RPM packages with as many files as Debian's, some versions of each name",
 			keys:     with("versions", "files"),

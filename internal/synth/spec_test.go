@@ -35,7 +35,7 @@ func TestParse(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                    `synth: no source ""; sources: file-flat, deb-index, rpm-mixed, rpm-evil, rpm-one-giant`,
+		"":                                    `synth: no source ""; sources: file-flat, deb-index, npm-packument, rpm-mixed, rpm-evil, rpm-one-giant`,
 		"rpm-mixd":                            `no source "rpm-mixd" (did you mean "rpm-mixed"?); sources: file-flat,`,
 		"rpm-mixed,unit=3":                    `synth:rpm-mixed has no key "unit" (did you mean "units"?); keys: units, seed, versions, files, order, sink, pin`,
 		"rpm-mixed,giant=1MiB":                `synth:rpm-mixed has no key "giant"; keys:`,
