@@ -27,7 +27,7 @@ MODULES   := $(shell sed -n 's|^\t\./*||p' go.work | sed 's|^$$|.|')
 APART     := sizer/bench memacct/bench tools
 TOOL      := GOWORK=off $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help build test race accuracy model fuzz bench lint vet cross newest cgroup wall2 sweep speed peers score score-newest graph tidy clean
+.PHONY: help build test race accuracy model fuzz bench lint vet cross newest cgroup wall2 sweep speed results peers score score-newest graph tidy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -107,6 +107,10 @@ sweep: ## the same at 512, 256, 128 and 64 MiB, of work that needs ten times the
 speed: ## what a limit costs: throughput at a quarter of the unlimited peak, processor time far from it; 10 to 20 minutes of an idle machine
 	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench
 	bin/syncbench speed -q --source="$(SOURCE)"
+
+results: ## the workloads of the results page, unlimited, by count and by bytes, into bin/results.md; minutes of an idle machine
+	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench
+	bin/syncbench results >bin/results.md; cat bin/results.md
 
 graph: ## the modules are what go.sum says, and the requirements of each of ours are tidy; the libraries build with the oldest that they require
 	for m in $(MODULES) $(APART); do (cd $$m && export GOWORK=off && $(GO) mod verify && $(GO) mod tidy -diff); done

@@ -68,7 +68,7 @@ The result goes to stdout, progress and messages to stderr. Exit codes:
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(nearFlag)
-	root.AddCommand(runCommand(), unitsCommand(), genCommand(), recordCommand(), compareCommand(), sweepCommand(), planCommand(), serveCommand(), reportCommand(), speedCommand(), keepCommand())
+	root.AddCommand(runCommand(), unitsCommand(), genCommand(), recordCommand(), compareCommand(), sweepCommand(), planCommand(), serveCommand(), reportCommand(), speedCommand(), keepCommand(), resultsCommand())
 	return root
 }
 
