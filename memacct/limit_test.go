@@ -161,6 +161,7 @@ func TestFloorsShrinkWithTheBudget(t *testing.T) {
 // watched is a budget on a made host, and the events of it that come.
 func watched(t *testing.T, f *fakeHost, l Limit) (*Budget, chan Event) {
 	t.Helper()
+	applicationSets(t, math.MaxInt64) // f's is made up, but it is the runtime's that a budget sets and reads
 	b, err := newOn(f.host(), Config{Limit: l, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	told := make(chan Event, 100)
