@@ -28,6 +28,7 @@ type Budget struct {
 	policy  Policy
 	host    *host.Host
 	goLimit *host.GoLimitRequest // for the Go runtime's limit, to be below the process limit; nil for none
+	opened  time.Time
 
 	alert atomic.Bool // as core.Alert said when the lock was last let go
 	_     [64]byte    // loops look at it for every unit, and the lock is on another cache line
@@ -79,7 +80,7 @@ func newOn(h *host.Host, cfg Config) (*Budget, error) {
 	if cfg.Policy.overrun < 0 {
 		return nil, fmt.Errorf("memacct: overrun of %d bytes: use Fail() to allow none", cfg.Policy.overrun)
 	}
-	b := &Budget{log: cmp.Or(cfg.Logger, slog.Default()), mode: cfg.Mode, huge: cfg.KeepHugePages, policy: cfg.Policy, host: h, core: *core.New(0)}
+	b := &Budget{log: cmp.Or(cfg.Logger, slog.Default()), mode: cfg.Mode, huge: cfg.KeepHugePages, policy: cfg.Policy, host: h, opened: time.Now(), core: *core.New(0)}
 	if cfg.GoLimit > GoLimitKeep {
 		return nil, fmt.Errorf("memacct: unknown GoLimit %d: use GoLimitAuto, GoLimitSet or GoLimitKeep", cfg.GoLimit)
 	}

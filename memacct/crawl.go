@@ -13,6 +13,7 @@ import (
 type crawl struct {
 	since, last time.Time
 	units       int
+	kept        int64 // bytes that lived beside the units when it began
 }
 
 // It is told once so many have come in, in govern.ThrashOver or more, and none later than a gap after the one before.
@@ -22,16 +23,29 @@ const (
 	// buildGap is the same for the steps of a unit that is being built: where it has nearly all of a process, a
 	// collection alone may take longer than a second.
 	buildGap = 10 * time.Second
+	// crawlGrew is the inverse of the part of a process limit that what is kept must have grown by for a crawl to lead
+	// nowhere, and it must have lasted as long as the sync did before it: between hopeLeast, for who begins with it, and
+	// hopeMost, for a budget that was open long before.
+	crawlGrew = 32
+	hopeLeast = 10 * time.Second
+	hopeMost  = time.Minute
 )
 
-// add notes a unit, and reports whether that is a crawl.
-func (c *crawl) add(now time.Time, gap time.Duration) bool {
+// add notes a unit, beside which so many bytes are kept, and reports whether that is a crawl.
+func (c *crawl) add(now time.Time, gap time.Duration, kept int64) bool {
 	if now.Sub(c.last) > gap {
-		*c = crawl{since: now}
+		*c = crawl{since: now, kept: kept}
 	}
 	c.last = now
 	c.units++
 	return c.units >= crawlUnits && now.Sub(c.since) >= govern.ThrashOver
+}
+
+// leadsNowhere reports whether a crawl has lasted as long as all that was before it, since the budget was opened, and
+// more is kept with every unit. How many are to come nobody knows: that it ends in time has become less likely than not.
+func (c *crawl) leadsNowhere(opened time.Time, kept, process int64) bool {
+	hope := min(max(c.since.Sub(opened), hopeLeast), hopeMost)
+	return c.last.Sub(c.since) >= hope && kept-c.kept >= process/crawlGrew
 }
 
 // tellCrawl notes that a unit is to be let in after all, and warns of a crawl. It reports whether the sync will not get
@@ -45,8 +59,10 @@ func (b *Budget) tellCrawl(e *BudgetError) (bound bool) {
 	if e.building {
 		gap = buildGap
 	}
+	kept := e.Pinned + e.Named
 	b.enter()
-	crawls := b.refusals.crawl.add(time.Now(), gap)
+	crawls := b.refusals.crawl.add(time.Now(), gap, kept)
+	c := b.refusals.crawl
 	b.leaveQuietly()
 	if !crawls {
 		return false
@@ -59,6 +75,10 @@ func (b *Budget) tellCrawl(e *BudgetError) (bound bool) {
 	}
 	if e.Residue.Expected > 0 && e.Need+e.Residue.Expected > e.Process+e.Process/govern.Looseness+e.Overrun { // by more than the estimate is off
 		e.Reason = Growing
+		return true
+	}
+	if e.Residue.ToCome == 0 && c.leadsNowhere(b.opened, kept, e.Process) {
+		e.Reason, e.grew, e.crawled = Growing, kept-c.kept, c.last.Sub(c.since)
 		return true
 	}
 	b.emitOnce("crawl", Event{Kind: EventThrash, Account: e.Account, Queue: e.Queue, Bytes: e.Process, Text: fmt.Sprintf(

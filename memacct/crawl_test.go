@@ -16,7 +16,7 @@ func TestACrawl(t *testing.T) {
 	units := func(n int, gap time.Duration) (crawls bool) {
 		for range n {
 			now = now.Add(gap)
-			crawls = c.add(now, crawlGap)
+			crawls = c.add(now, crawlGap, 0)
 		}
 		return crawls
 	}
@@ -25,6 +25,29 @@ func TestACrawl(t *testing.T) {
 	require.False(t, units(1, crawlGap+time.Millisecond), "after a pause it begins anew")
 	require.False(t, units(5, 900*time.Millisecond), "these are few")
 	require.True(t, units(2, 900*time.Millisecond))
+}
+
+// A crawl in which more and more is kept is given as long as the sync had before it.
+func TestACrawlThatLeadsNowhere(t *testing.T) {
+	const process = 320 * mib
+	opened := time.Now()
+	for name, c := range map[string]struct {
+		before, lasts time.Duration
+		grew          int64
+		want          bool
+	}{
+		"longer than what was before":     {25 * time.Second, 26 * time.Second, 10 * mib, true},
+		"not so long":                     {25 * time.Second, 24 * time.Second, 10 * mib, false},
+		"from the first unit on":          {0, 9 * time.Second, 100 * mib, false},
+		"and for long":                    {0, 11 * time.Second, 10 * mib, true},
+		"a budget that was open for days": {48 * time.Hour, 61 * time.Second, 10 * mib, true},
+		"nothing more is kept":            {0, time.Hour, 9 * mib, false},
+		"less is":                         {0, time.Hour, -10 * mib, false},
+	} {
+		since := opened.Add(c.before)
+		crawls := crawl{since: since, last: since.Add(c.lasts), kept: 50 * mib}
+		require.Equal(t, c.want, crawls.leadsNowhere(opened, 50*mib+c.grew, process), name)
+	}
 }
 
 // A crawl is told, however long its units take here.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/internal/text"
@@ -40,7 +41,8 @@ type Reason string
 // queue leaves too little. Charged: it would fit, but for what [Account.Charge] and [Account.Hold] booked. Floors: it
 // would fit, but for what the floors of other accounts keep free. Stalled: the units in flight wait for each other, and
 // it does not fit beside them, or finds no slot; or several are being built, and none can grow. Growing: units still get in, one by one, but what finished ones leave
-// behind will exceed the limit before all that [Gate.Expect] announced are through.
+// behind will exceed the limit before all that [Gate.Expect] announced are through; or it grows, none were announced, and
+// it has gone on like that for longer than everything before.
 const (
 	TooLarge Reason = "too large"
 	Pinned   Reason = "pinned"
@@ -85,14 +87,16 @@ type BudgetError struct {
 	Sites    []Site      // that made most of what lives; five at most, nil where hardly anything is pinned
 	Residue  Residue     // of Pinned and Named, what units left behind when they ended; zero if they leave nothing, or it can't be told
 
-	loops    int64  // of what lives, bytes that loops over queues made
-	building bool   // it is a reservation that was to grow
-	slot     bool   // it needs a slot, and memory there is
-	from     string // where the process limit is from
-	files    int64  // of what the cgroup allows, what files need
-	code     int64  // and of those, the program's own code
-	wall     string // what the kernel enforces here
-	most     int64  // which is so much
+	loops    int64         // of what lives, bytes that loops over queues made
+	building bool          // it is a reservation that was to grow
+	slot     bool          // it needs a slot, and memory there is
+	from     string        // where the process limit is from
+	files    int64         // of what the cgroup allows, what files need
+	code     int64         // and of those, the program's own code
+	grew     int64         // bytes by which what is kept has grown in a crawl that leads nowhere
+	crawled  time.Duration // which has lasted so long
+	wall     string        // what the kernel enforces here
+	most     int64         // which is so much
 }
 
 // Is makes errors.Is find ErrOverBudget, and ErrStalled where that is the reason.

@@ -3,6 +3,7 @@ package memacct
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/internal/text"
@@ -38,6 +39,9 @@ func (e *BudgetError) Error() string {
 
 // gist is what happened.
 func (e *BudgetError) gist() string {
+	if e.Reason == Growing && e.crawled > 0 {
+		return fmt.Sprintf("memacct: %s/%s: the sync is bound to fail (%s): its units have come in one by one for %s, each after a forced collection, and what they leave behind has grown by %s", e.Account, e.Queue, e.Reason, e.crawled.Round(time.Second), bytesize.Format(e.grew))
+	}
 	if e.Reason == Growing {
 		return fmt.Sprintf("memacct: %s/%s: the sync is bound to fail (%s): its units get in one by one, and %d of them are to come", e.Account, e.Queue, e.Reason, e.Residue.ToCome)
 	}

@@ -81,8 +81,15 @@ func TestASyncThatIsBoundToFailIsRefusedEarly(t *testing.T) {
 		e.Need, e.code = need, 15*mib
 		require.False(t, b.tellCrawl(e), "nothing grows: it gets through")
 	}
+	e := crawls(Residue{})
+	e.Named = 10 * mib // a list that a stage charges
+	b.refusals.crawl.since = b.opened.Add(-time.Hour)
+	b.refusals.crawl.kept = 130 * mib
+	require.True(t, b.tellCrawl(e))
+	require.Equal(t, Growing, e.Reason)
+	require.Contains(t, e.Error(), "its units have come in one by one for 1h0m0s, each after a forced collection, and what they leave behind has grown by 20.0 MiB")
 	b.refusals.crawl = crawl{}
-	e := crawls(Residue{Units: 24_000, Each: 6144, Bytes: 140 * mib, ToCome: 24_000, Expected: 140 * mib})
+	e = crawls(Residue{Units: 24_000, Each: 6144, Bytes: 140 * mib, ToCome: 24_000, Expected: 140 * mib})
 	b.refusals.crawl = crawl{}
 	require.False(t, b.tellCrawl(e), "not at the first")
 	empty(t, b)
