@@ -70,7 +70,11 @@ func TestKeep(t *testing.T) {
 	err := keep(t.Context(), program, limits, 1)
 	require.EqualError(t, err, "64.0 MiB: another way held 1 of 1 runs, and memacct 0")
 	require.Equal(t, exitFailed, codeOf(err))
-	script(`[ $1 = -over=memacct ] || exit 1`)
+	script(`[ $1 = -over=memacct ] || kill -9 $$`)
 	require.NoError(t, keep(t.Context(), program, limits, 1))
+	script(`[ $1 = -over=memacct ] || { echo no such flag >&2; exit 1; }`)
+	require.ErrorContains(t, keep(t.Context(), program, limits, 1), " -over=channels: no such flag", "it is the program that fails")
+	script(`kill -9 $$`)
+	require.Equal(t, exitUnproved, codeOf(keep(t.Context(), program, limits, 1)), "nobody holds anything")
 	require.ErrorContains(t, keep(t.Context(), program+"x", limits, 1), "build it first")
 }
