@@ -45,7 +45,9 @@ accuracy: ## what the race detector would disturb or slow down: sizes and limits
 	$(GO) test -shuffle=on $(ACCURACY)
 	$(GO) test -count=1 -run='TestHeld|TestPinned|HundredThousand' ./memacct ./memacct/internal/stacks
 	$(GO) test -shuffle=on ./memacct/internal/core
-	GOARCH=386 CGO_ENABLED=0 $(GO) test ./sizer
+	@mkdir -p bin && GOARCH=386 CGO_ENABLED=0 $(GO) test -c -o bin/sizer-386.test ./sizer
+	@if bin/sizer-386.test -test.list='^$$' >/dev/null 2>&1; then cd sizer && ../bin/sizer-386.test; \
+		else echo "NOT PROVED: sizer where an int has 32 bits; this machine runs no 32-bit program" >&2; fi
 	cd memacct/bench && GOWORK=off $(GO) test -count=1 .
 
 model: ## the model check of the admission core at full depth, and a minute of stress
