@@ -130,10 +130,7 @@ func (b *Budget) SetLimit(l Limit) error {
 		source.content = govern.Divide(source.content, others, share)
 	}
 	first := b.source.content == 0
-	if source.process > 0 && source.process <= govern.SmallLimit && b.mode == Enforce {
-		source.smallPages = !b.huge && b.host.SmallPages()
-		b.host.LoneReads()
-	}
+	source.smallPages = b.turnsHugePagesOff(source.process)
 	b.source, b.asked = source, l
 	b.core.Overrun = 0 // of a process that is measured: see reconsider
 	if source.process == 0 {
@@ -142,6 +139,7 @@ func (b *Budget) SetLimit(l Limit) error {
 	b.governLocked(l, source)
 	b.capLocked(b.gov.Content)
 	b.leave()
+	b.readCodeAlone(source.process)
 	if source.process > 0 && b.mode == Enforce {
 		b.joinNeighbours()
 	} else {
@@ -158,6 +156,24 @@ func (b *Budget) SetLimit(l Limit) error {
 			"the kernel may end this process below the limit of %s: %v; set %s below the container's limit", bytesize.Format(source.process), source.unsure, host.GoLimitName)})
 	}
 	return nil
+}
+
+// isSmall reports whether the process is held to a limit at which the kernel's generosity with pages does harm.
+func (b *Budget) isSmall(process int64) bool {
+	return process > 0 && process <= govern.SmallLimit && b.mode == Enforce
+}
+
+// turnsHugePagesOff turns them off behind a small limit, and reports whether there were any. It takes some microseconds.
+func (b *Budget) turnsHugePagesOff(process int64) bool {
+	return b.isSmall(process) && !b.huge && b.host.SmallPages()
+}
+
+// readCodeAlone has the kernel read the program's code by the page behind a small limit. It takes some 100 microseconds, and
+// so must run outside the lock.
+func (b *Budget) readCodeAlone(process int64) {
+	if b.isSmall(process) {
+		b.host.LoneReads()
+	}
 }
 
 // beside is how many bytes the process uses that are not content.

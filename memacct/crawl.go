@@ -24,11 +24,11 @@ const (
 	// collection alone may take longer than a second.
 	buildGap = 10 * time.Second
 	// crawlGrew is the inverse of the part of a process limit that what is kept must have grown by for a crawl to lead
-	// nowhere, and it must have lasted as long as the sync did before it: between hopeLeast, for who begins with it, and
-	// hopeMost, for a budget that was open long before.
-	crawlGrew = 32
-	hopeLeast = 10 * time.Second
-	hopeMost  = time.Minute
+	// nowhere, and it must have lasted as long as the sync did before it: between crawlLeast, for who begins with it, and
+	// crawlMost, for a budget that was open long before.
+	crawlGrew  = 32
+	crawlLeast = 10 * time.Second
+	crawlMost  = time.Minute
 )
 
 // add notes a unit, beside which so many bytes are kept, and reports whether that is a crawl.
@@ -44,8 +44,8 @@ func (c *crawl) add(now time.Time, gap time.Duration, kept int64) bool {
 // leadsNowhere reports whether a crawl has lasted as long as all that was before it, since the budget was opened, and
 // more is kept with every unit. How many are to come nobody knows: that it ends in time has become less likely than not.
 func (c *crawl) leadsNowhere(opened time.Time, kept, process int64) bool {
-	hope := min(max(c.since.Sub(opened), hopeLeast), hopeMost)
-	return c.last.Sub(c.since) >= hope && kept-c.kept >= process/crawlGrew
+	long := min(max(c.since.Sub(opened), crawlLeast), crawlMost)
+	return c.last.Sub(c.since) >= long && kept-c.kept >= process/crawlGrew
 }
 
 // tellCrawl notes that a unit is to be let in after all, and warns of a crawl. It reports whether the sync will not get

@@ -112,8 +112,13 @@ func (b *Budget) regulate(g *governor) bool {
 	var events []Event
 	if g.steers {
 		g.Others, g.Share = others, share
+		was := g.Process
 		events = b.steerLocked(g, now, kernel, collected)
+		process := g.Process
 		b.leave()
+		if process != was {
+			b.readCodeAlone(process)
+		}
 	} else {
 		b.leaveQuietly() // nothing changed, so nobody is to be woken
 	}
@@ -212,6 +217,7 @@ func (b *Budget) followLocked(g *governor, kernel host.Reading) (source limitSou
 // changedLocked takes over what the limit is now, and tells so.
 func (b *Budget) changedLocked(g *governor, was int64, source limitSource) Event {
 	source.content, source.least = g.Content, b.source.least
+	source.smallPages = b.turnsHugePagesOff(source.process)
 	b.source = source
 	e := Event{Kind: EventLimit, Bytes: source.process, Text: "the limit changed, from " + bytesize.Format(was) + ": " + source.String()}
 	if floors := b.core.Floors(); floors > source.content {

@@ -11,7 +11,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/internal/procmem"
+	"github.com/syncmem/syncmem/internal/procmem/wall"
 	"github.com/syncmem/syncmem/memacct/internal/govern"
 )
 
@@ -52,9 +52,7 @@ const aloneMark = "MEMACCT_TEST_ALONE"
 // aloneCommand is the calling test as a process of its own.
 func aloneCommand(t *testing.T) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=2m")
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return strings.HasPrefix(v, "GOMEMLIMIT=") || strings.HasPrefix(v, "GOGC=") || strings.HasPrefix(v, "MEMACCT_")
-	})
+	cmd.Env = wall.Environ()
 	cmd.Env = append(cmd.Env, aloneMark+"="+t.Name())
 	return cmd
 }

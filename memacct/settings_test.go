@@ -2,7 +2,9 @@ package memacct
 
 import (
 	"log/slog"
+	"math"
 	"runtime/debug"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -241,6 +243,33 @@ func TestSmallLimitsReadCodeByThePage(t *testing.T) {
 		empty(t, b)
 		require.Equal(t, want, asked, limit)
 	}
+}
+
+// Also where the cgroup's limit falls to a small one, and only then.
+func TestALimitThatFallsSavesOnPages(t *testing.T) {
+	f := hostOf(0, 256*mib, 8<<30)
+	applicationSets(t, math.MaxInt64)
+	h := f.host()
+	code, huge := 0, 0
+	h.LoneReads = func() { code++ }
+	h.SmallPages = func() bool { huge++; return true }
+	b, err := newOn(h, Config{Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	told := make(chan Event, 10)
+	b.Watch(func(e Event) { told <- e })
+	for i, c := range []struct {
+		wall int64
+		asks int
+	}{{200 * mib, 0}, {100 * mib, 1}} {
+		f.wall.Store(c.wall)
+		due(b.gov)
+		b.regulate(b.gov)
+		require.Equal(t, c.asks, huge, i)
+		require.Equal(t, c.asks, code, i)
+		e := <-told
+		require.Equal(t, c.asks > 0, strings.Contains(e.Text, "transparent huge pages off"), e.Text)
+	}
+	empty(t, b)
 }
 
 func TestHugePagesFromEnv(t *testing.T) {

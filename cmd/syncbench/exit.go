@@ -55,3 +55,9 @@ func oneLine(err error) string {
 	text, _, _ := strings.Cut(err.Error(), "\ngoroutine ")
 	return strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")
 }
+
+// firstLine is a text's first line.
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/syncmem/syncmem/pipeline"
 )
 
 const schemaFolder = "syncbench-folder/v1"
@@ -119,12 +121,8 @@ func commandLine(words ...string) string {
 
 // line is the command line of a run, with every flag that is not as by default.
 func (o *options) line() string {
-	words := []string{"syncbench", "run", "--source=" + o.sourceName(), "--limit=" + o.limit}
-	add := func(when bool, flag string, value any) {
-		if when {
-			words = append(words, fmt.Sprint("--", flag, "=", value))
-		}
-	}
+	words := flagWords{"syncbench", "run", "--source=" + o.sourceName(), "--limit=" + o.limit}
+	add := words.add
 	add(o.mode != modeBytes, "mode", o.mode)
 	add(o.depth > 0, "depth", o.depth)
 	words = append(words, o.workLine()...)
@@ -140,14 +138,20 @@ func (o *options) line() string {
 	return commandLine(words...)
 }
 
-// workLine are the flags that say how a source is read and batched, as far as they are not as by default.
-func (o *options) workLine() (words []string) {
-	add := func(when bool, flag string, value any) {
-		if when {
-			words = append(words, fmt.Sprint("--", flag, "=", value))
-		}
+// flagWords are words of a command line.
+type flagWords []string
+
+// add appends a flag, when it is to be there.
+func (w *flagWords) add(when bool, flag string, value any) {
+	if when {
+		*w = append(*w, fmt.Sprint("--", flag, "=", value))
 	}
-	add(o.batch != 500, "batch", o.batch)
+}
+
+// workLine are the flags that say how a source is read and batched, as far as they are not as by default.
+func (o *options) workLine() (words flagWords) {
+	add := words.add
+	add(o.batch != pipeline.DefaultBatchSize, "batch", o.batch)
 	add(o.stall != time.Minute, "stall-timeout", o.stall)
 	add(o.windowN != 8<<20, "max-window", o.window)
 	add(o.skipBad > 0, "skip-bad", o.skipBad)

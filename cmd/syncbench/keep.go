@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"time"
 
@@ -118,9 +116,7 @@ func (w way) run(ctx context.Context, program string, limit int64, k *keptRuns) 
 	var said bytes.Buffer
 	cmd := exec.CommandContext(bounded, program, w.args...)
 	cmd.Stderr = &said
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return strings.HasPrefix(v, "GOMEMLIMIT=") || strings.HasPrefix(v, "GOGC=") || strings.HasPrefix(v, "MEMACCT_")
-	})
+	cmd.Env = wall.Environ()
 	if w.goPart > 0 {
 		cmd.Env = append(cmd.Env, fmt.Sprintf("GOMEMLIMIT=%dB", limit*w.goPart/100))
 	}

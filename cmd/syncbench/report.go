@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -81,17 +80,14 @@ func writeReport(to string, paths []string) error {
 	if e := renderPage(&page, all, err); e != nil {
 		return errors.Join(err, e)
 	}
-	var out io.Writer = os.Stdout
 	if to != "-" {
 		f, e := os.Create(to)
 		if e != nil {
 			return errors.Join(err, e)
 		}
-		defer f.Close()
-		out = f
+		_, e = f.Write(page.Bytes())
+		return errors.Join(err, e, f.Close())
 	}
-	if _, e := out.Write(page.Bytes()); e != nil {
-		return errors.Join(err, e)
-	}
-	return err
+	_, e := os.Stdout.Write(page.Bytes())
+	return errors.Join(err, e)
 }

@@ -393,9 +393,3 @@ func (l *ladder) print(out io.Writer) error {
 	}
 	return errors.Join(w.Flush(), l.Baseline.print(out))
 }
-
-// firstLine is a text's first line.
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(text, "\n")
-	return line
-}

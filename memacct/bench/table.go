@@ -89,9 +89,7 @@ func (t *table) run(ctx context.Context, w way, order string, limit int64, c *ce
 	var out, said bytes.Buffer
 	cmd := exec.CommandContext(short, self, "-one", w.name, "-limit", fmt.Sprint(limit), "-orders", order, "-units", fmt.Sprint(t.units))
 	cmd.Stdout, cmd.Stderr = &out, &said
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return strings.HasPrefix(v, "GOMEMLIMIT=") || strings.HasPrefix(v, "GOGC=") || strings.HasPrefix(v, "MEMACCT_")
-	})
+	cmd.Env = wall.Environ()
 	res, err := wall.Run(short, limit, cmd)
 	switch {
 	case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):

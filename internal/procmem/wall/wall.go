@@ -11,12 +11,23 @@ package wall
 
 import (
 	"errors"
+	"os"
+	"slices"
+	"strings"
 	"syscall"
 )
 
 // ErrNoCgroup is wrapped by errors that say no wall could be built; nothing
 // was run then. Fall back to a weaker one, and say so in the result.
 var ErrNoCgroup = errors.New("no memory cgroup could be made")
+
+// Environ is the environment of this process without what bounds the memory of a Go program, or has it collect more or
+// less: what runs behind a wall is to know of the wall alone.
+func Environ() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, "GOMEMLIMIT=") || strings.HasPrefix(v, "GOGC=") || strings.HasPrefix(v, "MEMACCT_")
+	})
+}
 
 // Result is what the kernel has to say once the command, and all it started,
 // has ended.
