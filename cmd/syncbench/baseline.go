@@ -59,6 +59,10 @@ const (
 	figureLimit = "smallest limit"
 )
 
+// shortest is how many seconds a run must take to be called slow. A run of a tenth of a second was 2.6 times as long as the
+// one before it on a busy machine, of nothing but starting up.
+const shortest = 2
+
 // heavier is from where on units of the same source weigh more: their sizes are no matter of chance.
 const heavier = 1.01
 
@@ -151,11 +155,16 @@ func (a *against) addRuns(of string, before, now []figures) {
 		row := baselineRow{Of: of, Figure: j.name}
 		then, is := valuesOf(before, j.of), valuesOf(now, j.of)
 		row.Before, row.Now = median(then), median(is)
-		row.Worse = worse(then, is, j.upIs, j.noise) && (!j.speed || a.Note == "")
+		row.Worse = worse(then, is, j.upIs, j.noise) && (!j.speed || a.Note == "" && longEnough(now))
 		if row.Before > 0 {
 			a.add(row)
 		}
 	}
+}
+
+// longEnough reports whether runs took so long that their speed says something.
+func longEnough(runs []figures) bool {
+	return median(valuesOf(runs, func(f figures) float64 { return f.Seconds })) >= shortest
 }
 
 // worse reports whether what is measured now is worse beyond the noise.

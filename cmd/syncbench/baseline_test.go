@@ -18,7 +18,7 @@ func compared(speeds, peaks []float64) *comparison {
 	for i := range speeds {
 		for _, m := range c.Modes {
 			peak := int64(peaks[i] * float64(bytesize.MiB))
-			r := &result{Verdict: verdictHeld, Mode: m.Mode, UnitsPerSecond: speeds[i], PeakRSSAnon: &peak, MeanBatch: 500}
+			r := &result{Verdict: verdictHeld, Mode: m.Mode, Seconds: 1000 / speeds[i], UnitsPerSecond: speeds[i], PeakRSSAnon: &peak, MeanBatch: 500}
 			if m.Mode == modeBytes {
 				r.Kinds = map[string]*kindSizes{"rpm": {10, 1000, 200}}
 			}
@@ -57,6 +57,17 @@ func TestBaseline(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A run that is over at once says nothing of the speed.
+func TestBaselineOfShortRuns(t *testing.T) {
+	b := &baseline{"b.json", &evidence{modes: compared([]float64{40000}, []float64{100})}}
+	a, err := b.compare(&evidence{modes: compared([]float64{16000}, []float64{100})})
+	require.NoError(t, err)
+	require.False(t, a.Regressed, "%+v", a.Rows)
+	a, err = b.compare(&evidence{modes: compared([]float64{100}, []float64{100})})
+	require.NoError(t, err)
+	require.True(t, a.Regressed, "it took a fraction of a second, and takes ten")
 }
 
 func TestBaselineOfHeavierUnits(t *testing.T) {
