@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -153,6 +154,10 @@ func TestSecondInterrupt(t *testing.T) {
 
 // TestNothingTemporary: whatever ends a run, its store that has no name is gone.
 func TestNothingTemporary(t *testing.T) {
+	// Under nohup the programs begun here would ignore a hangup, too: not where this one catches it.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(hangups) })
 	slow := "--source=synth:file-flat,units=100000,sink=20ms"
 	for _, c := range []struct {
 		name   string
