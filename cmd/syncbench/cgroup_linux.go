@@ -24,12 +24,12 @@ func runBehindWall(ctx context.Context, o *options) error {
 		return failed(err)
 	}
 	if o.store == "" { // one that a killed child leaves behind
-		path, remove, err := temporaryStore()
+		name, remove, err := temporaryStore()
 		if err != nil {
 			return failed(err)
 		}
 		defer remove()
-		o.store = "sqlite:" + path
+		o.store = name
 	}
 	cmd, remove, err := childCommand(ctx, o)
 	if err != nil {

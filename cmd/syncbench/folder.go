@@ -127,11 +127,7 @@ func (o *options) line() string {
 	add(o.depth > 0, "depth", o.depth)
 	words = append(words, o.workLine()...)
 	add(o.overrun != "", "overrun", o.overrun)
-	if o.inPostgres() { // its address has a password
-		add(true, "store", "postgres://...")
-	} else {
-		add(o.store != "", "store", o.store)
-	}
+	add(o.store != "", "store", o.storeName())
 	if o.cgroup {
 		words = append(words, "--cgroup")
 	}

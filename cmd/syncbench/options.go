@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -34,7 +33,6 @@ type options struct {
 	kept     func(bytes int64)       // what readers keep beside units is told to; nil where there is no budget
 	weighs   func(bytes int64) error // what the unit that is being read weighs is told to; nil where there is no budget
 	synth    *synth.Spec             // of source; nil for a real one
-	sqlite   string                  // of store; "" for a file that is removed afterwards
 	before   *baseline               // of baseline; nil for none
 	budget   *memacct.Budget         // that account opened; nil where nothing is accounted
 }
@@ -46,9 +44,6 @@ const (
 	modeNone  = "none"
 )
 
-// storeDiscard is the name of the store that keeps nothing.
-const storeDiscard = "discard"
-
 // limitFromFlag is where a limit is from that was given as an amount.
 const limitFromFlag = "--limit"
 
@@ -59,7 +54,7 @@ func (o *options) register(c *cobra.Command) {
 	f.StringVar(&o.source, "source", "synth:rpm-mixed", "the `source` to sync, see Sources above")
 	f.StringVar(&o.limit, "limit", "64MiB", "what the whole process may use: an `amount` such as 64MiB; or auto: GOMEMLIMIT, else the cgroup's limit, else half of the machine's memory; or a part of auto, such as 60%; MEMACCT_LIMIT is not read")
 	f.StringVar(&o.mode, "mode", modeBytes, "`mode`: what bounds the pipeline: the bytes in flight (bytes), the units in each queue (count), or nothing (none)")
-	f.StringVar(&o.store, "store", "", "the `store` to save to: sqlite:FILE, postgres://..., or discard (default: a SQLite file that is removed afterwards)")
+	f.StringVar(&o.store, "store", "", storeUsage())
 	f.IntVar(&o.depth, "depth", 0, "slots of each queue, in `units` (default 1000; not with --mode none)")
 	f.IntVar(&o.batch, "batch", pipeline.DefaultBatchSize, "`units` that a stage collects before it acts")
 	f.StringVar(&o.overrun, "overrun", "", "admit a unit that is larger than the budget, alone, up to that `amount` past it (default: fail)")
@@ -96,7 +91,7 @@ func (o *options) complete(c *cobra.Command) {
 	for name, fn := range map[string]cobra.CompletionFunc{
 		"mode": words(modeBytes, modeCount, modeNone), "limit": words("64MiB", "auto"),
 		"source": cobra.FixedCompletions(sources, cobra.ShellCompDirectiveNoSpace),
-		"store":  cobra.FixedCompletions([]string{"sqlite:", "postgres://", storeDiscard}, cobra.ShellCompDirectiveNoSpace),
+		"store":  cobra.FixedCompletions(storeNames(false), cobra.ShellCompDirectiveNoSpace),
 	} {
 		_ = c.RegisterFlagCompletionFunc(name, fn) // fails only for a flag that is not there
 	}
@@ -138,23 +133,6 @@ func (o *options) checkOverrun() (err error) {
 		return fmt.Errorf("--overrun: %w", err)
 	}
 	return nil
-}
-
-func (o *options) checkStore() error {
-	path, ok := strings.CutPrefix(o.store, "sqlite:")
-	if ok && path != "" {
-		o.sqlite = path
-		return nil
-	}
-	if o.store == "" || o.store == storeDiscard || o.inPostgres() {
-		return nil
-	}
-	return fmt.Errorf("--store: %q is none of sqlite:FILE, postgres://..., discard", o.store)
-}
-
-// inPostgres tells whether the store is a PostgreSQL database, by the schemes that libpq takes.
-func (o *options) inPostgres() bool {
-	return strings.HasPrefix(o.store, "postgres://") || strings.HasPrefix(o.store, "postgresql://")
 }
 
 // queueDepth is the number of slots of each queue.

@@ -192,12 +192,12 @@ func (p *part) addUnits(r *result) {
 
 // addBatches shows why batches were handed on.
 func (p *part) addBatches(r *result) {
-	for _, stage := range stageNames {
-		b, ok := r.Stages[stage]
-		if !ok || b.total() == 0 {
+	for _, stage := range r.stageNames() {
+		b := r.Stages[stage]
+		if b.total() == 0 {
 			continue
 		}
-		s := stack{Name: stage, Sub: fmt.Sprintf("%d batches, %.0f units on average", b.total(), b.Mean)}
+		s := stack{Name: printable(stage), Sub: fmt.Sprintf("%d batches, %.0f units on average", b.total(), b.Mean)}
 		for _, c := range []stackPart{
 			{"full", "s0", b.Size, 0},
 			{"early, for want of memory", "s1", b.Pressure, 0},

@@ -26,7 +26,7 @@ func (r *result) print(out io.Writer) error {
 		row("accounted", "%s at most, of a content budget of %s then, and of %s at the end", bytesize.Format(r.AccountedPeak), bytesize.Format(r.ContentAtPeak), bytesize.Format(r.Content))
 		row("gate", "%d waits, %.2f s together", r.GateWaits, r.GateWait)
 	}
-	for _, stage := range stageNames {
+	for _, stage := range r.stageNames() {
 		row("batches", "%s: %s", stage, r.Stages[stage])
 	}
 	if r.GCLimited {

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"maps"
+	"slices"
 
+	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/internal/procmem"
 	"github.com/syncmem/syncmem/memacct"
 	"github.com/syncmem/syncmem/pipeline"
@@ -93,7 +96,7 @@ func newFailure(ctx context.Context, o *options, err error) *result {
 }
 
 // newResult judges a run.
-func newResult(ctx context.Context, w *work, rep *pipeline.Report, peak peaks, err error) *result {
+func newResult(ctx context.Context, w *work, rep *pipeline.Report, behind []pipeline.Stage[contentmodel.Unit], peak peaks, err error) *result {
 	r := newFailure(ctx, w.o, err)
 	r.ran = true
 	r.Units, r.Known, r.Saved, r.Seconds = rep.Units, w.known.Count(), w.saved.Units(), rep.Elapsed.Seconds()
@@ -107,18 +110,18 @@ func newResult(ctx context.Context, w *work, rep *pipeline.Report, peak peaks, e
 		r.ContentAtPeak = b.Stats().PeakLimit
 	}
 	w.sizes.addTo(r)
-	r.addQueues(rep.Queues)
+	r.addQueues(rep.Queues, behind)
 	r.addMemory(peak)
 	r.judge()
 	return r
 }
 
 // addQueues sums the queues' counts up. The queue that a stage takes from is named after the stage before it.
-func (r *result) addQueues(queues []memacct.QueueStats) {
+func (r *result) addQueues(queues []memacct.QueueStats, takers []pipeline.Stage[contentmodel.Unit]) {
 	var all memacct.BatchStats
 	for i, q := range queues {
 		all = all.Add(q.Batches)
-		r.Stages[stageNames[i]] = newBatches(q.Batches)
+		r.Stages[takers[i].Name()] = newBatches(q.Batches)
 	}
 	r.Batches, r.MeanBatch = newBatches(all), all.Mean()
 	if len(queues) > 0 {
@@ -126,8 +129,8 @@ func (r *result) addQueues(queues []memacct.QueueStats) {
 	}
 }
 
-// stageNames are the stages behind the first, in the order in which units pass them.
-var stageNames = []string{"query", "save"}
+// stageNames are the stages that have batches to tell of.
+func (r *result) stageNames() []string { return slices.Sorted(maps.Keys(r.Stages)) }
 
 // addMemory notes what the runtime and the kernel say of the process, and of its cgroup.
 func (r *result) addMemory(peak peaks) {

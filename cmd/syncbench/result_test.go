@@ -105,9 +105,9 @@ func fullResult(t *testing.T) *result {
 	o := &options{source: "s", mode: modeBytes, limitN: 1 << 26, limitFrom: limitFromFlag}
 	b, err := memacct.New(memacct.Config{Limit: memacct.Content(100)})
 	require.NoError(t, err)
-	w := &work{o: o, account: b.Account("a")}
-	rep := &pipeline.Report{Units: 3, Queues: make([]memacct.QueueStats, len(stageNames))}
-	r := newResult(t.Context(), w, rep, peaks{Peak: procmem.Peak{}, Go: 1}, errors.New("bad"))
+	w := &work{o: o, account: b.Account("a"), src: new(source)}
+	rep := &pipeline.Report{Units: 3, Queues: make([]memacct.QueueStats, len(w.stages()))}
+	r := newResult(t.Context(), w, rep, w.stages(), peaks{Peak: procmem.Peak{}, Go: 1}, errors.New("bad"))
 	r.Note = "a note"
 	r.Env = map[string]string{"go": "x"}
 	return r

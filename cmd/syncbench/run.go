@@ -144,11 +144,18 @@ func (w *work) run(ctx context.Context) *result {
 	cfg := pipeline.Config[contentmodel.Unit]{
 		Account: w.account, Size: w.sizes.weigh, Depth: w.o.queueDepth(), BatchSize: w.o.batch,
 	}
-	rep, err := pipeline.Run(ctx, cfg, w.first,
-		stages.Query(w.store, 0, &w.known),
-		stages.Save(w.store, 0, w.src.sink, &w.saved))
+	behind := w.stages()
+	rep, err := pipeline.Run(ctx, cfg, w.first, behind...)
 	p.stop()
-	return newResult(ctx, w, rep, memory.stop(), err)
+	return newResult(ctx, w, rep, behind, memory.stop(), err)
+}
+
+// stages are those behind the first, in the order in which units pass them.
+func (w *work) stages() []pipeline.Stage[contentmodel.Unit] {
+	return []pipeline.Stage[contentmodel.Unit]{
+		stages.Query(w.store, 0, &w.known),
+		stages.Save(w.store, 0, w.src.sink, &w.saved),
+	}
 }
 
 // first is the first stage: it reads units and emits them, and keeps them all if it was asked to pin.

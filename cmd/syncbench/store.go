@@ -5,43 +5,107 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 
 	contentstore "github.com/syncmem/syncmem/contentmodel/store"
 	"github.com/syncmem/syncmem/contentmodel/store/postgres"
 	"github.com/syncmem/syncmem/contentmodel/store/sqlite"
 )
 
+// storeKind is one kind of store: how --store names it, and how it is opened.
+type storeKind struct {
+	prefix string
+	takes  string         // what follows the prefix
+	is     *regexp.Regexp // the names of its stores
+	secret bool           // such a name may hold a password
+	open   func(ctx context.Context, name string) (contentstore.Store, error)
+}
+
+const (
+	sqlitePrefix = "sqlite:"
+	storeDiscard = "discard" // keeps nothing
+)
+
+// storeKinds are the stores that there are; a new one is a row here.
+var storeKinds = []storeKind{
+	{sqlitePrefix, "FILE", regexp.MustCompile(`(?s)^sqlite:.`), false, func(ctx context.Context, name string) (contentstore.Store, error) {
+		return sqlite.Open(ctx, strings.TrimPrefix(name, sqlitePrefix))
+	}},
+	{"postgres://", "...", regexp.MustCompile(`^postgres(ql)?://`), true, postgres.Open}, // the schemes that libpq takes
+	{storeDiscard, "", regexp.MustCompile(`^discard$`), false, func(context.Context, string) (contentstore.Store, error) {
+		return contentstore.Discard(), nil
+	}},
+}
+
+// storeOf is the kind of a store, by its name; false if it is of none.
+func storeOf(name string) (storeKind, bool) {
+	for _, k := range storeKinds {
+		if k.is.MatchString(name) {
+			return k, true
+		}
+	}
+	return storeKind{}, false
+}
+
+// storeNames are the names of stores, for people, or only how they begin, for a shell to complete.
+func storeNames(whole bool) (all []string) {
+	for _, k := range storeKinds {
+		name := k.prefix
+		if whole {
+			name += k.takes
+		}
+		all = append(all, name)
+	}
+	return all
+}
+
+// storeUsage is what --store takes.
+func storeUsage() string {
+	all := storeNames(true)
+	all[len(all)-1] = "or " + all[len(all)-1]
+	return "the `store` to save to: " + strings.Join(all, ", ") + " (default: a SQLite file that is removed afterwards)"
+}
+
+// checkStore says what is wrong with --store before anything is opened.
+func (o *options) checkStore() error {
+	if _, ok := storeOf(o.store); ok || o.store == "" {
+		return nil
+	}
+	return fmt.Errorf("--store: %q is none of %s", o.store, strings.Join(storeNames(true), ", "))
+}
+
+// storeName is the store without what is secret, "" for the default.
+func (o *options) storeName() string {
+	if k, _ := storeOf(o.store); k.secret {
+		return k.prefix + k.takes
+	}
+	return o.store
+}
+
 // openStore opens what --store names, and returns how to leave it.
 func openStore(ctx context.Context, o *options) (st contentstore.Store, leave func(), err error) {
-	if o.store == storeDiscard {
-		return contentstore.Discard(), func() {}, nil
-	}
-	if o.inPostgres() {
-		if st, err = postgres.Open(ctx, o.store); err != nil {
-			return nil, nil, err
-		}
-		return st, func() { st.Close() }, nil
-	}
-	path, remove := o.sqlite, func() {}
-	if path == "" {
-		if path, remove, err = temporaryStore(); err != nil {
+	name, remove := o.store, func() {}
+	if name == "" {
+		if name, remove, err = temporaryStore(); err != nil {
 			return nil, nil, err
 		}
 	}
-	if st, err = sqlite.Open(ctx, path); err != nil {
+	k, _ := storeOf(name)
+	if st, err = k.open(ctx, name); err != nil {
 		remove()
 		return nil, nil, err
 	}
 	return st, func() { st.Close(); remove() }, nil
 }
 
-// temporaryStore is the path of a SQLite file in a directory of its own, and how to remove both.
-func temporaryStore() (path string, remove func(), err error) {
+// temporaryStore names a store in a SQLite file in a directory of its own, and returns how to remove both.
+func temporaryStore() (name string, remove func(), err error) {
 	dir, remove, err := temporaryFolder()
 	if err != nil {
 		return "", nil, fmt.Errorf("no room for a store: %w; name one with --store sqlite:FILE", err)
 	}
-	return filepath.Join(dir, "content.sqlite"), remove, nil
+	return sqlitePrefix + filepath.Join(dir, "content.sqlite"), remove, nil
 }
 
 // temporaryFolder is a directory that is removed whatever ends the program.
