@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -69,7 +70,7 @@ const heavier = 1.01
 // baseline is what --baseline names.
 type baseline struct {
 	file string
-	of   *evidence
+	of   finding
 }
 
 const baselineUsage = "compare the result with this `file` of an earlier --json, or folder of --out, and exit with 4 where it is worse beyond the noise of the runs"
@@ -89,11 +90,14 @@ func readBaseline(path string) (*baseline, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--baseline: %w", err)
 	}
-	return &baseline{path, e}, nil
+	if e.finding == nil {
+		return nil, fmt.Errorf("--baseline: %s has no result", path)
+	}
+	return &baseline{path, e.finding}, nil
 }
 
 // compare compares a result with the baseline, or says why they can't be. Of nil there is nothing to compare.
-func (b *baseline) compare(now *evidence) (*against, error) {
+func (b *baseline) compare(now finding) (*against, error) {
 	if b == nil {
 		return nil, nil
 	}
@@ -101,7 +105,7 @@ func (b *baseline) compare(now *evidence) (*against, error) {
 		return nil, err
 	}
 	a := &against{File: b.file, Rows: []baselineRow{}}
-	if what := otherMachine(b.of.env(), now.env()); what != "" {
+	if what := otherMachine(b.of.about().env, now.about().env); what != "" {
 		a.Note = "speed is not compared: the baseline is of another " + what
 	}
 	before := map[string][]figures{}
@@ -121,7 +125,8 @@ func (b *baseline) compare(now *evidence) (*against, error) {
 			a.add(row)
 		}
 	}
-	if then, is := b.of.ladder, now.ladder; then != nil && is != nil && then.Smallest > 0 {
+	then, _ := b.of.(*ladder)
+	if is, _ := now.(*ladder); then != nil && is != nil && then.Smallest > 0 {
 		row := baselineRow{Of: "sweep", Figure: figureLimit, Before: float64(then.Smallest), Now: float64(is.Smallest)}
 		row.Worse = is.Smallest == 0 || row.Now > precise*precise*row.Before // each is found to a tenth
 		a.add(row)
@@ -133,17 +138,18 @@ func (b *baseline) compare(now *evidence) (*against, error) {
 }
 
 // fits says what else differs than the program, which is known before anything is done.
-func (b *baseline) fits(now *evidence) error {
+func (b *baseline) fits(now finding) error {
 	if b == nil {
 		return nil
 	}
-	if a, c := b.of.source(), now.source(); a != c {
+	if a, c := b.of.about().source, now.about().source; a != c {
 		return fmt.Errorf("--baseline: %s is of the source %s, not of %s", b.file, a, c)
 	}
-	if a, c := b.of.result, now.result; a != nil && c != nil && (a.Limit != c.Limit || a.Mode != c.Mode) {
+	a, _ := b.of.(*result)
+	if c, _ := now.(*result); a != nil && c != nil && (a.Limit != c.Limit || a.Mode != c.Mode) {
 		return fmt.Errorf("--baseline: %s is of mode %s and %s, not of mode %s and %s", b.file, a.Mode, bytesize.Format(a.Limit), c.Mode, bytesize.Format(c.Limit))
 	}
-	if (b.of.result == nil) != (now.result == nil) || (b.of.modes == nil) != (now.modes == nil) {
+	if reflect.TypeOf(b.of) != reflect.TypeOf(now) {
 		return fmt.Errorf("--baseline: %s is a result of another command", b.file)
 	}
 	return nil

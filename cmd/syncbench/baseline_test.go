@@ -48,8 +48,8 @@ func TestBaseline(t *testing.T) {
 		"one run, a lot slower": {[]float64{40}, []float64{100}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := &baseline{"b.json", &evidence{modes: compared(steady, steady)}}
-			a, err := b.compare(&evidence{modes: compared(c.speeds, c.peaks)})
+			b := &baseline{"b.json", compared(steady, steady)}
+			a, err := b.compare(compared(c.speeds, c.peaks))
 			require.NoError(t, err)
 			require.Equal(t, c.worse, a.Regressed, "%+v", a.Rows)
 			if c.worse {
@@ -61,11 +61,11 @@ func TestBaseline(t *testing.T) {
 
 // A run that is over at once says nothing of the speed.
 func TestBaselineOfShortRuns(t *testing.T) {
-	b := &baseline{"b.json", &evidence{modes: compared([]float64{40000}, []float64{100})}}
-	a, err := b.compare(&evidence{modes: compared([]float64{16000}, []float64{100})})
+	b := &baseline{"b.json", compared([]float64{40000}, []float64{100})}
+	a, err := b.compare(compared([]float64{16000}, []float64{100}))
 	require.NoError(t, err)
 	require.False(t, a.Regressed, "%+v", a.Rows)
-	a, err = b.compare(&evidence{modes: compared([]float64{100}, []float64{100})})
+	a, err = b.compare(compared([]float64{100}, []float64{100}))
 	require.NoError(t, err)
 	require.True(t, a.Regressed, "it took a fraction of a second, and takes ten")
 }
@@ -73,7 +73,7 @@ func TestBaselineOfShortRuns(t *testing.T) {
 func TestBaselineOfHeavierUnits(t *testing.T) {
 	before, now := compared([]float64{1}, []float64{1}), compared([]float64{1}, []float64{1})
 	now.Runs[1].Kinds["rpm"].Bytes = 1020
-	a, err := (&baseline{"b.json", &evidence{modes: before}}).compare(&evidence{modes: now})
+	a, err := (&baseline{"b.json", before}).compare(now)
 	require.NoError(t, err)
 	require.EqualError(t, a.err(), "worse than b.json: rpm: bytes a unit is 1.02 times 100 B")
 }
@@ -91,8 +91,8 @@ func TestBaselineOfNoise(t *testing.T) {
 	for _, n := range []int{1, 3, 5, 7} {
 		alarms := 0
 		for range 2000 {
-			b := &baseline{"b", &evidence{modes: compared(draw(n), draw(n))}}
-			a, err := b.compare(&evidence{modes: compared(draw(n), draw(n))})
+			b := &baseline{"b", compared(draw(n), draw(n))}
+			a, err := b.compare(compared(draw(n), draw(n)))
 			require.NoError(t, err)
 			if a.Regressed {
 				alarms++
@@ -103,20 +103,20 @@ func TestBaselineOfNoise(t *testing.T) {
 }
 
 func TestBaselineThatDoesNotFit(t *testing.T) {
-	b := &baseline{"b.json", &evidence{modes: compared([]float64{1}, []float64{1})}}
+	b := &baseline{"b.json", compared([]float64{1}, []float64{1})}
 	other := compared([]float64{1}, []float64{1})
 	other.Source = "t"
-	_, err := b.compare(&evidence{modes: other})
+	_, err := b.compare(other)
 	require.ErrorContains(t, err, "b.json is of the source s, not of t")
-	_, err = b.compare(&evidence{result: &result{Source: "s"}})
+	_, err = b.compare(&result{Source: "s"})
 	require.ErrorContains(t, err, "a result of another command")
-	b = &baseline{"b.json", &evidence{result: &result{Source: "s", Mode: modeNone}}}
-	_, err = b.compare(&evidence{result: &result{Source: "s", Mode: modeBytes}})
+	b = &baseline{"b.json", &result{Source: "s", Mode: modeNone}}
+	_, err = b.compare(&result{Source: "s", Mode: modeBytes})
 	require.ErrorContains(t, err, "is of mode none")
 
 	before := compared([]float64{100, 100, 100}, []float64{1, 1, 1})
 	before.Env = map[string]string{"cpu": "fast"}
-	a, err := (&baseline{"b.json", &evidence{modes: before}}).compare(&evidence{modes: compared([]float64{1, 1, 1}, []float64{1, 1, 1})})
+	a, err := (&baseline{"b.json", before}).compare(compared([]float64{1, 1, 1}, []float64{1, 1, 1}))
 	require.NoError(t, err)
 	require.False(t, a.Regressed, "the speed of another machine says nothing")
 	require.Contains(t, a.Note, "speed is not compared")
@@ -148,7 +148,14 @@ func TestBaselineIsReadBack(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, text, 0o600))
 	read, err := readBaseline(path)
 	require.NoError(t, err)
-	a, err = read.compare(&evidence{modes: compared([]float64{40, 40, 40}, []float64{1, 1, 1})})
+	a, err = read.compare(compared([]float64{40, 40, 40}, []float64{1, 1, 1}))
 	require.NoError(t, err)
 	require.True(t, a.Regressed)
+}
+
+func TestBaselineWithoutAResult(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	require.NoError(t, makeFolder(dir, "run", "syncbench run"))
+	_, err := readBaseline(dir)
+	require.ErrorContains(t, err, "has no result")
 }

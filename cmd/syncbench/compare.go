@@ -141,7 +141,7 @@ func (b *bench) compare(ctx context.Context, modes []*comparedMode, format strin
 		return failed(err)
 	}
 	c := &comparison{Schema: schemaCompare, Source: b.o.sourceName(), Limit: b.o.limitN, Rounds: b.runs, Modes: modes, Env: environment()}
-	if err := b.o.before.fits(&evidence{modes: c}); err != nil {
+	if err := b.o.before.fits(c); err != nil {
 		return err
 	}
 	b.total = b.runs * len(modes)
@@ -153,7 +153,7 @@ func (b *bench) compare(ctx context.Context, modes []*comparedMode, format strin
 	if format == "bench" {
 		text = c.printBench
 	}
-	if c.Baseline, err = b.o.before.compare(&evidence{modes: c}); err != nil && ended == nil {
+	if c.Baseline, err = b.o.before.compare(c); err != nil && ended == nil {
 		ended = failed(err)
 	}
 	if err := out.emit(c, text); err != nil {

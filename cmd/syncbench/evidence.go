@@ -13,15 +13,36 @@ import (
 	"github.com/syncmem/syncmem/memacct/record"
 )
 
+// finding is what a command found out by its runs: a result, a comparison or a ladder.
+type finding interface {
+	restore(path string) error    // finds what is not in the JSON, and checks what the rest relies on
+	about() about                 // what was done
+	measured() []measured         // the runs, by what they are of. One that failed has measured nothing
+	kinds() map[string]*kindSizes // what the units weighed
+	show(p *part)                 // says it on a page
+}
+
+// about is what findings of all commands have.
+type about struct {
+	source  string
+	env     map[string]string // what the figures depend on
+	against *against          // nil if it was compared with nothing
+}
+
+// findings are what there is to read, by schema.
+var findings = map[string]func() finding{
+	schema:        func() finding { return new(result) },
+	schemaCompare: func() finding { return new(comparison) },
+	schemaSweep:   func() finding { return new(ladder) },
+}
+
 // evidence is what a run folder, or a file of one, has to tell. What is not there is nil.
 type evidence struct {
-	name   string // of the folder, or the file
-	folder *folder
-	result *result
-	modes  *comparison
-	ladder *ladder
-	record *record.Record
-	runs   []*evidence // of compare and sweep, in the order in which they were done
+	name    string // of the folder, or the file
+	folder  *folder
+	finding finding
+	record  *record.Record
+	runs    []*evidence // of compare and sweep, in the order in which they were done
 }
 
 // readEvidence reads a run folder, or one file of JSON or record. Like a record it comes with an error beside what
@@ -100,34 +121,23 @@ func (e *evidence) readResult(path string) error {
 	if err := json.Unmarshal(text, &is); err != nil {
 		return fmt.Errorf("%s: no result of syncbench: %w", path, err)
 	}
-	switch is.Schema {
-	case schema:
-		e.result = new(result)
-		return into(path, text, e.result)
-	case schemaCompare:
-		e.modes = new(comparison)
-		if err := into(path, text, e.modes); err != nil {
-			return err
-		}
-		return e.modes.restore(path)
-	case schemaSweep:
-		e.ladder = new(ladder)
-		if err := into(path, text, e.ladder); err != nil {
-			return err
-		}
-		return e.ladder.restore(path)
+	made := findings[is.Schema]
+	if made == nil {
+		return fmt.Errorf("%s: no result of syncbench run, compare or sweep: its schema is %q", path, is.Schema)
 	}
-	return fmt.Errorf("%s: no result of syncbench run, compare or sweep: its schema is %q", path, is.Schema)
-}
-
-func into(path string, text []byte, v any) error {
-	if err := json.Unmarshal(text, v); err != nil {
+	found := made()
+	if err := json.Unmarshal(text, found); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	if err := found.restore(path); err != nil {
+		return err
+	}
+	e.finding = found
 	return nil
 }
 
-// restore finds what is not in the JSON.
+func (*result) restore(string) error { return nil }
+
 func (c *comparison) restore(path string) error {
 	if slices.Contains(c.Modes, nil) || len(c.Modes) == 0 {
 		return fmt.Errorf("%s: a comparison without modes", path)
@@ -143,7 +153,6 @@ func (c *comparison) restore(path string) error {
 	return nil
 }
 
-// restore checks what the rest relies on.
 func (l *ladder) restore(path string) error {
 	if l.Unlimited == nil || slices.Contains(l.Rungs, nil) {
 		return fmt.Errorf("%s: a sweep without its unlimited run", path)
@@ -163,7 +172,7 @@ func (e *evidence) longest() *evidence {
 // tells is how much a run has to tell of its units and its memory.
 func (e *evidence) tells() int {
 	n := 0
-	if r := e.result; r != nil && r.Mode == modeBytes {
+	if r := e.result(); r != nil && r.Mode == modeBytes {
 		n += 1 << 20
 		if r.Verdict == verdictHeld {
 			n += 1 << 21
@@ -175,81 +184,55 @@ func (e *evidence) tells() int {
 	return n
 }
 
-// source is what was synced.
-func (e *evidence) source() string {
-	switch {
-	case e.result != nil:
-		return e.result.Source
-	case e.modes != nil:
-		return e.modes.Source
-	case e.ladder != nil:
-		return e.ladder.Source
-	}
-	return ""
+// result is what a run found out, nil of any other command.
+func (e *evidence) result() *result {
+	r, _ := e.finding.(*result)
+	return r
 }
 
-// env is what the figures depend on.
-func (e *evidence) env() map[string]string {
-	switch {
-	case e.result != nil:
-		return e.result.Env
-	case e.modes != nil:
-		return e.modes.Env
-	case e.ladder != nil:
-		return e.ladder.Env
+func (r *result) about() about     { return about{r.Source, r.Env, r.Baseline} }
+func (c *comparison) about() about { return about{c.Source, c.Env, c.Baseline} }
+func (l *ladder) about() about     { return about{l.Source, l.Env, l.Baseline} }
+
+func (r *result) measured() []measured {
+	if r.Verdict == verdictFailed {
+		return nil
 	}
-	return nil
+	return []measured{{"run", []figures{figuresOf(r)}}}
 }
 
-// measured are the runs, by what they are of. One that failed has measured nothing.
-func (e *evidence) measured() (all []measured) {
-	switch {
-	case e.result != nil && e.result.Verdict != verdictFailed:
-		all = append(all, measured{"run", []figures{figuresOf(e.result)}})
-	case e.modes != nil:
-		for _, m := range e.modes.Modes {
-			all = append(all, measured{m.String(), m.all})
-		}
-	case e.ladder != nil:
-		for _, s := range e.ladder.Rungs {
-			if s.Verdict == verdictHeld {
-				all = append(all, measured{bytesize.Format(s.Limit), s.Runs})
-			}
+func (c *comparison) measured() (all []measured) {
+	for _, m := range c.Modes {
+		all = append(all, measured{m.String(), m.all})
+	}
+	return all
+}
+
+func (l *ladder) measured() (all []measured) {
+	for _, s := range l.Rungs {
+		if s.Verdict == verdictHeld {
+			all = append(all, measured{bytesize.Format(s.Limit), s.Runs})
 		}
 	}
 	return all
 }
 
-// kinds are what the units weighed.
-func (e *evidence) kinds() map[string]*kindSizes {
-	switch {
-	case e.result != nil:
-		return e.result.Kinds
-	case e.modes != nil:
-		for _, r := range e.modes.Runs {
-			if r.Kinds != nil && r.Verdict != verdictFailed {
-				return r.Kinds
-			}
-		}
-	case e.ladder != nil:
-		for _, s := range e.ladder.Rungs {
-			if s.Verdict == verdictHeld {
-				return s.Kinds
-			}
+func (r *result) kinds() map[string]*kindSizes { return r.Kinds }
+
+func (c *comparison) kinds() map[string]*kindSizes {
+	for _, r := range c.Runs {
+		if r.Kinds != nil && r.Verdict != verdictFailed {
+			return r.Kinds
 		}
 	}
 	return nil
 }
 
-// against is what the result was compared with; nil if with nothing.
-func (e *evidence) against() *against {
-	switch {
-	case e.result != nil:
-		return e.result.Baseline
-	case e.modes != nil:
-		return e.modes.Baseline
-	case e.ladder != nil:
-		return e.ladder.Baseline
+func (l *ladder) kinds() map[string]*kindSizes {
+	for _, s := range l.Rungs {
+		if s.Verdict == verdictHeld {
+			return s.Kinds
+		}
 	}
 	return nil
 }

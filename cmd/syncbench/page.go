@@ -103,31 +103,26 @@ func newPart(e *evidence) *part {
 	if e.folder != nil {
 		p.Line = e.folder.Line
 	}
-	switch {
-	case e.modes != nil:
-		p.ofModes(e.modes)
-	case e.ladder != nil:
-		p.ofLadder(e.ladder)
-	case e.result != nil:
-		p.ofRun(e.result)
-	default:
-		p.ofUnfinished(e)
+	if e.finding == nil {
+		p.addUnfinished(e)
+	} else {
+		e.finding.show(p)
+		p.addBaseline(e.finding.about().against)
 	}
-	p.addBaseline(e)
 	shown := e.longest()
 	if shown != e {
 		p.Shown = shown.name
 	}
-	p.addRecord(shown.record, shown.result)
-	if r := shown.result; r != nil {
+	p.addRecord(shown.record, shown.result())
+	if r := shown.result(); r != nil {
 		p.addUnits(r)
 		p.addBatches(r)
 	}
 	return p
 }
 
-// ofUnfinished is a run that left no result.
-func (p *part) ofUnfinished(e *evidence) {
+// addUnfinished is a run that left no result.
+func (p *part) addUnfinished(e *evidence) {
 	p.What, p.Class, p.Verdict = "run", "bad", "KILLED"
 	p.Says = "It ended without a result: it was killed, or crashed. What it had recorded by then is below."
 	if e.folder != nil {
@@ -169,8 +164,8 @@ func verdictClass(verdict string) string {
 	return "bad"
 }
 
-// ofRun is one run.
-func (p *part) ofRun(r *result) {
+// show is one run.
+func (r *result) show(p *part) {
 	p.What, p.Source, p.Note, p.Class = "run", r.Source, r.Note, verdictClass(r.Verdict)
 	p.Verdict = r.words()
 	switch {
@@ -219,8 +214,7 @@ func (p *part) addEnv(env map[string]string) {
 }
 
 // addBaseline is what a result was compared with.
-func (p *part) addBaseline(e *evidence) {
-	a := e.against()
+func (p *part) addBaseline(a *against) {
 	if a == nil {
 		return
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/syncmem/syncmem/internal/bytesize"
 )
 
-// ofModes is a comparison.
-func (p *part) ofModes(c *comparison) {
+// show is a comparison.
+func (c *comparison) show(p *part) {
 	p.What, p.Source, p.Class = "comparison", c.Source, "ok"
 	p.addEnv(c.Env)
 	held, bounded := 0, 0
@@ -51,8 +51,8 @@ func (p *part) ofModes(c *comparison) {
 		figure{Title: "Speed", Sub: "bars are medians, dots are runs", Wide: speeds.SVG(halfChart), Narrow: speeds.SVG(narrowChart)})
 }
 
-// ofLadder is a sweep.
-func (p *part) ofLadder(l *ladder) {
+// show is a sweep.
+func (l *ladder) show(p *part) {
 	p.What, p.Source = "sweep", l.Source
 	p.addEnv(l.Env)
 	wall := "behind real memory cgroups, with the kernel's OOM killer on"

@@ -65,7 +65,7 @@ func TestReportIsText(t *testing.T) {
 		Env: map[string]string{evil: evil}, Stages: map[string]batches{"save": {Size: 1}},
 	}
 	var page bytes.Buffer
-	require.NoError(t, renderPage(&page, []*evidence{{name: evil, result: r, folder: &folder{Line: evil}}}, os.ErrInvalid))
+	require.NoError(t, renderPage(&page, []*evidence{{name: evil, finding: r, folder: &folder{Line: evil}}}, os.ErrInvalid))
 	require.Zero(t, strings.Count(page.String(), "<script"))
 	require.Equal(t, 1, strings.Count(page.String(), "</style>"))
 }
@@ -89,4 +89,16 @@ func FuzzReport(f *testing.F) {
 		}
 		require.NoError(t, renderPage(new(bytes.Buffer), []*evidence{e}, nil))
 	})
+}
+
+// A comparison of nothing is told as a fault, beside the record of the same folder.
+func TestReportOfAComparisonWithoutModes(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	require.NoError(t, makeFolder(dir, "compare", "syncbench compare"))
+	require.NoError(t, keepResult(dir, &comparison{Schema: schemaCompare}))
+	e, err := readEvidence(dir)
+	require.ErrorContains(t, err, "a comparison without modes")
+	var page bytes.Buffer
+	require.NoError(t, renderPage(&page, []*evidence{e}, err))
+	require.Contains(t, page.String(), "KILLED")
 }

@@ -73,13 +73,13 @@ func run(ctx context.Context, o *options) error {
 	case err != nil:
 		res = newFailure(ctx, o, err)
 	default:
-		if err := o.before.fits(&evidence{result: newFailure(ctx, o, nil)}); err != nil {
+		if err := o.before.fits(newFailure(ctx, o, nil)); err != nil {
 			return err
 		}
 		res = w.run(ctx)
 	}
 	if res.Verdict != verdictFailed {
-		if res.Baseline, err = o.before.compare(&evidence{result: res}); err != nil {
+		if res.Baseline, err = o.before.compare(res); err != nil {
 			return failed(err)
 		}
 	}

@@ -141,7 +141,7 @@ func (b *bench) sweep(ctx context.Context, limits []int64, times float64) error 
 		return failed(err)
 	}
 	l := &ladder{Schema: schemaSweep, Source: b.o.sourceName(), Wall: "cgroup", Env: environment(), times: times}
-	if err := b.o.before.fits(&evidence{ladder: l}); err != nil {
+	if err := b.o.before.fits(l); err != nil {
 		return err
 	}
 	b.kept = func() error { l.sum(); return out.keep(l) }
@@ -150,7 +150,7 @@ func (b *bench) sweep(ctx context.Context, limits []int64, times float64) error 
 	if l.Unlimited == nil {
 		return ended // there is nothing to show
 	}
-	if l.Baseline, err = b.o.before.compare(&evidence{ladder: l}); err != nil && ended == nil {
+	if l.Baseline, err = b.o.before.compare(l); err != nil && ended == nil {
 		ended = failed(err)
 	}
 	if err := out.emit(l, l.print); err != nil {
