@@ -23,7 +23,7 @@ const (
 	updates = `<?xml version="1.0"?><updates>
 <update from="x" type="security"><id>FEDORA-1</id><title>a &amp; b</title><pkglist><collection><package name="p"><id>no</id></package></collection></pkglist></update>
 <update type="bugfix"><id>FEDORA-1</id><title>again</title></update></updates>`
-	comps = `<!-- comps --><comps><group><id>core</id><name>Core</name></group><category><id>c</id></category>
+	comps = `<?xml version="1.0"?><!DOCTYPE comps PUBLIC "-//Example//DTD Comps info//EN" "comps.dtd"><!-- comps --><comps><group><id>core</id><name>Core</name></group><category><id>c</id></category>
 <unknown/><environment><id>e</id></environment><langpacks><match name="a" install="b"/></langpacks></comps>`
 	modules = `document: modulemd
 version: 2

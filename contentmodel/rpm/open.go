@@ -175,11 +175,11 @@ func (r *Repository) open(ctx context.Context, rec Record) (*source.Stream, erro
 // part opens one of the three files; nil if the repository has none.
 func (r *Repository) part(ctx context.Context, i int) (*source.Stream, error) {
 	rec, ok, err := best(r.records, partNames[i])
-	if err == nil && !ok && i == primaryPart {
-		err = errors.New("names no primary, so there are no packages")
-	}
 	if err != nil {
 		return nil, &contentmodel.InputError{Name: r.repomd, Err: err, Remedy: "ask who runs the repository for metadata as .gz or .zst"}
+	}
+	if !ok && i == primaryPart {
+		return nil, &contentmodel.InputError{Name: r.repomd, Err: errors.New("names no primary, so there are no packages"), Remedy: remedy}
 	}
 	if !ok {
 		r.opt.Note(fmt.Sprintf("%s names no %s: packages are read without", r.repomd, partNames[i]))

@@ -9,6 +9,6 @@
 // input. This package adds what it leaves out: a document that ends before its
 // elements do is an error, end tags belong to their elements, no element or
 // text is longer than a limit, references are defined characters, and a
-// DOCTYPE, with which entities could be made, is refused. Names are compared
-// without their namespace's prefix.
+// DOCTYPE with declarations of its own, which could make entities, is refused.
+// Names are compared without their namespace's prefix.
 package xmlread

@@ -128,7 +128,10 @@ func (x *Reader) next() (uint8, error) {
 	const comment, instruction = "<!---->", "<??>"
 	switch e.Type() {
 	case gosax.EventDocType:
-		return 0, x.Errorf("has a DOCTYPE, which is refused")
+		// One that only names a DTD, as that of every comps does, defines nothing here, for nobody fetches it.
+		if len(x.ends) > 0 || !bytes.HasPrefix(e.Bytes, []byte("<!DOCTYPE ")) || bytes.IndexByte(e.Bytes, '[') >= 0 {
+			return 0, x.Errorf("has a DOCTYPE that is no mere name, which is refused")
+		}
 	case gosax.EventComment:
 		if len(e.Bytes) < len(comment) || e.Bytes[3] != '-' {
 			return 0, x.Errorf("has a broken comment: %s", lines.Quote(e.Bytes))
