@@ -72,7 +72,11 @@ func (o *options) checkStore() error {
 	if _, ok := storeOf(o.store); ok || o.store == "" {
 		return nil
 	}
-	return fmt.Errorf("--store: %q is none of %s", o.store, strings.Join(storeNames(true), ", "))
+	name := o.store // as far as it can't be a password
+	if i := strings.IndexAny(name, ":= ") + 1; i > 0 && i < len(name) {
+		name = name[:i] + "..."
+	}
+	return fmt.Errorf("--store: %q is none of %s", name, strings.Join(storeNames(true), ", "))
 }
 
 // storeName is the store without what is secret, "" for the default.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,22 +23,22 @@ import (
 // taken, as by a machine whose server process was stopped.
 type freezer struct {
 	dsn    string
-	at     string // freezes when a client sends this; empty for never
+	at     atomic.Value // string: freezes when a client sends this; none for never
 	frozen chan struct{}
 	once   sync.Once
 }
 
 func (f *freezer) freeze() { f.once.Do(func() { close(f.frozen) }) }
 
-func newFreezer(t *testing.T, at, more string) *freezer {
+func newFreezer(t *testing.T, more string) *freezer {
 	cfg, err := pgx.ParseConfig(server(t))
 	require.NoError(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	user := url.UserPassword(cfg.User, cfg.Password)
 	f := &freezer{
-		dsn: fmt.Sprintf("postgres://%s@%s/%s?sslmode=disable%s", user, l.Addr(), cfg.Database, more),
-		at:  at, frozen: make(chan struct{}),
+		dsn:    fmt.Sprintf("postgres://%s@%s/%s?sslmode=disable%s", user, l.Addr(), cfg.Database, more),
+		frozen: make(chan struct{}),
 	}
 	network, address := pgconn.NetworkAddress(cfg.Host, cfg.Port)
 	over := make(chan struct{})
@@ -71,7 +72,7 @@ func (f *freezer) pass(to, from net.Conn, over <-chan struct{}) {
 	b := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(b)
-		if f.at != "" && bytes.Contains(b[:n], []byte(f.at)) {
+		if at, ok := f.at.Load().(string); ok && bytes.Contains(b[:n], []byte(at)) {
 			f.freeze()
 		}
 		select {
@@ -92,9 +93,12 @@ func TestFrozenCancel(t *testing.T) {
 	for name, at := range map[string]string{"in a copy": "", "in a commit": "commit"} {
 		t.Run(name, func(t *testing.T) {
 			fresh(t)(t).Close()
-			f := newFreezer(t, at, "")
+			f := newFreezer(t, "")
 			s, err := postgres.Open(t.Context(), f.dsn)
 			require.NoError(t, err)
+			if at != "" {
+				f.at.Store(at) // opening commits, too
+			}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			large := &storetest.Unit{Name: "large", Len: 32 << 20, Before: sync.OnceFunc(func() {
@@ -125,7 +129,7 @@ func TestFrozenCancel(t *testing.T) {
 // TestFrozenTimeout: nobody ends the context, and the server is given up.
 func TestFrozenTimeout(t *testing.T) {
 	fresh(t)(t).Close()
-	f := newFreezer(t, "", "&answer_timeout=700ms")
+	f := newFreezer(t, "&answer_timeout=700ms")
 	s, err := postgres.Open(t.Context(), f.dsn)
 	require.NoError(t, err)
 	// A unit that takes longer than that is none of the server's fault, as long as it writes something.
@@ -151,7 +155,7 @@ func TestAnswerTimeout(t *testing.T) {
 		_, err := postgres.Open(t.Context(), "postgres://user@127.0.0.1:1/db?answer_timeout="+bad)
 		require.EqualError(t, err, fmt.Sprintf("store postgres: answer_timeout=%q: want a time such as 30s or 10m, or 0s for none", bad))
 	}
-	f := newFreezer(t, "", "&answer_timeout=0s")
+	f := newFreezer(t, "&answer_timeout=0s")
 	s, err := postgres.Open(t.Context(), f.dsn)
 	require.NoError(t, err)
 	require.NoError(t, s.Close())

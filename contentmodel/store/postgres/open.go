@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,11 +17,12 @@ import (
 // schemaVersion is raised with every change to schema.
 const schemaVersion = 1
 
+// lock makes two programs that start at once take turns (the number is "SYNC").
+const lock = "SELECT pg_advisory_xact_lock(1398361667)"
+
 // schema has names of its own, because a database may be shared. The body's
-// first chunk is chunk 0. The lock makes two programs that start at once take
-// turns (the number is "SYNC").
+// first chunk is chunk 0.
 const schema = `
-SELECT pg_advisory_xact_lock(1398361667);
 CREATE TABLE IF NOT EXISTS syncmem_schema (version int NOT NULL);
 INSERT INTO syncmem_schema SELECT 1 WHERE NOT EXISTS (SELECT FROM syncmem_schema);
 CREATE TABLE IF NOT EXISTS syncmem_content (
@@ -34,6 +36,18 @@ CREATE TABLE IF NOT EXISTS syncmem_body (
 	data bytea NOT NULL,
 	PRIMARY KEY (id, seq)
 );`
+
+// tables asks what there is by our names, whatever it is, and made is the answer where we made it.
+const (
+	tables = `
+SELECT coalesce(string_agg(t, ' ' ORDER BY t), '') FROM (
+	SELECT relname || '(' || coalesce(string_agg(attname || ' ' || format_type(atttypid, NULL), ',' ORDER BY attnum), '') || ')' AS t
+	FROM pg_class LEFT JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
+	WHERE pg_class.oid IN (to_regclass('syncmem_body'), to_regclass('syncmem_content'), to_regclass('syncmem_schema'))
+	GROUP BY relname) AS have`
+	versionTable = "syncmem_schema(version integer)"
+	made         = "syncmem_body(id bytea,seq integer,data bytea) syncmem_content(id bytea,kind text,key bytea) " + versionTable
+)
 
 // incoming is made on each connection; its rows go at the end of the
 // transaction.
@@ -51,7 +65,7 @@ const incoming = `CREATE TEMP TABLE IF NOT EXISTS syncmem_incoming (
 func Open(ctx context.Context, dsn string) (store.Store, error) {
 	cfg, err := pgxpool.ParseConfig(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("store postgres: %w", err) // pgx hides the password
+		return nil, fmt.Errorf("store postgres: %w", withoutDSN(err))
 	}
 	answer, err := parseAnswer(cfg.ConnConfig.RuntimeParams)
 	if err != nil {
@@ -75,19 +89,45 @@ func Open(ctx context.Context, dsn string) (store.Store, error) {
 	return s, nil
 }
 
+// withoutDSN is what is wrong with a DSN, without the DSN: where that is broken nobody can tell for sure which part of it
+// is the password.
+func withoutDSN(err error) error {
+	if _, ok := errors.AsType[*pgconn.ParseConfigError](err); !ok {
+		return err
+	}
+	const end = "`: " // of the DSN
+	text := err.Error()
+	return fmt.Errorf("the DSN cannot be used: %s; want postgres://user:password@host:port/database, with what means something in a URL as %%XX",
+		text[strings.LastIndex(text, end)+len(end):])
+}
+
+// migrate makes the tables where there are none. What another program made by their names is refused before anything
+// is made, and left as it is.
 func (s *db) migrate(ctx context.Context) error {
-	if _, err := s.pool.Exec(ctx, schema); err != nil { // one transaction
+	return s.transact(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lock); err != nil {
+			return err
+		}
+		var have string
+		if err := tx.QueryRow(ctx, tables).Scan(&have); err != nil {
+			return err
+		}
+		if strings.HasSuffix(have, versionTable) {
+			version := 0
+			if err := tx.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM syncmem_schema").Scan(&version); err != nil {
+				return err
+			}
+			if version != schemaVersion {
+				return fmt.Errorf("has schema version %d, this program knows version %d; use the program that made it, or another database",
+					version, schemaVersion)
+			}
+		}
+		if have != "" && have != made {
+			return errors.New("has tables of our names that another program made; use another database, or a schema of its own (search_path)")
+		}
+		_, err := tx.Exec(ctx, schema) // a server that takes no changes says so
 		return err
-	}
-	var version int
-	if err := s.pool.QueryRow(ctx, "SELECT version FROM syncmem_schema").Scan(&version); err != nil {
-		return err
-	}
-	if version != schemaVersion {
-		return fmt.Errorf("has schema version %d, this program knows version %d; use the program that made it, or another database",
-			version, schemaVersion)
-	}
-	return nil
+	})
 }
 
 // advice says what to do about the server's errors, by the first two letters of their SQLSTATE, which are its class.

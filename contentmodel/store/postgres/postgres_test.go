@@ -91,14 +91,63 @@ func TestReadOnly(t *testing.T) {
 	require.ErrorContains(t, err, "; check that the user may make and use the tables")
 }
 
+// TestForeign: what another program made by our names is refused before anything is made, and stays as it is.
+func TestForeign(t *testing.T) {
+	for _, c := range []struct{ made, want string }{
+		{"CREATE TABLE syncmem_schema (version int)", "has schema version 0, this program knows version 1"},
+		{"CREATE TABLE syncmem_schema AS SELECT 99 AS version", "has schema version 99, this program knows version 1; use the program that made it, or another database"},
+		{"CREATE TABLE syncmem_schema (x text)", "has tables of our names that another program made"},
+		{"CREATE TABLE syncmem_content ()", "has tables of our names that another program made"},
+		{"CREATE TABLE syncmem_body (id bytea, seq int, data text)", "has tables of our names that another program made"},
+		{"CREATE VIEW syncmem_content AS SELECT 1 AS id", "has tables of our names that another program made"},
+	} {
+		fresh(t)
+		exec(t, server(t), c.made)
+		_, err := postgres.Open(t.Context(), server(t))
+		conn, bad := pgx.Connect(t.Context(), server(t))
+		require.NoError(t, bad)
+		n := 0
+		bad = conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_class WHERE relname LIKE 'syncmem_%' AND relkind IN ('r', 'v') AND relpersistence = 'p'").Scan(&n)
+		require.NoError(t, conn.Close(t.Context()))
+		exec(t, server(t), "DROP "+strings.Join(strings.Fields(c.made)[1:3], " "))
+		require.NoError(t, bad)
+		require.Equal(t, 1, n, "tables after %s", c.made)
+		require.ErrorContains(t, err, c.want, c.made)
+		require.NotContains(t, err.Error(), "\n")
+	}
+}
+
 func TestOpenErrors(t *testing.T) {
 	for _, dsn := range []string{
 		"postgres://user:secret@127.0.0.1:1/db?connect_timeout=5",
 		"postgres://user:secret@127.0.0.1:port/db",
+		"postgres://user:secret@127.0.0.1:99999/db",
+		"postgres://user:sec%zzret@127.0.0.1:1/db",
+		"postgres://user:sec ret@127.0.0.1:1/db",
+		"postgres://user:secret/x@127.0.0.1:1/db",
+		"postgres://user:secret#x@127.0.0.1:1/db",
+		"postgres://user:secret?x@127.0.0.1:1/db",
+		"postgres://user:secret@[::1/db",
+		"postgres://user:secret@127.0.0.1:1/db?sslmode=none",
+		"postgres://user:secret@127.0.0.1:1/db?connect_timeout=x",
+		"postgres://user:secret@127.0.0.1:1/db?pool_max_conns=x",
+		"postgres://user:secret@127.0.0.1:1/db?answer_timeout=x",
+		"postgres://127.0.0.1:1/db?user=u&password=secret&sslmode=none",
+		"postgres://127.0.0.1:1/db?password=secret%zz",
+		"postgres://user:secret@127.0.0.1:1/db?sslcert=/nowhere&sslkey=/nowhere",
+		"postgres ://user:secret@127.0.0.1:1/db",
+		"host=127.0.0.1 port=1 user=user password=secret sslmode=none",
+		"host=127.0.0.1 port=x user=user password=secret",
+		"host=127.0.0.1 user=user password='secret",
+		"password = 'it is secret' port=1 =",
+		"user password=secret",
+		"postgres:user:secret@127.0.0.1:1/db",
 	} {
 		_, err := postgres.Open(t.Context(), dsn)
 		require.ErrorContains(t, err, "store postgres")
-		require.NotContains(t, err.Error(), "secret")
+		for _, part := range []string{"secret", "sec", "ret@"} {
+			require.NotContains(t, err.Error(), part, dsn)
+		}
 		require.Equal(t, 1, strings.Count(err.Error()+"\n", "\n"), err)
 	}
 }
