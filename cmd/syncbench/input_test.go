@@ -74,6 +74,28 @@ func compressed(format string, data []byte) ([]byte, error) {
 	return b.Bytes(), err
 }
 
+// endless is the command "FORMAT HEAD OUT": the text of a file, but for its last line end, and 1 GB of one letter behind
+// it. Compressed, 4 MiB of that are written again and again, as another stream each time; plain, it is a file with a hole.
+func endless(ts *testscript.TestScript, _ bool, args []string) {
+	const size, piece = 1 << 30, 4 << 20
+	head := bytes.TrimSuffix([]byte(ts.ReadFile(args[1])), []byte("\n"))
+	f, err := os.Create(ts.MkAbs(args[2]))
+	ts.Check(err)
+	defer f.Close()
+	if args[0] == "plain" {
+		_, err := f.Write(head)
+		ts.Check(err)
+		ts.Check(f.Truncate(size))
+		return
+	}
+	first, err := compressed(args[0], head)
+	ts.Check(err)
+	again, err := compressed(args[0], bytes.Repeat([]byte("x"), piece))
+	ts.Check(err)
+	_, err = f.Write(append(first, bytes.Repeat(again, size/piece)...))
+	ts.Check(err)
+}
+
 // damage is the command "NAME IN OUT", which spoils a file.
 func damage(spoil func([]byte) []byte) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, _ bool, args []string) {

@@ -32,7 +32,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "complains": complains, "kept": kept, "serve": serve,
 			"manifest": makeInput(manifest), "packages": makeInput(packages),
-			"compress": compress, "cut": damage(cutInHalf), "flip": damage(flipByte), "garbage": damage(withGarbage),
+			"compress": compress, "endless": endless, "cut": damage(cutInHalf), "flip": damage(flipByte), "garbage": damage(withGarbage),
 		},
 		Condition: func(name string) (bool, error) {
 			switch name {

@@ -85,6 +85,42 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// TestEndless: whatever goes on for 1 GB, little more than the limit is read of it, and none of what was asked for is cut in
+// silence: the limit is what the error names, not the document.
+func TestEndless(t *testing.T) {
+	const limit = 100_000
+	for _, begin := range []string{`{"a": "`, `{"a": [`, `{"a": 1`, `{"`, `{`, `{"a": `, `{"a": 1,`, `{"versions": {"1": "`, `{"versions": {"1": {}`, `{"a": 1}`} {
+		for _, c := range "x1 [" {
+			in := &repeated{c: byte(c), left: 1 << 30}
+			_, err := list(io.MultiReader(strings.NewReader(begin), in), jsonstream.Options{Objects: []string{"versions"}, MaxMember: limit})
+			require.ErrorContains(t, err, "x: at byte ", begin)
+			require.Less(t, in.read, 4*limit, "%s%c", begin, c)
+			if begin == `{"a": "` || c == ' ' {
+				require.ErrorContains(t, err, "a member is longer than 100000 bytes", "%s%c", begin, c)
+			}
+		}
+	}
+}
+
+// repeated is one character, many times.
+type repeated struct {
+	c          byte
+	left, read int
+}
+
+func (r *repeated) Read(p []byte) (int, error) {
+	if r.left == 0 {
+		return 0, io.EOF
+	}
+	n := min(len(p), r.left)
+	for i := range p[:n] {
+		p[i] = r.c
+	}
+	r.left -= n
+	r.read += n
+	return n, nil
+}
+
 // conda writes a repodata.json of about so many bytes.
 func conda(w io.Writer, size int) (packages int) {
 	n, _ := io.WriteString(w, `{"info": {"subdir": "linux-64"}, "packages": {`)

@@ -2,6 +2,8 @@ package lines_test
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -79,4 +81,33 @@ func TestQuoteIsShort(t *testing.T) {
 		require.Less(t, len(lines.Quote([]byte(b))), 130)
 	}
 	require.Equal(t, `"a\xff"`, lines.Quote([]byte("a\xff")))
+}
+
+// TestEndless: of a line of 1 GB no more is read than it takes to see that it is too long, and none of it is kept.
+func TestEndless(t *testing.T) {
+	for _, limit := range []int{10, 1 << 16, 1 << 20} {
+		in := &repeated{left: 1 << 30}
+		r := lines.New("x", io.MultiReader(strings.NewReader("first\n"), in), limit, "mend it")
+		_, err := r.Next()
+		require.NoError(t, err)
+		_, err = r.Next()
+		require.EqualError(t, err, fmt.Sprintf("x:2: the line is longer than %d bytes; mend it", limit))
+		require.Less(t, in.read, limit+256<<10)
+	}
+}
+
+// repeated is one letter, many times.
+type repeated struct{ left, read int }
+
+func (r *repeated) Read(p []byte) (int, error) {
+	if r.left == 0 {
+		return 0, io.EOF
+	}
+	n := min(len(p), r.left)
+	for i := range p[:n] {
+		p[i] = 'x'
+	}
+	r.left -= n
+	r.read += n
+	return n, nil
 }
