@@ -139,7 +139,7 @@ func (b *Budget) SetLimit(l Limit) error {
 	b.governLocked(l, source)
 	b.capLocked(b.gov.Content)
 	b.leave()
-	b.readCodeAlone(source.process)
+	b.keepCode(source.process)
 	if source.process > 0 && b.mode == Enforce {
 		b.joinNeighbours()
 	} else {
@@ -168,11 +168,11 @@ func (b *Budget) turnsHugePagesOff(process int64) bool {
 	return b.isSmall(process) && !b.huge && b.host.SmallPages()
 }
 
-// readCodeAlone has the kernel read the program's code by the page behind a small limit. It takes some 100 microseconds, and
+// keepCode has the kernel read the program's code by the page behind a small limit. It takes some 100 microseconds, and
 // so must run outside the lock.
-func (b *Budget) readCodeAlone(process int64) {
+func (b *Budget) keepCode(process int64) {
 	if b.isSmall(process) {
-		b.host.LoneReads()
+		b.host.KeepCode(process)
 	}
 }
 

@@ -117,7 +117,7 @@ func (b *Budget) regulate(g *governor) bool {
 		process := g.Process
 		b.leave()
 		if process != was {
-			b.readCodeAlone(process)
+			b.keepCode(process)
 		}
 	} else {
 		b.leaveQuietly() // nothing changed, so nobody is to be woken

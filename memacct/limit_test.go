@@ -39,7 +39,7 @@ func (f *fakeHost) host() *host.Host {
 			return w
 		},
 		SmallPages: func() bool { return false },
-		LoneReads:  func() {},
+		KeepCode:   func(int64) {},
 	}
 }
 

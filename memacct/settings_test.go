@@ -237,7 +237,7 @@ func TestSmallLimitsReadCodeByThePage(t *testing.T) {
 	for limit, want := range map[Limit]int{Process(128 * mib): 1, Process(129 * mib): 0, Content(mib): 0} {
 		asked := 0
 		h := *host.This
-		h.LoneReads = func() { asked++ }
+		h.KeepCode = func(int64) { asked++ }
 		b, err := newOn(&h, Config{Limit: limit, KeepHugePages: true, Logger: slog.New(slog.DiscardHandler), RestoreGoLimit: true})
 		require.NoError(t, err)
 		empty(t, b)
@@ -251,7 +251,7 @@ func TestALimitThatFallsSavesOnPages(t *testing.T) {
 	applicationSets(t, math.MaxInt64)
 	h := f.host()
 	code, huge := 0, 0
-	h.LoneReads = func() { code++ }
+	h.KeepCode = func(int64) { code++ }
 	h.SmallPages = func() bool { huge++; return true }
 	b, err := newOn(h, Config{Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)

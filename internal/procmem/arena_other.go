@@ -13,3 +13,6 @@ func SetHugePages(bool) error { return ErrUnsupported }
 
 // SetReadAround needs Linux; it returns [ErrUnsupported].
 func SetReadAround(bool) error { return ErrUnsupported }
+
+// LockCode needs Linux; it returns [ErrUnsupported].
+func LockCode(int64) (bool, error) { return false, ErrUnsupported }

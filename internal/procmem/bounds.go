@@ -53,39 +53,44 @@ func (c *Cgroup) Bounds() ([]Bound, error) {
 // such as directory entries and inodes. v1 tells those of the groups below apart, v2 includes them.
 var reclaimKeys = [2][]string{{"total_inactive_file", "total_active_file"}, {"inactive_file", "active_file", "slab_reclaimable"}}
 
+// lockedKeys are the lines with what is locked in memory.
+var lockedKeys = [2]string{"total_unevictable", "unevictable"}
+
 // kernelHolds is the part of a group's kernel memory, in bytes, that is taken to stay under pressure where nobody
 // tells: v1 gives one sum. Stacks and page tables of a program are a few MiB; what goes beyond is nearly always
 // the entries and inodes of a walk through many files, which the kernel gives up.
 const kernelHolds = 16 << 20
 
-// Held is the bytes charged to the group and not given up under pressure:
-// its use without page cache and caches of the kernel. The usual "working set"
-// leaves only the inactive half of the page cache out, and so calls a group
-// full that has merely read a file twice. Cache is that page cache.
-func (c *Cgroup) Held() (held, cache int64, err error) {
+// Holding is what is charged to a cgroup and the groups below it, in bytes, but for what the kernel can give up of its own.
+type Holding struct {
+	Held   int64 // not given up under pressure: all but page cache and caches of the kernel
+	Locked int64 // of that, in memory for good: locked files, and locked memory
+	Cache  int64 // page cache, which is given up
+}
+
+// Holding reads what the group holds. The usual "working set" leaves only the inactive half of the page cache out, and so
+// calls a group full that has merely read a file twice.
+func (c *Cgroup) Holding() (h Holding, err error) {
 	used, err := c.Usage()
 	if err != nil {
-		return 0, 0, err
+		return h, err
 	}
-	stat, err := fs.ReadFile(c.fsys, path.Join(c.dir, "memory.stat"))
+	text, err := fs.ReadFile(c.fsys, path.Join(c.dir, "memory.stat"))
 	if err != nil {
-		return 0, 0, err
+		return h, err
 	}
+	stat := string(text)
 	for _, key := range reclaimKeys[c.version-1] {
-		value, err := lookup(string(stat), key)
+		n, err := c.statistic(stat, key)
 		if err != nil {
 			if key == "slab_reclaimable" { // since Linux 4.11
 				continue
 			}
-			return 0, 0, fmt.Errorf("/%s/memory.stat: %w", c.dir, err)
-		}
-		n, err := parseNumber(value)
-		if err != nil {
-			return 0, 0, fmt.Errorf("/%s/memory.stat: %w", c.dir, err)
+			return h, err
 		}
 		used -= n
 		if strings.HasSuffix(key, "_file") {
-			cache += n
+			h.Cache += n
 		}
 	}
 	if c.version == 1 { // kernels that do not count it have no such file, or a small number in it
@@ -93,7 +98,23 @@ func (c *Cgroup) Held() (held, cache int64, err error) {
 			used -= max(0, n-kernelHolds)
 		}
 	}
-	return max(0, used), cache, nil // the files are not of the same moment
+	h.Held = max(0, used) // the files are not of the same moment
+	if n, err := c.statistic(stat, lockedKeys[c.version-1]); err == nil {
+		h.Locked = min(n, h.Held)
+	}
+	return h, nil
+}
+
+// statistic finds a number in the text of memory.stat.
+func (c *Cgroup) statistic(stat, key string) (int64, error) {
+	value, err := lookup(stat, key)
+	if err == nil {
+		var n int64
+		if n, err = parseNumber(value); err == nil {
+			return n, nil
+		}
+	}
+	return 0, fmt.Errorf("/%s/memory.stat: %w", c.dir, err)
 }
 
 // Events is how often something happened to the group because of its limit,

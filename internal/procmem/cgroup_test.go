@@ -302,13 +302,12 @@ func TestBoundsAndWhatIsHeld(t *testing.T) {
 		{64 << 20, "/sys/fs/cgroup/a", "memory.max"},
 	}, bounds)
 	require.Equal(t, "/sys/fs/cgroup/a/memory.max", bounds[1].String())
-	held, _, err := c.In(bounds[1]).Held()
+	h, err := c.In(bounds[1]).Holding()
 	require.NoError(t, err)
-	require.EqualValues(t, 3200, held, "the parent's")
-	held, cache, err := c.Held()
+	require.EqualValues(t, 3200, h.Held, "the parent's")
+	h, err = c.Holding()
 	require.NoError(t, err)
-	require.EqualValues(t, 1500, cache)
-	require.Zero(t, held, "the files are not of one moment")
+	require.Equal(t, Holding{Cache: 1500}, h, "the files are not of one moment")
 	e, err := c.Events()
 	require.NoError(t, err)
 	require.Equal(t, Events{High: 4, OOM: 5, OOMKills: 3}, e)
@@ -321,7 +320,7 @@ func TestBoundsAndWhatIsHeld(t *testing.T) {
 		"sys/fs/cgroup/memory/memory.limit_in_bytes":   "9223372036854771712\n",
 		"sys/fs/cgroup/memory/a/memory.limit_in_bytes": "104857600\n",
 		"sys/fs/cgroup/memory/a/memory.usage_in_bytes": "5000\n",
-		"sys/fs/cgroup/memory/a/memory.stat":           "inactive_file 1\ntotal_inactive_file 1000\ntotal_active_file 700\n",
+		"sys/fs/cgroup/memory/a/memory.stat":           "inactive_file 1\ntotal_inactive_file 1000\ntotal_active_file 700\ntotal_unevictable 900\n",
 		"sys/fs/cgroup/memory/a/memory.oom_control":    "oom_kill_disable 1\nunder_oom 1\noom_kill 3\n",
 		"sys/fs/cgroup/memory/a/cgroup.procs":          "",
 	})
@@ -330,15 +329,14 @@ func TestBoundsAndWhatIsHeld(t *testing.T) {
 	bounds, err = c.Bounds()
 	require.NoError(t, err)
 	require.Equal(t, []Bound{{100 << 20, "/sys/fs/cgroup/memory/a", "memory.limit_in_bytes"}}, bounds)
-	held, cache, err = c.Held()
+	h, err = c.Holding()
 	require.NoError(t, err)
-	require.EqualValues(t, 3300, held)
-	require.EqualValues(t, 1700, cache)
+	require.Equal(t, Holding{Held: 3300, Locked: 900, Cache: 1700}, h)
 	v1["sys/fs/cgroup/memory/a/memory.usage_in_bytes"] = &fstest.MapFile{Data: []byte("104857600\n")}
 	v1["sys/fs/cgroup/memory/a/memory.kmem.usage_in_bytes"] = &fstest.MapFile{Data: []byte("62914560\n")}
-	held, _, err = c.Held()
+	h, err = c.Holding()
 	require.NoError(t, err)
-	require.EqualValues(t, 56<<20-1700, held, "of 60 MiB of the kernel 16 are taken to stay")
+	require.EqualValues(t, 56<<20-1700, h.Held, "of 60 MiB of the kernel 16 are taken to stay")
 	e, err = c.Events()
 	require.NoError(t, err)
 	require.Equal(t, Events{OOMKills: 3, UnderOOM: true}, e)

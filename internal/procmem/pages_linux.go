@@ -30,28 +30,3 @@ func SetHugePages(on bool) error {
 	}
 	return nil
 }
-
-// SetReadAround says whether the kernel may read the pages around a page of the program's own code that is not in memory:
-// as many as the disk's read-ahead has, 128 KiB by default, and up to 8 MiB where the disk is tuned for throughput. It
-// holds for the mappings that there are now, of the program and its libraries. It takes some 100 microseconds and needs
-// no privilege.
-func SetReadAround(on bool) error {
-	advice := syscall.MADV_NORMAL
-	if !on {
-		advice = syscall.MADV_RANDOM
-	}
-	maps, err := os.ReadFile("/proc/self/maps")
-	if err != nil {
-		return fmt.Errorf("%w: is /proc mounted? (%w)", err, ErrUnsupported)
-	}
-	spans, err := programs(maps)
-	if err != nil {
-		return err
-	}
-	for _, s := range spans {
-		if _, _, errno := syscall.Syscall(syscall.SYS_MADVISE, uintptr(s.from), uintptr(s.to-s.from), uintptr(advice)); errno != 0 {
-			return fmt.Errorf("madvise: %w (%w)", errno, ErrUnsupported)
-		}
-	}
-	return nil
-}

@@ -2,13 +2,29 @@ package procmem
 
 import "bytes"
 
+// programSpan is a mapping of a program or a library.
+type programSpan struct {
+	span
+	writable bool
+}
+
+// constantBytes is how many bytes of the mappings are not written to: code and constants.
+func constantBytes(spans []programSpan) (n int64) {
+	for _, s := range spans {
+		if !s.writable {
+			n += int64(s.to - s.from)
+		}
+	}
+	return n
+}
+
 // programs finds the mappings of the program and its libraries in the text of /proc/PID/maps: the private ones of each
 // file that is executable anywhere. A line is
 //
 //	00400000-00a3e000 r-xp 00000000 fe:00 1234    /usr/bin/program
-func programs(maps []byte) (spans []span, err error) {
+func programs(maps []byte) (spans []programSpan, err error) {
 	type mapping struct {
-		span
+		programSpan
 		file string
 	}
 	var all []mapping
@@ -25,7 +41,7 @@ func programs(maps []byte) (spans []span, err error) {
 		if at < 0 || !bytes.HasSuffix(flags, []byte("p")) {
 			continue
 		}
-		m := mapping{s, string(rest[at:])}
+		m := mapping{programSpan{s, bytes.Contains(flags, []byte("w"))}, string(rest[at:])}
 		all = append(all, m)
 		if bytes.Contains(flags, []byte("x")) {
 			executable[m.file] = true
@@ -33,7 +49,7 @@ func programs(maps []byte) (spans []span, err error) {
 	}
 	for _, m := range all {
 		if executable[m.file] {
-			spans = append(spans, m.span)
+			spans = append(spans, m.programSpan)
 		}
 	}
 	return spans, nil

@@ -18,12 +18,13 @@ c000000000-c000400000 rw-p 00000000 00:00 0                              [anon: 
 7fff00000000-7fff00001000 r-xp 00000000 00:00 0                          [vdso]
 `))
 	require.NoError(t, err)
-	require.Equal(t, []span{
-		{0x400000, 0x4ac000},
-		{0x4ac000, 0x5ac000},
-		{0x5ac000, 0x5b0000},
-		{0x7f0000200000, 0x7f0000300000},
+	require.Equal(t, []programSpan{
+		{span{0x400000, 0x4ac000}, false},
+		{span{0x4ac000, 0x5ac000}, false},
+		{span{0x5ac000, 0x5b0000}, true},
+		{span{0x7f0000200000, 0x7f0000300000}, false},
 	}, spans, "its data too, and neither what others read of it nor what it reads of others")
+	require.EqualValues(t, 0x2ac000, constantBytes(spans))
 	_, err = programs([]byte("rubbish\n"))
 	require.EqualError(t, err, `/proc/self/maps: not a mapping: "rubbish"`)
 }

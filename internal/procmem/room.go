@@ -25,12 +25,14 @@ type Files struct {
 	mapped int64 // by the program, its own code above all, now
 	most   int64 // and at most
 	cached int64 // of other files, by the cgroup, at most
+	locked int64 // of what is mapped, in memory for good, now
 }
 
-// See notes how much the program has mapped, and how much page cache its cgroup holds. Of the program's own file more is
+// See notes how much the program has mapped, how much of that is locked in memory, and how much page cache its cgroup holds
+// with both. Of the program's own file more is
 // read than mapped, and that counts as another's: too much room only costs some of the heap.
-func (f *Files) See(mapped, cache int64) {
-	f.mapped, f.most = mapped, max(f.most, mapped)
+func (f *Files) See(mapped, locked, cache int64) {
+	f.mapped, f.locked, f.most = mapped, locked, max(f.most, mapped)
 	f.cached = max(f.cached, cache-mapped)
 }
 
@@ -39,14 +41,14 @@ func AnyFiles(mapped int64) Files { return Files{mapped: mapped, most: mapped, c
 
 // Code is how many bytes of what the program has mapped must stay in memory, or it hardly runs. What the kernel has
 // dropped already counts.
-func (f Files) Code() int64 { return int64(codeInUse * float64(f.most)) }
+func (f Files) Code() int64 { return max(f.locked, int64(codeInUse*float64(f.most))) }
 
 // Room is how many bytes of a cgroup's limit should be left to pages of files. The cgroup pays for them as it does for
 // the heap. The kernel drops a page of a file where it needs room, and reads it again, so too little room breaks nothing
 // at first; but a program whose code is dropped over and over hardly runs, and in the end the kernel kills it all the
-// same. Of the code it is all where other files come and go, down to a part where there are none.
+// same. Of the code it is all where other files come and go, down to a part where there are none; and what is locked.
 func (f Files) Room(limit int64) int64 {
 	part := codeInUse + (1-codeInUse)*float64(min(max(0, f.cached), cacheRoom))/float64(cacheRoom)
-	code := min(f.mapped, int64(part*float64(f.most)))
+	code := max(f.locked, min(f.mapped, int64(part*float64(f.most))))
 	return code + max(leastCache, min(f.cached, cacheRoom, limit-code-enough))
 }

@@ -11,7 +11,7 @@ import (
 func TestFileRoom(t *testing.T) {
 	const MiB = bytesize.MiB
 	seen := func(mapped, cache int64) (f Files) {
-		f.See(mapped, cache)
+		f.See(mapped, 0, cache)
 		return f
 	}
 	for _, c := range []struct{ limit, mapped, cache, want int64 }{
@@ -29,13 +29,22 @@ func TestFileRoom(t *testing.T) {
 	require.Equal(t, 28*MiB, AnyFiles(16*MiB).Room(512*MiB), "until it is known")
 }
 
+// What is locked can't be dropped, so the heap must leave it room.
+func TestFileRoomOfLockedCode(t *testing.T) {
+	const MiB = bytesize.MiB
+	var f Files
+	f.See(16*MiB, 14*MiB, 16*MiB)
+	require.Equal(t, 18*MiB, f.Room(64*MiB))
+	require.Equal(t, 14*MiB, f.Code())
+}
+
 // Under pressure the kernel drops pages. Code that is dropped leaves no more to the heap than half of it did, or all of it
 // would be dropped in the end; and what was cached once is needed still.
 func TestFileRoomUnderPressure(t *testing.T) {
 	const MiB = bytesize.MiB
 	var f Files
 	room := func(mapped, cache int64) int64 {
-		f.See(mapped, cache)
+		f.See(mapped, 0, cache)
 		return f.Room(512 * MiB)
 	}
 	require.Equal(t, 12*MiB, room(16*MiB, 16*MiB), "the program's own file is no cache")
@@ -53,7 +62,7 @@ func TestFileRoomGrowsEvenly(t *testing.T) {
 	for mapped := int64(0); mapped < 64*bytesize.MiB; mapped += 8 * bytesize.MiB {
 		for cache := int64(0); cache < 100*bytesize.MiB; cache += 16 * bytesize.MiB {
 			var f Files
-			f.See(mapped, cache)
+			f.See(mapped, 0, cache)
 			for limit := int64(step); limit < 256*bytesize.MiB; limit += step {
 				before, now := f.Room(limit-step), f.Room(limit)
 				require.GreaterOrEqual(t, limit-now, limit-step-before, "limit %d, mapped %d", limit, mapped)

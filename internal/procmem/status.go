@@ -14,11 +14,15 @@ type Sample struct {
 	RSSShmem  int64 // shared memory, tmpfs
 	Swap      int64 // anonymous pages that are on disk at the moment
 	HighWater int64 // the most RSSAnon+RSSFile+RSSShmem ever was, exactly (VmHWM)
+	Locked    int64 // the mappings that are locked in memory, whether all of them is there or not (VmLck)
 }
+
+// LockedFiles is how many bytes of mapped files the kernel does not drop: what is locked is taken to be files first.
+func (s Sample) LockedFiles() int64 { return min(s.RSSFile, s.Locked) }
 
 // statusKeys begin the lines of /proc/PID/status that fill a Sample, RssAnon
 // first.
-var statusKeys = [...][]byte{[]byte("RssAnon:"), []byte("RssFile:"), []byte("RssShmem:"), []byte("VmSwap:"), []byte("VmHWM:")}
+var statusKeys = [...][]byte{[]byte("RssAnon:"), []byte("RssFile:"), []byte("RssShmem:"), []byte("VmSwap:"), []byte("VmHWM:"), []byte("VmLck:")}
 
 var errNoRSS = errors.New("no RssAnon line; it is there since Linux 4.5")
 
@@ -44,7 +48,7 @@ func parseStatus(text []byte) (Sample, error) {
 	if values[0] < 0 {
 		return Sample{}, fmt.Errorf("/proc/self/status: %w (%w)", errNoRSS, ErrUnsupported)
 	}
-	return Sample{values[0], values[1], values[2], values[3], values[4]}, nil
+	return Sample{values[0], values[1], values[2], values[3], values[4], values[5]}, nil
 }
 
 // cutLine splits off the first line, without its end.

@@ -105,18 +105,19 @@ func (k *Kernel) Last() Reading {
 // for all of them: neither can be given up for content. A figure that can't be read bounds nothing.
 func (w Walls) use(rss int64, files *procmem.Files) Reading {
 	r := Reading{Walls: w, Room: math.MaxInt64, Most: math.MaxInt64}
-	mapped := mappedFiles()
+	mapped, locked := mappedFiles()
 	for _, bound := range w.bounds {
 		in := w.group.In(bound)
-		held, cache, err := in.Held()
+		h, err := in.Holding()
 		if err != nil {
 			continue
 		}
-		most := bound.Bytes - max(0, held-rss)
-		files.See(mapped, cache)
+		most := bound.Bytes - max(0, h.Held-rss) // without what is locked, which can't be read again
+		locked := min(locked, h.Locked)
+		files.See(mapped, locked, h.Cache+locked)
 		r.Code = files.Code()
-		r.Most, r.Room = min(r.Most, most), min(r.Room, most-files.Room(bound.Bytes))
-		if fill := float64(held) / float64(max(1, bound.Bytes)); fill > r.Fill {
+		r.Most, r.Room = min(r.Most, most), min(r.Room, most-(files.Room(bound.Bytes)-locked))
+		if fill := float64(h.Held) / float64(max(1, bound.Bytes)); fill > r.Fill {
 			r.Fill, r.Full = fill, bound.String()
 		}
 		if e, err := in.Events(); err == nil {
@@ -131,19 +132,20 @@ func (w Walls) use(rss int64, files *procmem.Files) Reading {
 
 // Room is what the groups leave this process where it is alone in them: all but what files need.
 func (w Walls) Room() int64 {
-	room, files := int64(math.MaxInt64), procmem.AnyFiles(mappedFiles())
+	mapped, _ := mappedFiles()
+	room, files := int64(math.MaxInt64), procmem.AnyFiles(mapped)
 	for _, bound := range w.bounds {
 		room = min(room, bound.Bytes-files.Room(bound.Bytes))
 	}
 	return room
 }
 
-// mappedFiles is how many bytes of files, its own code above all, the process has in memory. Where the kernel
-// does not tell there is no cgroup either.
-func mappedFiles() int64 {
+// mappedFiles is how many bytes of files, its own code above all, the process has in memory, and
+// how many of them are locked there. Where the kernel does not tell there is no cgroup either.
+func mappedFiles() (mapped, locked int64) {
 	s, err := procmem.Read()
 	if err != nil {
-		return 0
+		return 0, 0
 	}
-	return s.RSSFile
+	return s.RSSFile, s.LockedFiles()
 }
