@@ -12,6 +12,7 @@ import (
 // to drain, and for a forced collection that finds that the process can hold it all the same.
 type crawl struct {
 	since, last time.Time
+	gap         time.Duration // after the last, in which the next must come
 	units       int
 	kept        int64 // bytes that lived beside the units when it began
 }
@@ -36,10 +37,18 @@ func (c *crawl) add(now time.Time, gap time.Duration, kept int64) bool {
 	if now.Sub(c.last) > gap {
 		*c = crawl{since: now, kept: kept}
 	}
-	c.last = now
+	c.last, c.gap = now, gap
 	c.units++
-	return c.units >= crawlUnits && now.Sub(c.since) >= govern.ThrashOver
+	return c.is()
 }
+
+// is reports whether it has lasted long enough to be one.
+func (c *crawl) is() bool {
+	return c.units >= crawlUnits && c.last.Sub(c.since) >= govern.ThrashOver
+}
+
+// holds reports whether it goes on: only forced collections hold the limit.
+func (c *crawl) holds(now time.Time) bool { return c.is() && now.Sub(c.last) <= c.gap }
 
 // leadsNowhere reports whether a crawl has lasted as long as all that was before it, since the budget was opened, and
 // more is kept with every unit. How many are to come nobody knows: that it ends in time has become less likely than not.

@@ -88,6 +88,9 @@ func TestASyncThatIsBoundToFailIsRefusedEarly(t *testing.T) {
 	require.True(t, b.tellCrawl(e))
 	require.Equal(t, Growing, e.Reason)
 	require.Contains(t, e.Error(), "its units have come in one by one for 1h0m0s, each after a forced collection, and what they leave behind has grown by 20.0 MiB")
+	require.True(t, b.Stats().Memory.Thrashing, "of a crawl all of it is forced collections")
+	b.refusals.crawl.last = time.Now().Add(-2 * crawlGap)
+	require.False(t, b.Stats().Memory.Thrashing, "it is over")
 	b.refusals.crawl = crawl{}
 	e = crawls(Residue{Units: 24_000, Each: 6144, Bytes: 140 * mib, ToCome: 24_000, Expected: 140 * mib})
 	b.refusals.crawl = crawl{}

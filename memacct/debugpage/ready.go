@@ -35,9 +35,12 @@ func Ready(b *memacct.Budget) http.Handler {
 // readiness is the answer for these figures.
 func readiness(s memacct.Stats) (code int, text string) {
 	if m := s.Memory; m.Thrashing {
-		return http.StatusServiceUnavailable, fmt.Sprintf(
-			"not ready: the limit of %s is held only by collecting garbage, which takes %.0f%% of the processors: raise the limit, or send less work",
-			bytesize.Format(s.Process), 100*m.GCCPU)
+		share := ""
+		if m.GCCPU > 0 { // unknown at first
+			share = fmt.Sprintf(", which takes %.0f%% of the processors", 100*m.GCCPU)
+		}
+		return http.StatusServiceUnavailable, fmt.Sprintf("not ready: the limit of %s is held only by collecting garbage%s: raise the limit, or send less work",
+			bytesize.Format(s.Process), share)
 	}
 	return http.StatusOK, "ready"
 }
