@@ -76,7 +76,9 @@ func (b *Budget) tellCrawl(e *BudgetError) (bound bool) {
 	if !crawls {
 		return false
 	}
-	if e.building && b.policy.overrun <= 0 { // nobody knows how much of it is to come, and each step would take a collection
+	// Nobody knows how much of it is to come, and each step would take a collection. But where it could become twice as
+	// large it is a busy machine, on which the collector takes its time, that keeps the budget small.
+	if e.building && b.policy.overrun <= 0 && b.left(e) < e.Held {
 		return true
 	}
 	if e.Residue.Bytes > 0 && e.Need+e.code > e.Process+e.Overrun {

@@ -81,6 +81,11 @@ func TestASyncThatIsBoundToFailIsRefusedEarly(t *testing.T) {
 		e.Need, e.code = need, 15*mib
 		require.False(t, b.tellCrawl(e), "nothing grows: it gets through")
 	}
+	for _, held := range []int64{mib, 60 * mib} { // of a unit that is being built, beside 100 MiB in a process of 200
+		e := crawls(Residue{})
+		e.building, e.Held, e.Need = true, held, 100*mib
+		require.Equal(t, held == 60*mib, b.tellCrawl(e), "there are 50 MiB left for it")
+	}
 	e := crawls(Residue{})
 	e.Named = 10 * mib // a list that a stage charges
 	b.refusals.crawl.since = b.opened.Add(-time.Hour)
