@@ -37,7 +37,7 @@ var formats = []format{
 	{
 		"npm:", "PATH-or-URL", "an npm packument, such as https://registry.example/NAME; its abbreviated form if there is one",
 		openStream(func(o *options, name string, r io.Reader) iter.Seq2[*npm.Version, error] {
-			return npm.Options{SkipBad: o.skipBad, Note: o.note, Building: o.building}.ReadVersions(name, r)
+			return npm.Options{SkipBad: o.skipBad, Note: o.note, Building: o.building, Kept: o.keeps}.ReadVersions(name, r)
 		}),
 	},
 	{"", "PATH-or-URL", "a PULP_MANIFEST, plain or compressed likewise", openStream(func(o *options, name string, r io.Reader) iter.Seq2[*file.File, error] {

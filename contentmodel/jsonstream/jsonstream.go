@@ -19,6 +19,7 @@ import (
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/internal/lines"
 	"github.com/syncmem/syncmem/contentmodel/internal/scale"
+	"github.com/syncmem/syncmem/contentmodel/internal/shared"
 )
 
 // DefaultMaxMember is the most bytes of one member, unless Options say else.
@@ -36,6 +37,10 @@ type Options struct {
 	// every 32 KiB that it comes to have, and its error ends the sequence: it is
 	// wrapped, with the place. Nil drops it. See MaxMember for what that takes.
 	Building func(bytes int64) error
+	// Kept is told how many bytes the buffers have, for every 32 KiB more, and 0
+	// at the end: they grow with the longest member, and stay as they are behind
+	// it. It is called by the goroutine that reads. Nil drops it.
+	Kept func(bytes int64)
 	// Remedy stands in errors about the document: what its reader can do.
 	Remedy string
 }
@@ -56,7 +61,9 @@ type Member struct {
 // The sequence reads r as it goes, so it can be ranged over once.
 func Members(name string, r io.Reader, o Options) iter.Seq2[Member, error] {
 	return func(yield func(Member, error) bool) {
-		w := &walker{name: name, opt: o, yield: yield, in: bounded{r: r, limit: cmp.Or(o.MaxMember, DefaultMaxMember), weight: scale.New(o.Building)}}
+		w := &walker{name: name, opt: o, yield: yield, kept: shared.NewKept(o.Kept)}
+		defer w.kept.Close()
+		w.in = bounded{r: r, limit: cmp.Or(o.MaxMember, DefaultMaxMember), weight: scale.New(o.Building), holds: w.holds}
 		w.d = json.NewDecoder(&w.in)
 		if err := w.document(); err != nil && err != errStop {
 			yield(Member{}, w.explain(err))
@@ -74,6 +81,16 @@ type walker struct {
 	in    bounded
 	d     *json.Decoder
 	value json.RawMessage
+	kept  *shared.Kept
+	held  int64 // bytes that kept knows of
+}
+
+// holds tells of the buffers as they are now: the decoder's, of which so much is free and the rest was read and not taken
+// yet, and that of the value.
+func (w *walker) holds(free int) {
+	now := w.in.read - w.d.InputOffset() + int64(free) + int64(cap(w.value))
+	w.kept.Add(now - w.held)
+	w.held = now
 }
 
 func (w *walker) document() error {
@@ -192,17 +209,21 @@ type bounded struct {
 	r      io.Reader
 	since  int
 	limit  int
+	read   int64 // bytes in all
 	weight *scale.Scale
-	ended  bool   // r has
-	head   []byte // the first bytes, for messages
+	holds  func(free int) // is told how much there is to read into
+	ended  bool           // r has
+	head   []byte         // the first bytes, for messages
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.since > b.limit {
 		return 0, errTooLong
 	}
+	b.holds(len(p))
 	n, err := b.r.Read(p)
 	b.since += n
+	b.read += int64(n)
 	if err := b.weight.At(int64(b.since)); err != nil {
 		return 0, err
 	}

@@ -85,6 +85,33 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+// TestKept: the buffers are told of as large as the largest member makes them, until the end, where there are none.
+func TestKept(t *testing.T) {
+	const large = 1 << 20
+	small := strings.Repeat(`{"a": "`+strings.Repeat("x", 100)+`"}, "b": `, 2000)
+	for text, most := range map[string]int64{
+		`{"b": ` + small + `0}`: 0,
+		`{"b": ` + small + `"` + strings.Repeat("x", large) + `", "b": ` + small + `0}`: large,
+	} {
+		var told []int64
+		behind := int64(0) // what was told last when the end was near
+		n := 0
+		for _, err := range jsonstream.Members("x", strings.NewReader(text), jsonstream.Options{Kept: func(n int64) { told = append(told, n) }}) {
+			require.NoError(t, err)
+			if n++; len(told) > 0 {
+				behind = told[len(told)-1]
+			}
+		}
+		if most == 0 {
+			require.Empty(t, told)
+			continue
+		}
+		require.GreaterOrEqual(t, behind, 2*most-64<<10, "the decoder's buffer and the value")
+		require.LessOrEqual(t, behind, 5*most)
+		require.Zero(t, told[len(told)-1])
+	}
+}
+
 // TestEndless: whatever goes on for 1 GB, little more than the limit is read of it, and none of what was asked for is cut in
 // silence: the limit is what the error names, not the document.
 func TestEndless(t *testing.T) {

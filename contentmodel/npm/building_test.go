@@ -3,6 +3,7 @@ package npm_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,15 +15,19 @@ import (
 
 func TestWhatAVersionWeighsIsTold(t *testing.T) {
 	doc := fmt.Sprintf(`{"name": "x", "versions": {"1": {"name": "x"}, "2": {"name": "x", "readme": %q}, "3": {"name": "x"}}}`, strings.Repeat("r", 500_000))
-	var told []int64
+	var told, kept []int64
 	n := 0
-	for _, err := range (npm.Options{Building: func(n int64) error { told = append(told, n); return nil }}).ReadVersions("x", strings.NewReader(doc)) {
+	o := npm.Options{Building: func(n int64) error { told = append(told, n); return nil }, Kept: func(n int64) { kept = append(kept, n) }}
+	for _, err := range o.ReadVersions("x", strings.NewReader(doc)) {
 		require.NoError(t, err)
 		n++
 	}
 	require.Equal(t, 3, n)
 	require.GreaterOrEqual(t, len(told), 4)
 	require.InDelta(t, 500_000, told[len(told)-1], 260_000, "the decoder reads in growing steps")
+
+	require.InDelta(t, 1_500_000, slices.Max(kept), 600_000, "the buffers, for a version of 500 kB")
+	require.Zero(t, kept[len(kept)-1])
 
 	full := errors.New("no memory")
 	var err error

@@ -77,6 +77,11 @@ type Options struct {
 	// drops it. Package memacct's Gate.Building has a method that is one, as has
 	// an Out of package pipeline.
 	Building func(bytes int64) error
+	// Kept is told how many bytes the reader keeps beside the version that it is
+	// at: its buffers, which grow with the longest version and stay so to the end.
+	// It is called by the goroutine that reads, for every 32 KiB more, and with 0
+	// at the end. Nil drops it. The Set of a Hold of package memacct is one.
+	Kept func(bytes int64)
 }
 
 // ReadVersions reads a packument as [Options.ReadVersions] does, without any
@@ -98,7 +103,7 @@ func (o Options) ReadVersions(name string, r io.Reader) iter.Seq2[*Version, erro
 		}
 		left, seen := spare.New(o.SkipBad, o.Note), false
 		var reason string
-		for m, err := range jsonstream.Members(name, r, jsonstream.Options{Objects: []string{"versions"}, Building: o.Building, Remedy: remedy}) {
+		for m, err := range jsonstream.Members(name, r, jsonstream.Options{Objects: []string{"versions"}, Building: o.Building, Kept: o.Kept, Remedy: remedy}) {
 			switch {
 			case err != nil:
 				yield(nil, err)
