@@ -80,8 +80,12 @@ func (b *Files) List() List {
 }
 
 // AddPath adds a file by its path, whose directory ends at the last slash.
-func AddPath[S string | []byte](b *Files, kind string, path S) {
-	AddFile(b, kind, path, lastSlash(path)+1)
+func AddPath[S string | []byte](b *Files, kindName string, path S) {
+	kind, cut := kindOf(kindName), 0
+	if kind == oddFile { // of others it is not written
+		cut = lastSlash(path) + 1
+	}
+	addFile(b, kind, kindName, path, cut)
 }
 
 func lastSlash[S string | []byte](s S) int {
@@ -118,13 +122,15 @@ func addFile[S string | []byte](b *Files, kind int, kindName string, path S, cut
 
 // common is how many bytes a and b have in common at their beginning.
 func common[S string | []byte](a []byte, b S) int {
-	n := min(len(a), len(b))
-	for i := range n {
-		if a[i] != b[i] {
-			return i
-		}
+	const word = 8 // bytes that are compared at once
+	n, i := min(len(a), len(b)), 0
+	for i+word <= n && string(a[i:i+word]) == string(b[i:i+word]) {
+		i += word
 	}
-	return n
+	for i < n && a[i] == b[i] {
+		i++
+	}
+	return i
 }
 
 // WriteFiles writes a list as the member "files" of an object: an array of

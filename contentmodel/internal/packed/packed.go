@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strings"
 )
 
 // ChunkBytes is the most that a list holds in one piece: the largest block of
@@ -130,7 +131,12 @@ func (p *Packer) List() (l List) {
 		l.rest = &rest{p.n, slices.Clip(p.pieces)}
 	case p.n > 0:
 		var head [binary.MaxVarintLen64]byte
-		l.data = string(binary.AppendUvarint(head[:0], uint64(p.n))) + string(p.buf)
+		n := binary.PutUvarint(head[:], uint64(p.n))
+		var b strings.Builder
+		b.Grow(n + len(p.buf))
+		b.Write(head[:n])
+		b.Write(p.buf)
+		l.data = b.String()
 	}
 	p.reset()
 	return l
