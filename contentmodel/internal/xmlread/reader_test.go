@@ -65,24 +65,39 @@ func element(x *xmlread.Reader, b *strings.Builder, name string) error {
 	}
 }
 
+// stutter reads nothing at all before every byte.
+type stutter struct {
+	r     io.Reader
+	ready bool
+}
+
+func (s *stutter) Read(p []byte) (int, error) {
+	if s.ready = !s.ready; s.ready {
+		return 0, nil
+	}
+	return s.r.Read(p[:1])
+}
+
 func TestReads(t *testing.T) {
 	for in, want := range map[string]string{
 		"<r/>":      "<r></>",
 		"<r></r\n>": "<r></>",
-		"<?xml version='1.0'?>\n<!DOCTYPE r PUBLIC '-//A//B//EN' \"r.dtd\">\n<r/>": "<r></>",
-		"\ufeff<?xml version='1.0'?>\n<!-- a < b --><r>\n</r>\n<!-- c -->":         "<r></>",
-		"<r><t>a&lt;b&#x20ac;&amp;amp;</t></r>":                                    `<r><t>"a<b€&amp;"</>`,
-		"<r><t>a<![CDATA[<b>&amp;]]>c<!-- d -->e</t></r>":                          `<r><t>"a<b>&amp;ce"</>`,
-		"<r><t>a\r\nb\rc\r\r\n</t></r>":                                            `<r><t>"a\nb\nc\n\n"</>`,
-		"<r><a b='\t\r\n&#10;&#13;&#9;'/></r>":                                     "<r><a b=\"  \\n\\r\\t\"></></>",
-		"<r><t/><t></t></r>":                                                       `<r><t>""<t>""</>`,
-		`<r><a b="c>d" e = 'f"g'  h="&quot;"/></r>`:                                `<r><a b="c>d" e="f\"g" h="\""></></>`,
-		"<p:r xmlns:p='u'><p:t xml:base='v'>w</p:t></p:r>":                         `<r p="u"><t base="v">"w"</>`,
-		"<r><skip><r><t>x</t></r>y<z/></skip><t>\x01\xff</t></r>":                  `<r><skip><t>"\x01\xff"</>`,
+		"<?xml version='1.0'?>\n<!DOCTYPE r PUBLIC '-//A//B//EN' \"r.dtd\">\n<r/>":                "<r></>",
+		"\ufeff<?xml version='1.0'?>\n<!-- a < b --><r>\n</r>\n<!-- c -->":                        "<r></>",
+		"<r><t>a&lt;b&#x20ac;&amp;amp;</t></r>":                                                   `<r><t>"a<b€&amp;"</>`,
+		"<r><t>a<![CDATA[<b>&amp;]]>c<!-- d -->e</t></r>":                                         `<r><t>"a<b>&amp;ce"</>`,
+		"<r><t>a\r\nb\rc\r\r\n</t></r>":                                                           `<r><t>"a\nb\nc\n\n"</>`,
+		"<r><a b='\t\r\n&#10;&#13;&#9;'/></r>":                                                    "<r><a b=\"  \\n\\r\\t\"></></>",
+		"<r><t>  a  b\t </t></r>":                                                                 `<r><t>"  a  b\t "</>`,
+		"<r>" + strings.Repeat("<skip>"+strings.Repeat("x", 1<<10)+"<a/></skip>", 3<<10) + "</r>": "<r>" + strings.Repeat("<skip>", 3<<10) + "</>", // longer than any one text may be
+		"<r><t/><t></t></r>":                                                                      `<r><t>""<t>""</>`,
+		`<r><a b="c>d" e = 'f"g'  h="&quot;"/></r>`:                                               `<r><a b="c>d" e="f\"g" h="\""></></>`,
+		"<p:r xmlns:p='u'><p:t xml:base='v'>w</p:t></p:r>":                                        `<r p="u"><t base="v">"w"</>`,
+		"<r><skip><r><t>x</t></r>y<z/></skip><t>\x01\xff</t></r>":                                 `<r><skip><t>"\x01\xff"</>`,
 	} {
-		for _, r := range []io.Reader{strings.NewReader(in), iotest.OneByteReader(strings.NewReader(in)), iotest.DataErrReader(strings.NewReader(in))} {
+		for _, r := range []io.Reader{strings.NewReader(in), iotest.OneByteReader(strings.NewReader(in)), iotest.DataErrReader(strings.NewReader(in)), &stutter{r: strings.NewReader(in)}} {
 			got, err := dump(r)
-			require.NoError(t, err, in)
+			require.NoError(t, err, "%.80s", in)
 			require.Equal(t, want, got)
 		}
 	}
