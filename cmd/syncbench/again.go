@@ -63,7 +63,7 @@ func (b *bench) check() error {
 	case storeDiscard:
 		b.o.store = storeDiscard
 	default:
-		return fmt.Errorf("--store: %q is none of sqlite, discard: each run needs a store that is empty", b.store)
+		return fmt.Errorf("--store: %q is none of sqlite, discard: each run needs a store that is empty", nameBegin(b.store))
 	}
 	switch {
 	case b.o.batch < 1:

@@ -72,11 +72,15 @@ func (o *options) checkStore() error {
 	if _, ok := storeOf(o.store); ok || o.store == "" {
 		return nil
 	}
-	name := o.store // as far as it can't be a password
+	return fmt.Errorf("--store: %q is none of %s", nameBegin(o.store), strings.Join(storeNames(true), ", "))
+}
+
+// nameBegin is the name of what is no store, as far as it can't be a password.
+func nameBegin(name string) string {
 	if i := strings.IndexAny(name, ":= ") + 1; i > 0 && i < len(name) {
-		name = name[:i] + "..."
+		return name[:i] + "..."
 	}
-	return fmt.Errorf("--store: %q is none of %s", name, strings.Join(storeNames(true), ", "))
+	return name
 }
 
 // storeName is the store without what is secret, "" for the default.

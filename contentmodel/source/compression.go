@@ -28,7 +28,7 @@ var plain = compression{name: "plain", open: openPlain}
 // here so that the message says what the input is.
 var compressions = []compression{
 	{"gzip", gzipMagic, ".gz", openGzip},
-	{"xz", "\xfd7zXZ\x00", ".xz", openXZ},
+	{"xz", xzMagic, ".xz", openXZ},
 	{"zstd", "\x28\xb5\x2f\xfd", ".zst", openZstd},
 	{"lz4", "\x04\x22\x4d\x18", ".lz4", openLZ4},
 	{"bzip2", "BZh", ".bz2", openBzip2},

@@ -76,6 +76,23 @@ func TestBehindMembers(t *testing.T) {
 	}
 }
 
+// TestBehindXZ: zeros are padding, four at a time, and all else behind is refused for what it is.
+func TestBehindXZ(t *testing.T) {
+	one := compress(t, "xz", []byte("one\n"))
+	for behind, want := range map[string]string{
+		"": "", "\x00\x00\x00\x00": "", "x": "no xz data", strings.Repeat("garbage", 9999): "no xz data", "\x00\x00x": "no xz data",
+		"\x00\x00\x00": "truncated", "\xfd7zX": "truncated", "\xfd7zXY, and so on": "corrupt",
+	} {
+		got, err := read(t.Context(), write(t, "x.xz", append(bytes.Clone(one), behind...)), source.Options{})
+		if want == "" {
+			require.NoError(t, err)
+			require.Equal(t, "one\n", string(got))
+			continue
+		}
+		require.ErrorContains(t, err, want, "%.20q", behind)
+	}
+}
+
 // TestEveryWindow: an xz file whose second stream, or second block, asks for 1 GiB.
 func TestEveryWindow(t *testing.T) {
 	const header = 12

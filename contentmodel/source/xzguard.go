@@ -28,7 +28,12 @@ type xzGuard struct {
 	pad    int    // zero bytes behind a stream
 }
 
-var errXZ = errors.New("xz: broken framing")
+var (
+	errXZ       = errors.New("xz: broken framing")
+	errXZBehind = errors.New("xz: something is behind its end that is no xz data")
+)
+
+const xzMagic = "\xfd7zXZ\x00"
 
 func newXZGuard(in *bufio.Reader, window int64) *xzGuard {
 	return &xzGuard{in: in, window: window, need: xzHeaderBytes, step: (*xzGuard).streamHeader}
@@ -87,7 +92,7 @@ func (g *xzGuard) see(p []byte) error {
 func (g *xzGuard) next(need int, step func(*xzGuard, []byte) error) { g.need, g.step = need, step }
 
 func (g *xzGuard) streamHeader(b []byte) error {
-	if string(b[:6]) != "\xfd7zXZ\x00" {
+	if string(b[:len(xzMagic)]) != xzMagic {
 		return errXZ
 	}
 	const kinds = "\x00\x04\x04\x04\x08\x08\x08\x10\x10\x10\x20\x20\x20\x40\x40\x40" // bytes of each kind of check
@@ -207,10 +212,10 @@ func (g *xzGuard) padding(b []byte) error {
 		g.pad++
 		return nil
 	}
-	if g.pad%4 != 0 {
-		return errXZ
-	}
 	first := b[0]
+	if g.pad%4 != 0 || first != xzMagic[0] {
+		return errXZBehind
+	}
 	g.next(xzHeaderBytes, (*xzGuard).streamHeader)
 	g.check = 0
 	g.part = append(g.part[:0], first)
