@@ -64,7 +64,7 @@ func quoteShort[S string | []byte](s S) string {
 // String is the digest as 64 lower-case hex digits.
 func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 
-// IsZero tells whether d was never set. No known content has this digest.
+// IsZero reports whether d was never set. No known content has this digest.
 func (d Digest) IsZero() bool { return d == Digest{} }
 
 // AppendText appends the 64 hex digits to b. It never fails.

@@ -71,7 +71,7 @@ func (a *Account) Budget() *Budget {
 	return a.b
 }
 
-// Charge books n bytes that are in no queue, such as a cache or a parser's table, and returns the function
+// Charge accounts for n bytes that are in no queue, such as a cache or a parser's table, and returns the function
 // that gives them back. It never waits; what goes past the limit is debt and keeps the gates shut. A unit that fits
 // beside everything but such charges is refused once nothing is in flight: nobody knows when they will end. The
 // returned function may be called more than once and does nothing after the first time.
@@ -89,7 +89,7 @@ func (a *Account) Charge(n int64) (release func()) {
 		a.b.enter()
 		if !done {
 			done = true
-			a.bookLocked(-n)
+			a.chargeLocked(-n)
 		}
 		a.b.leave()
 	}
@@ -97,12 +97,12 @@ func (a *Account) Charge(n int64) (release func()) {
 
 func (a *Account) charge(n int64) {
 	a.b.enter()
-	a.bookLocked(n)
+	a.chargeLocked(n)
 	a.b.leave()
 }
 
-// bookLocked charges n bytes by name, or gives them back where n is negative.
-func (a *Account) bookLocked(n int64) {
+// chargeLocked charges n bytes by name, or gives them back where n is negative.
+func (a *Account) chargeLocked(n int64) {
 	if g := a.b.gov; g != nil && g.steers {
 		a.acct.ChargeBeside(n)
 		return

@@ -49,7 +49,7 @@ func (p Policy) String() string {
 // collections are forced where memory runs out between two of them.
 type GoLimit uint8
 
-// The ways. Auto sets a limit where neither the application nor GOMEMLIMIT did: what they set is left alone. Set keeps
+// What it does. Auto sets a limit where neither the application nor GOMEMLIMIT did: what they set is left alone. Set keeps
 // it below the process limit in any case, never above what they set. Keep never sets it.
 const (
 	GoLimitAuto GoLimit = iota
@@ -57,7 +57,7 @@ const (
 	GoLimitKeep
 )
 
-// String returns the way as MEMACCT_GOMEMLIMIT spells it.
+// String returns it as MEMACCT_GOMEMLIMIT spells it.
 func (g GoLimit) String() string {
 	return [...]string{"auto", "set", "keep"}[g]
 }

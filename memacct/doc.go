@@ -4,7 +4,7 @@
 // behind the first stage and a [Queue] behind every other one, all on one [Account] of a [Budget]. A unit is
 // charged, in bytes, from the moment it enters the gate until the last stage is done with it. When the units
 // in flight would exceed the budget, [Gate.Put] waits, and so the pipeline drains. Nothing else ever waits
-// for memory: a later queue waits for a slot only, and a unit that grew downstream is booked as debt, which
+// for memory: a later queue waits for a slot only, and a unit that grew downstream is charged as debt, which
 // keeps the gate shut until it is gone.
 //
 // While somebody waits for memory there is pressure: every consumer that collects a batch hands on what it

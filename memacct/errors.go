@@ -38,7 +38,7 @@ func atQueue(q *core.Queue, err error) error {
 type Reason string
 
 // The reasons. TooLarge: the unit exceeds the whole budget. Pinned: it would fit, but memory that is in no
-// queue leaves too little. Charged: it would fit, but for what [Account.Charge] and [Account.Hold] booked. Floors: it
+// queue leaves too little. Charged: it would fit, but for what [Account.Charge] and [Account.Hold] charged. Floors: it
 // would fit, but for what the floors of other accounts keep free. Stalled: the units in flight wait for each other, and
 // it does not fit beside them, or finds no slot; or several are being built, and none can grow. Growing: units still get in, one by one, but what finished ones leave
 // behind will exceed the limit before all that [Gate.Expect] announced are through; or it grows, none were announced, and
@@ -63,7 +63,7 @@ type BudgetError struct {
 	Item           int64 // the unit refused
 	Held           int64 // of Item, what is charged already: the unit is being built, and was to grow
 	Used           int64 // charged by units in flight and named charges
-	Named          int64 // of Used, what [Account.Charge] and [Account.Hold] booked
+	Named          int64 // of Used, what [Account.Charge] and [Account.Hold] charged
 	Units          int   // in flight
 	Waiting        int64 // of the puts that wait at gates, this one and those refused with it included
 	Unread         int64 // of Waiting, reservations: there is nothing in memory for them yet
@@ -127,7 +127,7 @@ type LeakError struct {
 	Units   int
 	Bytes   int64
 	Holders []QueueStats     // the queues that have some
-	Charges map[string]int64 // bytes that [Account.Charge] booked and nobody gave back, by account
+	Charges map[string]int64 // bytes that [Account.Charge] charged and nobody gave back, by account
 	Held    []Usage          // loops with units in hand, detached leases and reservations, the largest first
 	Stuck   []Goroutine      // where the pipelines' goroutines are
 

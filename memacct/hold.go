@@ -34,7 +34,7 @@ func (a *Account) Hold(name string) *Hold {
 	return h
 }
 
-// Add books n bytes more, or gives back so many where n is negative, down to none. It never waits: what goes past the
+// Add adds n bytes, or gives back so many where n is negative, down to none. It never waits: what goes past the
 // limit is debt and keeps the gates shut. It costs about as much as a put that need not wait, so a call for each unit
 // is fine. After Release it does nothing.
 func (h *Hold) Add(n int64) {
@@ -63,10 +63,10 @@ func (h *Hold) Set(n int64) {
 	}
 }
 
-// setLocked books the difference.
+// setLocked charges the difference.
 func (h *Hold) setLocked(n int64) {
 	n = min(max(n, 0), core.MaxCharge)
-	h.a.bookLocked(n - h.bytes)
+	h.a.chargeLocked(n - h.bytes)
 	h.bytes = n
 }
 

@@ -16,7 +16,7 @@ var neighbours struct {
 	all map[weak.Pointer[Budget]]struct{}
 }
 
-// settle makes the budget a neighbour of the others, until it is closed or collected.
+// joinNeighbours makes the budget a neighbour of the others, until it is closed or collected.
 func (b *Budget) joinNeighbours() {
 	w := weak.Make(b)
 	neighbours.mu.Lock()

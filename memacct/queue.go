@@ -98,7 +98,7 @@ func unaccounted() *Account {
 // would hold memory while it waits for memory. Where that waits for a second or two, Put returns [ErrNested]; not
 // where the unit is from a loop that iter.Pull runs, which is a goroutine of its own.
 //
-// What [Account.Charge] booked is nothing in flight: a unit that it alone keeps out is refused, and does not wait
+// What [Account.Charge] charged is nothing in flight: a unit that it alone keeps out is refused, and does not wait
 // until it is given back.
 func (g *Gate[T]) Put(ctx context.Context, v T) error { return g.put(ctx, v) }
 

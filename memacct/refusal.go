@@ -60,7 +60,7 @@ func (b *Budget) refusedLocked(w *core.Waiter) error {
 	return r
 }
 
-// namedLocked is what Account.Charge booked, in bytes.
+// namedLocked is what Account.Charge charged, in bytes.
 func (b *Budget) namedLocked() (bytes int64) {
 	for _, a := range b.owners {
 		_, n := a.acct.Snapshot()
@@ -164,7 +164,7 @@ func (b *Budget) explain(r *refusal) *BudgetError {
 	b.refusals.measuring.Lock() // nobody lets go of a unit while another measurement counts it
 	b.enter()
 	b.core.Told(&r.w)
-	if b.core.Turned.Waiters == 0 {
+	if b.core.Refused.Waiters == 0 {
 		b.refusals.measured = nil
 	}
 	b.leaveQuietly()

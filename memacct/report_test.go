@@ -99,7 +99,7 @@ func TestThoseRefusedTogetherShareOneVerdict(t *testing.T) {
 		require.Len(t, told, 1)
 		require.Contains(t, told[0].Text, "\nqueue ")
 		require.EqualValues(t, 5, b.Stats().Refused)
-		require.Zero(t, b.core.Turned)
+		require.Zero(t, b.core.Refused)
 		stop()
 		empty(t, b)
 	})

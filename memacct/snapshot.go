@@ -15,7 +15,7 @@ type snapshot struct {
 	still    time.Duration // how long nothing moved; 0 if that is not known
 	base     int64
 	sum      core.Snapshot
-	turned   core.Turned
+	refused  core.RefusedSum
 	unread   int64 // of what waits, reservations
 	accounts []AccountStats
 	queues   []queueSnapshot
@@ -40,7 +40,7 @@ func (b *Budget) snapshotLocked(now time.Time) *snapshot {
 	b.collectLocked()
 	b.forgetLocked()
 	in := &snapshot{
-		at: now, base: b.base, sum: b.core.Snapshot(), turned: b.core.Turned, unread: b.core.Unread(),
+		at: now, base: b.base, sum: b.core.Snapshot(), refused: b.core.Refused, unread: b.core.Unread(),
 		usages: b.usagesLocked(now), members: map[uint64]member{},
 	}
 	if !b.stall.moved.IsZero() && b.stall.armed {
@@ -144,7 +144,7 @@ func (b *Budget) inspect(asked bool) *snapshot {
 	return in
 }
 
-// snapshotToReportLocked is look, and says whether to look where the goroutines are, too: not if that was done a moment ago, or
+// snapshotToReportLocked is look, and reports whether to look where the goroutines are, too: not if that was done a moment ago, or
 // there are too many of them, and nobody asked.
 func (b *Budget) snapshotToReportLocked(asked bool) (in *snapshot, dump bool) {
 	now := time.Now()

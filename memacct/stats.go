@@ -74,7 +74,7 @@ func (m MemoryStats) Sizes() string { return govern.SizesText(m.SizeFactor) }
 type AccountStats struct {
 	Name                string
 	Used, Peak, Waiting int64
-	Named               int64       // of Used, what [Account.Charge] and [Account.Hold] booked
+	Named               int64       // of Used, what [Account.Charge] and [Account.Hold] charged
 	Holds               []HoldStats // of Named, the holds that have something, the largest first
 	Floor               int64
 	Weight, Growth      float64

@@ -126,7 +126,7 @@ func (in *In[T]) show(h *hand[T], b *memacct.LeaseBatch[T]) {
 	h.LeaseBatch, h.next = b, 0
 }
 
-// drained tells whether everything that will ever come was taken.
+// drained reports whether everything that will ever come was taken.
 func (in *In[T]) drained() bool { return in.src.Drained() }
 
 // find returns the batch in hand that has v, and where; nil if none has. If it need not be sure, v may have been
@@ -145,7 +145,7 @@ func (in *In[T]) find(v T, sure bool) (*memacct.LeaseBatch[T], int) {
 	return nil, 0
 }
 
-// identifiable tells whether v is a pointer, the one kind of unit of which "the same" is beyond doubt.
+// identifiable reports whether v is a pointer, the one kind of unit of which "the same" is beyond doubt.
 // Other units are charged afresh where they are emitted, and their old charge ends with the loop body.
 func identifiable[T any](v T) bool {
 	t := reflect.TypeOf(v)

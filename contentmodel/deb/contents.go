@@ -76,7 +76,7 @@ func contentsStems(index, architecture string) []string {
 	return all
 }
 
-// mayHave tells whether a Contents index may have files of packages in an index.
+// mayHave reports whether a Contents index may have files of packages in an index.
 func mayHave(contents, index string) bool {
 	_, architecture := place(index)
 	if architecture == "" { // of a flat repository, which may have any

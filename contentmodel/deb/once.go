@@ -31,7 +31,7 @@ func newOnce(note func(string), kept *shared.Kept) *once {
 	return &once{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, most: maxOnce, note: note, kept: kept}
 }
 
-// met tells whether an index before this one had the package. The same package
+// met reports whether an index before this one had the package. The same package
 // twice in one index is another matter, and none of ours.
 func (o *once) met(p *Package, index int32) bool {
 	if p.Architecture != "all" || o.last && len(o.seen) == 0 {

@@ -71,7 +71,7 @@ func (p *Package) Key() string {
 	return string(b)
 }
 
-// Has tells whether the index has a field, be it empty or an Installed-Size of
+// Has reports whether the index has a field, be it empty or an Installed-Size of
 // 0. Case means nothing in name. It costs a comparison for each of Fields.
 func (p *Package) Has(name string) bool {
 	place, ok := places[strings.ToLower(name)]

@@ -172,7 +172,7 @@ func (r *Repository) locate(name string) string {
 	return at
 }
 
-// absent tells whether a file is not there, as against one that can't be read.
+// absent reports whether a file is not there, as against one that can't be read.
 func absent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, source.ErrNotFound)
 }

@@ -61,7 +61,7 @@ func (g *xzGuard) ReadByte() (byte, error) {
 	return c, g.see([]byte{c})
 }
 
-// whole tells whether the bytes so far are a whole file.
+// whole reports whether the bytes so far are a whole file.
 func (g *xzGuard) whole() bool {
 	return g.skip == 0 && len(g.part) == 0 && g.pad >= 0 && g.pad%4 == 0 && g.need == 1 && g.check < 0
 }

@@ -39,7 +39,7 @@ func (s State[T]) Changed(v *T) (names []string) {
 	return names
 }
 
-// Any tells whether any field differs. It stops at the first.
+// Any reports whether any field differs. It stops at the first.
 func (s State[T]) Any(v *T) bool {
 	found := false
 	s.compare(v, func(string) bool {

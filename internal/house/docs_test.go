@@ -79,7 +79,7 @@ func undocumented(decl ast.Decl) (names []*ast.Ident) {
 	return slices.DeleteFunc(names, func(n *ast.Ident) bool { return !n.IsExported() })
 }
 
-// ofExported tells whether a function has no receiver, or one of an exported type.
+// ofExported reports whether a function has no receiver, or one of an exported type.
 func ofExported(recv *ast.FieldList) bool {
 	if recv == nil {
 		return true

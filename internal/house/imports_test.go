@@ -49,7 +49,7 @@ var rooms = map[string][]string{
 	"/cmd":                 {"*"},
 }
 
-// within tells whether path is dir or below it.
+// within reports whether path is dir or below it.
 func within(path, dir string) bool {
 	return path == dir || strings.HasPrefix(path, dir+"/")
 }

@@ -17,7 +17,7 @@ type Go struct {
 	Limiter uint64
 }
 
-// Limited tells whether there is a GOMEMLIMIT.
+// Limited reports whether there is a GOMEMLIMIT.
 func (g Go) Limited() bool { return g.Limit != math.MaxInt64 }
 
 // ReadGo asks the runtime. It works on every system, takes microseconds, and

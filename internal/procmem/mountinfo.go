@@ -140,7 +140,7 @@ func (f *finder) locate() (place, error) {
 	return place{}, fmt.Errorf("%w: /proc/self/cgroup calls it %s, and no mount in /proc/self/mountinfo shows that (%w)", ErrHidden, member, ErrUnsupported)
 }
 
-// controls tells whether m is the hierarchy that controls memory, and its version. v1 is the group of the process in
+// controls reports whether m is the hierarchy that controls memory, and its version. v1 is the group of the process in
 // the v1 hierarchy that does, if there is one.
 func (m mount) controls(v1 string) (version int, ok bool) {
 	if v1 == "" {
@@ -216,7 +216,7 @@ func (f *finder) search(m mount, member, top string, unnamed int, rest string) s
 	return f.dir
 }
 
-// isIn tells whether this process is in the group. Of a threaded group the kernel tells the threads only, and the first
+// isIn reports whether this process is in the group. Of a threaded group the kernel tells the threads only, and the first
 // of a process has its number.
 func (f *finder) isIn(dir string) bool {
 	text, err := fs.ReadFile(f.fsys, path.Join(dir, "cgroup.procs"))

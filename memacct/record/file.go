@@ -43,7 +43,7 @@ func create(path string, h *header, log *slog.Logger) (f *os.File, err error) {
 		return nil, err
 	}
 	for range tries {
-		f, err = claim(path, log)
+		f, err = takeOver(path, log)
 		if err == nil {
 			return f, allocate(f, path, h)
 		}
@@ -78,9 +78,9 @@ func writerOf(path string) string {
 	return "another process"
 }
 
-// claim opens and locks path, and empties it or moves aside what must not be lost. The lock goes with the file
+// takeOver opens and locks path, and empties it or moves aside what must not be lost. The lock goes with the file
 // and not with its name, so who has it looks whether the name still stands for that file.
-func claim(path string, log *slog.Logger) (*os.File, error) {
+func takeOver(path string, log *slog.Logger) (*os.File, error) {
 	f, err := openLocked(path)
 	if err != nil {
 		return nil, err

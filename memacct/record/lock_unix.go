@@ -25,7 +25,7 @@ func openLocked(path string) (*os.File, error) {
 	return f, nil
 }
 
-// written tells whether a live process has f open for writing.
+// written reports whether a live process has f open for writing.
 func written(f *os.File) bool {
 	if err := flock(f, syscall.LOCK_SH); err != nil {
 		return errors.Is(err, syscall.EWOULDBLOCK)

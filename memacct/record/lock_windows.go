@@ -18,7 +18,7 @@ func openLocked(path string) (*os.File, error) {
 	return f, err
 }
 
-// written tells whether a live process has f open for writing: then nobody else can.
+// written reports whether a live process has f open for writing: then nobody else can.
 func written(f *os.File) bool {
 	other, err := openFor(f.Name(), syscall.GENERIC_WRITE, syscall.FILE_SHARE_READ|syscall.FILE_SHARE_WRITE|syscall.FILE_SHARE_DELETE, syscall.OPEN_EXISTING)
 	if err == nil {

@@ -155,7 +155,7 @@ func (r *Recorder) writeSample(s *memacct.Stats) {
 	r.write(&r.samples, kindSample, s.At)
 }
 
-// writeEvent writes an event, and tells whether the last sample is too old to go with it.
+// writeEvent writes an event, and reports whether the last sample is too old to go with it.
 func (r *Recorder) writeEvent(e memacct.Event) (due bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

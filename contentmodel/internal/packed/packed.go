@@ -61,7 +61,7 @@ func (l List) Pieces() iter.Seq[Record] {
 // Record takes values off a piece.
 type Record struct{ s string }
 
-// Empty tells whether nothing is left.
+// Empty reports whether nothing is left.
 func (r *Record) Empty() bool { return len(r.s) == 0 }
 
 // Int takes a number that fits an int.

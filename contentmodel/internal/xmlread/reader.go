@@ -70,7 +70,7 @@ func (x *Reader) Wrong(format string, args ...any) error {
 	return err
 }
 
-// Broken tells whether nothing more can be read, as against what is Wrong.
+// Broken reports whether nothing more can be read, as against what is Wrong.
 func (x *Reader) Broken() bool { return x.err != nil }
 
 // Place is what a message begins with that is about where the reader is, and

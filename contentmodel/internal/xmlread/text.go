@@ -54,7 +54,7 @@ func (x *Reader) Attr() (name, value []byte, err error) {
 	return local(name), value, nil
 }
 
-// special tells whether an attribute's value is not what it looks like.
+// special reports whether an attribute's value is not what it looks like.
 func special(value []byte) bool {
 	for _, c := range value {
 		if c == '&' || c < ' ' {

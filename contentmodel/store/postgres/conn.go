@@ -50,7 +50,7 @@ func (cs *conns) dialer(dial pgconn.DialFunc) pgconn.DialFunc {
 	}
 }
 
-// silent tells whether a call that failed just now did so because its connection was cut. Not all errors that pgx makes
+// silent reports whether a call that failed just now did so because its connection was cut. Not all errors that pgx makes
 // of that say so.
 func (cs *conns) silent() bool { return time.Since(time.Unix(0, cs.cutAt.Load())) < time.Second }
 

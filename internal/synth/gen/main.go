@@ -130,7 +130,7 @@ func knots(pkgs []pkg) []int {
 	return picked
 }
 
-// fits tells whether the line from rank lo to rank hi is near every point
+// fits reports whether the line from rank lo to rank hi is near every point
 // between, and has their area.
 func fits(pkgs []pkg, lo, hi int) bool {
 	const near, area = 0.05, 0.004

@@ -143,7 +143,7 @@ func (c *Core) refuse(w *Waiter, why Reason) {
 	w.State, w.Reason = Refused, why
 	if why != Closed {
 		w.Nth = c.counts.Refused
-		c.Turned.add(w, 1)
+		c.Refused.add(w, 1)
 	}
 	c.Woken = append(c.Woken, &w.Sleeper)
 }

@@ -43,8 +43,8 @@ type Core struct {
 	// Woken collects the sleepers that this event decided about; the caller empties it and wakes them.
 	Woken []*Sleeper
 
-	// Turned is about the waiters that were refused and do not know yet, or still measure why; see Told.
-	Turned Turned
+	// Refused is about the waiters that were refused and do not know yet, or still measure why; see Told.
+	Refused RefusedSum
 
 	limit     int64
 	used      int64 // sum of all charges
@@ -175,7 +175,7 @@ func (c *Core) SetLimit(limit int64) {
 	c.update()
 }
 
-// Charge books n bytes (or gives back, when negative) that are in no queue: a cache, a parser's table.
+// Charge adds n bytes (or gives back, when negative) that are in no queue: a cache, a parser's table.
 // It never waits.
 func (a *Account) Charge(n int64) {
 	a.named += n
@@ -186,7 +186,7 @@ func (a *Account) Charge(n int64) {
 	}
 }
 
-// ChargeBeside is Charge for a budget that follows the process: what is booked lives beside the content, and the limit
+// ChargeBeside is Charge for a budget that follows the process: what is charged lives beside the content, and the limit
 // moves with it in the same event. Otherwise bytes that nobody charges would leave content more than those.
 func (a *Account) ChargeBeside(n int64) {
 	a.core.limit = max(0, a.core.limit+n)
@@ -196,7 +196,7 @@ func (a *Account) ChargeBeside(n int64) {
 	a.Charge(n)
 }
 
-// charge books n bytes, which may be negative.
+// charge adds n bytes, which may be negative.
 func (a *Account) charge(n int64) {
 	c := a.core
 	if a.Floor > 0 {

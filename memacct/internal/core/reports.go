@@ -2,16 +2,16 @@ package core
 
 // What reports need to know beside the figures in a Snapshot.
 
-// Turned is how many waiters were refused, and their bytes, while those are still in the hands of whoever
+// RefusedSum is how many waiters were refused, and their bytes, while those are still in the hands of whoever
 // wanted to put them. A stalled budget refuses all who wait at once, and each wants to know what the others
 // hold.
-type Turned struct {
+type RefusedSum struct {
 	Waiters int
 	Bytes   int64
 	Unread  int64 // of reservations: nothing was read for them yet, and Bytes is without them
 }
 
-func (t *Turned) add(w *Waiter, sign int) {
+func (t *RefusedSum) add(w *Waiter, sign int) {
 	t.Waiters += sign
 	switch {
 	case w.Carried: // it is in flight, and counted there
@@ -23,7 +23,7 @@ func (t *Turned) add(w *Waiter, sign int) {
 }
 
 // Told says that a refused waiter knows why, and is about to let go of its unit.
-func (c *Core) Told(w *Waiter) { c.Turned.add(w, -1) }
+func (c *Core) Told(w *Waiter) { c.Refused.add(w, -1) }
 
 // Unread is the part of Snapshot.Waiting for which nothing was read yet: reservations.
 func (c *Core) Unread() (bytes int64) {

@@ -50,7 +50,7 @@ func (r *GoLimitRequest) Set(n int64) {
 	defer goLimit.mu.Unlock()
 	if !r.over {
 		goLimit.requests[r] = max(n, 1)
-		settleLocked()
+		setLeastLocked()
 	}
 }
 
@@ -74,12 +74,12 @@ func (r *GoLimitRequest) Drop() {
 	r.over = true
 	delete(goLimit.requests, r)
 	if len(goLimit.requests) > 0 || r.Restores {
-		settleLocked()
+		setLeastLocked()
 	}
 }
 
-// settleLocked sets the least of all.
-func settleLocked() {
+// setLeastLocked sets the least of all.
+func setLeastLocked() {
 	own := ownLimitLocked()
 	least := own
 	for r, n := range goLimit.requests {

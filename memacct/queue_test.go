@@ -202,7 +202,7 @@ func TestSizesThatLie(t *testing.T) {
 	panics := NewGate(a, "panics", 1, func(*load) int64 { panic("no size") })
 	require.ErrorAs(t, panics.Put(t.Context(), &load{}), &size)
 	require.ErrorContains(t, size, "no size")
-	require.Contains(t, size.Where, " gate_test.go:")
+	require.Contains(t, size.Where, " queue_test.go:")
 	require.PanicsWithValue(t, "memacct: this queue was not made by NewGate or NewQueue", func() { _ = new(Gate[*load]).Put(t.Context(), nil) })
 	huge := NewGate(a, "huge", 1, func(*load) int64 { return 1<<63 - 1 })
 	require.ErrorIs(t, huge.Put(t.Context(), &load{}), ErrOverBudget)

@@ -47,7 +47,7 @@ func TestAPutIntoOnesOwnQueueIsNamed(t *testing.T) {
 		require.NoError(t, work.Put(ctx, &load{10}))
 		done := maker(ctx, a, "crawl", work, work, true)
 		text := stalled(t, b)
-		require.Regexp(t, `^nothing moved for \d+s: deadlock: "crawl" \(from test/work\) has 1 unit \(10 B\) in hand, and a goroutine that it started waits in a put into test/work, at memacct.maker.func1 circle_test.go:\d+; "crawl" takes from test/work itself`, text)
+		require.Regexp(t, `^nothing moved for \d+s: deadlock: "crawl" \(from test/work\) has 1 unit \(10 B\) in hand, and a goroutine that it started waits in a put into test/work, at memacct.maker.func1 diagnose_test.go:\d+; "crawl" takes from test/work itself`, text)
 		require.Contains(t, text, "keep what comes back in a list")
 		cancel()
 		<-done
@@ -91,7 +91,7 @@ func TestTwoBudgetsThatWaitForEachOtherAreNamed(t *testing.T) {
 		require.NoError(t, back.Put(ctx, &load{10}))
 		one, other := maker(ctx, a, "forth", there, back, false), maker(ctx, d, "home", back, there, false)
 		text := stalled(t, b)
-		require.Regexp(t, `^nothing moved for \d+s: deadlock: "forth" \(from test/there\) has 1 unit \(10 B\) in hand and waits in a put into a queue of another budget, at memacct.maker.func1 circle_test.go:\d+`, text)
+		require.Regexp(t, `^nothing moved for \d+s: deadlock: "forth" \(from test/there\) has 1 unit \(10 B\) in hand and waits in a put into a queue of another budget, at memacct.maker.func1 diagnose_test.go:\d+`, text)
 		require.Contains(t, text, "one budget with an account for each")
 		cancel()
 		<-one
