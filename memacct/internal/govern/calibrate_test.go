@@ -49,3 +49,31 @@ func TestSizesThatAreOffForLongAreToldOnce(t *testing.T) {
 	}
 	require.Equal(t, 1, told)
 }
+
+// Sizes are said to be off either way, and to be right where they are off by less than a size class is.
+func TestSizesInWords(t *testing.T) {
+	for factor, want := range map[float64]string{
+		0: "", -1: "", 1: "sizes are right", 1.049: "sizes are right", 0.96: "sizes are right",
+		1.05: "sizes under-report 1.1x", 3: "sizes under-report 3.0x", 0.5: "sizes over-report 2.0x",
+	} {
+		require.Equal(t, want, SizesText(factor), factor)
+	}
+}
+
+// A factor that is off for a moment is not told, nor one that is off by less than collections themselves are.
+func TestSizesThatAreOffBrieflyAreNotTold(t *testing.T) {
+	for name, factorAt := range map[string]func(i int) int64{
+		"off for a moment": func(i int) int64 { return 10 + 10*int64((i/100)%2) },
+		"a little off":     func(int) int64 { return 14 },
+	} {
+		var c calibration
+		now := time.Now()
+		for i := range 1000 {
+			used := int64(i%5) * 4 * mib
+			c.add(factorAt(i)*used/10, used)
+			now = now.Add(sizesOffFor / 200)
+			_, told := c.Off(now)
+			require.False(t, told, name)
+		}
+	}
+}

@@ -44,3 +44,42 @@ func TestWhatLivesTeachesNoLowerGoLimit(t *testing.T) {
 	g.Observe(over, 0, 0)
 	require.EqualValues(t, 10*mib, g.Past)
 }
+
+// Small changes are left alone, so that the collector keeps its pace: a cut from a hundredth on, a raise from a fiftieth.
+func TestTheGoLimitKeepsItsPace(t *testing.T) {
+	g := &Law{Process: 100 * mib}
+	kernel := host.Reading{Room: 100 * mib, Most: 100 * mib}
+	now := host.Sample{Live: 5 * mib, NonHeap: 4 * mib, Mapped: 20 * mib, RSS: 20 * mib}
+	first := g.LimitGo(now, kernel)
+	require.EqualValues(t, 95*mib, first)
+	now.RSS += mib - 1
+	require.Equal(t, first, g.LimitGo(now, kernel))
+	now.RSS += 2
+	require.Less(t, g.LimitGo(now, kernel), first-mib)
+	now.RSS -= mib
+	require.Less(t, g.LimitGo(now, kernel), first-mib, "a raise of less than two parts in a hundred")
+	now.RSS -= 2 * mib
+	require.Less(t, g.LimitGo(now, kernel), first)
+	kernel.Room = 50 * mib
+	require.Less(t, g.LimitGo(now, kernel), 50*mib, "others in the cgroup count at once")
+}
+
+// Once a budget is closed nobody adapts the limit: it is the part that is commonly recommended, and less where more of
+// the process is outside Go, but never so low that what lives has the collector run without end.
+func TestTheGoLimitThatStays(t *testing.T) {
+	const process = 100 * mib
+	for name, c := range map[string]struct {
+		live, outside, leaves int64
+		want                  int64
+	}{
+		"hardly anything lives": {5 * mib, 0, process, 90 * mib},
+		"much is outside":       {5 * mib, 40 * mib, process, 55 * mib},
+		"others in the cgroup":  {5 * mib, 0, 40 * mib, 38 * mib},
+		"much lives":            {64 * mib, 40 * mib, process, 76 * mib},
+		"nothing fits":          {200 * mib, 40 * mib, process, 90 * mib},
+	} {
+		g := &Law{Process: process}
+		now := host.Sample{Live: c.live, NonHeap: 4 * mib, Mapped: 10 * mib, RSS: 10*mib + c.outside}
+		require.EqualValues(t, c.want, g.GoLimitAtEnd(now, host.Reading{Room: c.leaves, Most: c.leaves}), name)
+	}
+}

@@ -129,7 +129,7 @@ func frames(stack []uintptr) (all []Frame) {
 	}
 }
 
-// Caller returns where the function skip levels above its caller was called; 0 is the caller's own caller.
+// Caller returns a call site: 0 is that of Caller itself, 1 is where the function was called that asks, and so on.
 func Caller(skip int) uintptr {
 	var pc [1]uintptr
 	runtime.Callers(skip+2, pc[:])
