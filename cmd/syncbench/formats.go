@@ -98,7 +98,11 @@ func (o *options) checkSource() error {
 func openSynth(_ context.Context, o *options, _ string) (*source, error) {
 	spec := o.synth
 	units := func(ctx context.Context) iter.Seq2[contentmodel.Unit, error] { return spec.Built(ctx, o.building) }
-	return &source{units: units, sink: spec.Sink, pin: spec.Pin, total: int64(spec.Count)}, nil
+	src := &source{units: units, sink: spec.Sink, pin: spec.Pin, total: int64(spec.Count)}
+	if n := spec.Parts(); n > 1 {
+		src.parts, src.part = n, spec.Part
+	}
+	return src, nil
 }
 
 // openStream opens a format that is one stream.

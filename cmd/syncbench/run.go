@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"iter"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/syncmem/syncmem/contentmodel"
 	contentstore "github.com/syncmem/syncmem/contentmodel/store"
@@ -158,22 +160,39 @@ func (w *work) stages() []pipeline.Stage[contentmodel.Unit] {
 	}
 }
 
-// first is the first stage: it reads units and emits them, and keeps them all if it was asked to pin.
+// first is the first stage: it reads units and emits them. Where many are to be built at once, each builder has a part
+// of them, and a charge of its own.
 func (w *work) first(ctx context.Context, out *pipeline.Out[contentmodel.Unit]) error {
+	if w.src.parts > 0 {
+		all, ctx := errgroup.WithContext(ctx)
+		for i := range w.src.parts {
+			all.Go(func() error {
+				unit := out.Building(ctx)
+				defer unit.Release()
+				return w.emit(ctx, unit, w.src.part(ctx, i, unit.Weighs))
+			})
+		}
+		return all.Wait()
+	}
 	unit := out.Building(ctx)
 	defer unit.Release()
 	beside := w.account.Hold("reader")
 	defer beside.Release()
 	w.o.weighs, w.o.kept = unit.Weighs, beside.Set
+	return w.emit(ctx, unit, w.src.units(ctx))
+}
+
+// emit emits units, and keeps them all if it was asked to pin.
+func (w *work) emit(ctx context.Context, building *pipeline.Building[contentmodel.Unit], units iter.Seq2[contentmodel.Unit, error]) error {
 	var pinned []contentmodel.Unit
-	for u, err := range w.src.units(ctx) {
+	for u, err := range units {
 		if err != nil {
 			return err
 		}
 		if w.src.pin {
 			pinned = append(pinned, u)
 		}
-		if err := unit.Put(ctx, u); err != nil {
+		if err := building.Put(ctx, u); err != nil {
 			return err
 		}
 		w.src.read.Add(1)

@@ -18,6 +18,8 @@ import (
 // source is what is synced: its units, how far it was read, and what the run should do about it.
 type source struct {
 	units func(context.Context) iter.Seq2[contentmodel.Unit, error]
+	parts int // how many units are to be built at once; 0 where they are read one after the other
+	part  func(ctx context.Context, part int, building func(bytes int64) error) iter.Seq2[contentmodel.Unit, error]
 	sink  time.Duration
 	pin   bool
 	read  atomic.Int64 // units so far

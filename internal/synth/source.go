@@ -47,6 +47,19 @@ type teller interface {
 // Built is Units whose weight is told to building while they are made, as by
 // the readers of real formats: an error of that ends it, wrapped.
 func (s Spec) Built(ctx context.Context, building func(bytes int64) error) iter.Seq2[contentmodel.Unit, error] {
+	return s.part(ctx, 0, 1, building)
+}
+
+// Parts is how many units should be built at once, 1 where that is of no matter.
+func (s Spec) Parts() int { return max(1, min(s.Fanout, s.Count)) }
+
+// Part is Built for one part of the units, of [Spec.Parts]: each unit is in one of them. Parts may be ranged over at once.
+func (s Spec) Part(ctx context.Context, part int, building func(bytes int64) error) iter.Seq2[contentmodel.Unit, error] {
+	return s.part(ctx, part, s.Parts(), building)
+}
+
+// part is every so manieth unit.
+func (s Spec) part(ctx context.Context, part, parts int, building func(bytes int64) error) iter.Seq2[contentmodel.Unit, error] {
 	return func(yield func(contentmodel.Unit, error) bool) {
 		src, err := find(s.Source)
 		if err == nil {
@@ -61,8 +74,11 @@ func (s Spec) Built(ctx context.Context, building func(bytes int64) error) iter.
 		if tells {
 			large.tell(building)
 		}
-		n := 0
+		n := -1
 		for id := range s.ids(m.sizes()) {
+			if n++; n%parts != part {
+				continue
+			}
 			if err := context.Cause(ctx); err != nil {
 				yield(nil, err)
 				return
@@ -75,7 +91,6 @@ func (s Spec) Built(ctx context.Context, building func(bytes int64) error) iter.
 			if !yield(u, nil) {
 				return
 			}
-			n++
 		}
 	}
 }

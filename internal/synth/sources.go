@@ -43,7 +43,7 @@ func init() {
 			doc:      "few names, hundreds of versions of each with nearly the same tens of thousands of files",
 			keys:     with("names", "versions", "files"),
 			defaults: Spec{Names: 5, Versions: 200, Files: 100_000},
-			settle:   settleEvil,
+			settle:   settleNames,
 			open:     openEvil,
 		},
 		{
@@ -58,12 +58,20 @@ func init() {
 			},
 			open: openMixed,
 		},
+		{
+			name:     "ansible",
+			doc:      "versions of Ansible collections, 2 to 5 MB of files and documentation each, many of them built at once",
+			keys:     with("names", "versions", "fanout"),
+			defaults: Spec{Names: 6, Versions: 150, Fanout: 100},
+			settle:   settleNames,
+			open:     openCollections,
+		},
 	}
 }
 
-// settleEvil makes units the product of names and versions: whichever was not
+// settleNames makes units the product of names and versions: whichever was not
 // given follows from the others.
-func settleEvil(s *Spec, given map[string]bool) {
+func settleNames(s *Spec, given map[string]bool) {
 	switch {
 	case !given["units"]:
 		s.Count = int(min(int64(s.Names)*int64(s.Versions), maxCount))

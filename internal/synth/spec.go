@@ -25,7 +25,10 @@ type Spec struct {
 	// the mistake that no gate can mend. It too is for the runner.
 	Pin bool
 
-	Names    int   // package names (rpm-evil)
+	// Fanout is how many units should be built at once, each from a [Spec.Part] of its own.
+	Fanout int
+
+	Names    int   // package names (rpm-evil), collections (ansible)
 	Versions int   // of each name
 	Files    int   // most files in a unit
 	Giant    int64 // heap bytes of the one giant unit (rpm-one-giant), at least
@@ -111,7 +114,7 @@ func (s Spec) String() string {
 // keys that only say how its units are run. Two specs with different units
 // have different keys for them, too.
 func (s Spec) identity() uint64 {
-	s.Order, s.Sink, s.Pin, s.At = Natural, 0, false, 0
+	s.Order, s.Sink, s.Pin, s.At, s.Fanout = Natural, 0, false, 0, 0
 	h := fnv.New64a()
 	io.WriteString(h, s.String())
 	return mix(h.Sum64())

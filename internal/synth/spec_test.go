@@ -24,6 +24,7 @@ func TestParse(t *testing.T) {
 	for text, want := range map[string]string{
 		"rpm-evil,names=6,versions=50":                  "rpm-evil,units=300,seed=1,names=6,versions=50,files=100000,order=natural,sink=0s,pin=false",
 		"rpm-evil,units=401":                            "rpm-evil,units=401,seed=1,names=3,versions=200,files=100000,order=natural,sink=0s,pin=false",
+		"ansible,units=7":                               "ansible,units=7,seed=1,names=1,versions=150,fanout=100,order=natural,sink=0s,pin=false",
 		"rpm-one-giant,units=100":                       "rpm-one-giant,units=100,seed=1,versions=8,files=200000,giant=96MiB,at=50,order=natural,sink=0s,pin=false",
 		"rpm-one-giant, units=3, at=0, giant=1536KiB  ": "rpm-one-giant,units=3,seed=1,versions=8,files=200000,giant=1536KiB,at=0,order=natural,sink=0s,pin=false",
 	} {
@@ -35,7 +36,7 @@ func TestParse(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                    `synth: no source ""; sources: file-flat, deb-index, npm-packument, rpm-mixed, rpm-evil, rpm-one-giant`,
+		"":                                    `synth: no source ""; sources: file-flat, deb-index, npm-packument, rpm-mixed, rpm-evil, rpm-one-giant, ansible`,
 		"rpm-mixd":                            `no source "rpm-mixd" (did you mean "rpm-mixed"?); sources: file-flat,`,
 		"rpm-mixed,unit=3":                    `synth:rpm-mixed has no key "unit" (did you mean "units"?); keys: units, seed, versions, files, order, sink, pin`,
 		"rpm-mixed,giant=1MiB":                `synth:rpm-mixed has no key "giant"; keys:`,
@@ -54,6 +55,7 @@ func TestParseErrors(t *testing.T) {
 		"rpm-one-giant,giant=0MiB":            "want a whole number with its unit",
 		"rpm-one-giant,giant=200GiB":          "want at most 128GiB",
 		"rpm-one-giant,units=9,at=9":          "at=9 lies behind the last of units=9; want 0 to 8",
+		"ansible,fanout=0":                    "want a whole number from 1 to",
 		"rpm-evil,units=9,names=2,versions=3": "units=9 are more than names=2 with versions=3 each",
 	} {
 		_, err := Parse(text)
