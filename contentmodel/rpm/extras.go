@@ -189,7 +189,7 @@ func readModules(s *source.Stream, emit func(*Extra) error) error {
 	in := lines.New(s.Name(), s, xmlread.MaxText, remedy)
 	var doc []byte
 	flush := func() error {
-		if len(bytes.TrimSpace(doc)) == 0 {
+		if saysNothing(doc) {
 			doc = doc[:0]
 			return nil
 		}
@@ -220,20 +220,30 @@ func readModules(s *source.Stream, emit func(*Extra) error) error {
 	}
 }
 
+// saysNothing tells whether there is but space, comments and directives.
+func saysNothing(doc []byte) bool {
+	for line := range bytes.Lines(doc) {
+		if text := bytes.TrimSpace(line); len(text) > 0 && text[0] != '#' && line[0] != '%' {
+			return false
+		}
+	}
+	return true
+}
+
 // moduleID is what a document is called, from its type and the first level of
-// its data. Modules are written by one library, in one way: a reader of all
-// YAML would say no more.
+// its data. Modules are written by one library, in one way, or by hand, with all
+// of it indented: a reader of all YAML would say no more.
 func moduleID(doc []byte) string {
 	values := make(map[string]string)
-	inData, indent := false, 0
+	first, inData, indent := -1, false, 0 // first is the depth of the first key
 	for line := range bytes.Lines(doc) {
 		text := strings.TrimRight(string(line), " \r\n")
 		key, value, ok := strings.Cut(strings.TrimLeft(text, " "), ":")
 		depth := len(text) - len(strings.TrimLeft(text, " "))
 		switch {
 		case !ok || strings.HasPrefix(key, "#"):
-		case depth == 0:
-			inData, indent = key == "data", 0
+		case first < 0 || depth == first:
+			first, inData, indent = depth, key == "data", 0
 			values[key] = value
 		case inData && (indent == 0 || depth == indent):
 			indent = depth

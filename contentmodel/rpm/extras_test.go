@@ -107,6 +107,24 @@ func TestExtras(t *testing.T) {
 	require.Empty(t, all)
 }
 
+// TestModuleForms: modules as people write them.
+func TestModuleForms(t *testing.T) {
+	for text, want := range map[string][]string{
+		"# made by hand\n%YAML 1.2\n---\n# a module\ndocument: modulemd\ndata:\n    name: a\n    stream: b\n...\n# the end\n":                                 {"modulemd:a:b"},
+		"---\n  document: modulemd\n  data:\n    name: a\n    stream: 5.4\n    license:\n      module: [MIT]\n...\n---\n  document: x\n  data:\n   name: b\n": {"modulemd:a:5.4", "x:b"},
+		"--- # a module\ndocument: modulemd\r\ndata:\r\n  name: \"a\"\r\n":                                                                                    {"modulemd:a"},
+		"": nil, "---\n...\n": nil,
+	} {
+		all, err := readExtras(t, plainExtras(t, "modules", text))
+		require.NoError(t, err)
+		var got []string
+		for _, e := range all {
+			got = append(got, e.ID)
+		}
+		require.Equal(t, want, got, text)
+	}
+}
+
 func TestExtrasRefused(t *testing.T) {
 	for want, files := range map[string]map[string]string{
 		"updateinfo.gz: at byte ":       {"updateinfo": updates[:len(updates)-9]},
