@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 
 	"github.com/syncmem/syncmem/analyzer/internal/check"
 	"github.com/syncmem/syncmem/analyzer/internal/flow"
@@ -70,6 +71,7 @@ type growth struct {
 	index  bool       // list[i] = v, in a list that was made long enough
 	loose  bool       // the loop reads something, and that need not be what is added
 	one    bool       // each round adds one item, for one of a list that was not fetched
+	little bool       // it is a copy of what nothing shows to be large
 	shares bool       // what is added refers to the items of a list that is held already
 }
 
@@ -110,7 +112,7 @@ func growthOf(f *flow.Func, a *ast.AssignStmt, i int) *growth {
 	default:
 		return nil
 	}
-	if !weighs(g) || isIndex && f.Updates(g.values[0], ix) {
+	if !weighs(g) || isIndex && (f.Updates(g.values[0], ix) || isEmpty(g.values[0])) {
 		return nil
 	}
 	return g
@@ -120,7 +122,7 @@ func growthOf(f *flow.Func, a *ast.AssignStmt, i int) *growth {
 // still to come, addresses. Strings weigh when whole lists are appended, or pages
 // of them.
 func weighs(g *growth) bool {
-	if flow.IsError(g.elem) || flow.IsHandle(g.elem) || flow.IsNamed(g.elem, "net", "IP") {
+	if flow.IsError(g.elem) || flow.IsHandle(g.elem) || flow.IsAddress(g.elem) {
 		return false
 	}
 	switch u := g.elem.Underlying().(type) {
@@ -144,6 +146,20 @@ func isFuture(s *types.Struct) bool {
 		if _, ok := field.Type().Underlying().(*types.Chan); ok {
 			return true
 		}
+	}
+	return false
+}
+
+// isEmpty reports whether a value is a container without anything in it, as its
+// constructor makes it: what is put into it later is judged there.
+func isEmpty(e ast.Expr) bool {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.CompositeLit:
+		return len(e.Elts) == 0
+	case *ast.CallExpr:
+		name := types.ExprString(e.Fun)
+		name = name[strings.LastIndex(name, ".")+1:]
+		return name == "make" || name == "new" || strings.HasPrefix(name, "New") && len(e.Args) == 0
 	}
 	return false
 }

@@ -120,9 +120,10 @@ for p := range units.All(ctx) {
 		"the loop is not driven by a stream: its trip count is fixed before anything is read",
 		"the batch is flushed inside the loop: it is reset, or cut to length zero",
 		"the function is asked for a number of items: a limit, page size or count among its parameters, or a SetLimit call",
-		"sets of keys that only remove duplicates, errors, and lists of strings such as paths",
+		"sets of keys that only remove duplicates, errors, addresses, and lists of strings such as paths",
 		"the collection is not used after the loop",
 		"of queues: one that came as a parameter or is a field, one that anything uses before the puts are over, a channel with room for a list's length or whose length is asked for, and a number of puts that is in the source",
-		"by default, and not with -confidence=low: it may be one file of many, or a flat list in a local file",
+		"what is put into a map empty, which is judged where it is filled",
+		"by default, and not with -confidence=low: it may be one file of many, a flat list in a local file, or settings, or it refers to what is held already",
 	},
 }

@@ -6,6 +6,7 @@ import (
 	"go/types"
 
 	"github.com/syncmem/syncmem/analyzer/internal/flow"
+	"github.com/syncmem/syncmem/analyzer/internal/whole"
 )
 
 // sourceLoop is the loop or walk callback around the growth that a stream
@@ -19,7 +20,7 @@ func sourceLoop(f *flow.Func, g *growth) (ast.Node, string) {
 		if flow.Within(g.into.Pos(), loop) {
 			return nil, "" // it is made anew each time round
 		}
-		if f.Resets(g.into, body) {
+		if f.Resets(g.into, body) || f.LimitsLen(g.into, body) {
 			return nil, ""
 		}
 		if why := driven(f, g, loop, body); why != "" {
@@ -59,14 +60,16 @@ func drivenRange(f *flow.Func, g *growth, l *ast.RangeStmt) string {
 	}
 	if o := f.Root(l.X); o != nil && o != g.into {
 		if f.DecodedWhole(o) {
-			g.shares = shares(f, g, l)
+			g.shares, g.little = shares(f, g, l), !readsMuch(f, o)
 			return "it is a second copy of the decoded document"
 		}
 		if call := f.Gathered(o, l); call != nil && !g.index && copiesEach(f, g, l) {
-			g.shares = shares(f, g, l)
+			g.shares, g.little = shares(f, g, l), !gathersMuch(f, call, maxHops)
 			return "it is a second copy of what " + types.ExprString(call.Fun) + " gathered"
 		}
 		if f.Listed(o, l.Pos()) && len(g.values) == 1 && f.Object(l.Value) != nil && f.Object(g.values[0]) == f.Object(l.Value) {
+			_, table := ast.Unparen(g.at.Lhs[0]).(*ast.IndexExpr) // to look things up in
+			g.shares = table && shares(f, g, l)
 			return "it is a second copy of a full listing"
 		}
 	}
@@ -81,6 +84,63 @@ func drivenRange(f *flow.Func, g *growth, l *ast.RangeStmt) string {
 		return "every round of the loop reads another item"
 	}
 	return ""
+}
+
+// maxHops is through how many functions what is copied is followed to where it is read.
+const maxHops = 2
+
+// readsMuch reports whether the variable is filled by a whole read or decode that is
+// reported by default: then a copy of it counts, too. With nil it asks for any such.
+func readsMuch(f *flow.Func, o types.Object) bool {
+	for _, s := range f.Sinks() {
+		if o != nil && !f.FilledBy(o, s) {
+			continue
+		}
+		if whole.Sure(f, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// gathersMuch reports whether a function of the package that the call names does so, or
+// one that it calls, or collects all of a stream.
+func gathersMuch(f *flow.Func, call *ast.CallExpr, hops int) bool {
+	helper := f.Pkg.Func(f.Callee(call))
+	if helper == nil || hops == 0 {
+		return false
+	}
+	if readsMuch(helper, nil) || collects(helper) {
+		return true
+	}
+	for _, c := range helper.Calls {
+		if gathersMuch(helper, c, hops-1) {
+			return true
+		}
+	}
+	return false
+}
+
+// collects reports whether the function collects all of a stream, pages or what a walk
+// finds, and nothing speaks against that being much.
+func collects(f *flow.Func) bool {
+	found := false
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		a, ok := n.(*ast.AssignStmt)
+		if !ok || found {
+			return !found
+		}
+		for i := range a.Lhs {
+			g := growthOf(f, a, i)
+			loop, body := f.Loop(a)
+			if _, copies := loop.(*ast.RangeStmt); g == nil || loop == nil || copies {
+				continue
+			}
+			found = found || driven(f, g, loop, body) != "" && doubt(f, g, loop) == ""
+		}
+		return !found
+	})
+	return found
 }
 
 // addsOne reports whether each round adds one thing, no body or list, for an item of
@@ -224,6 +284,8 @@ func doubt(f *flow.Func, g *growth, loop ast.Node) string {
 		return "what it keeps may not be what it reads"
 	}
 	switch {
+	case g.little:
+		return "what it copies may be little"
 	case g.shares:
 		return "it refers to what is held already"
 	case g.one:

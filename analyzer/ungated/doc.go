@@ -36,5 +36,6 @@ for _, p := range paths {
 		"a capacity that is a constant, unless the same units are accounted for elsewhere in the package",
 		"a capacity that is the length of a parameter or of a list written in the source",
 		"goroutines over such a list, and those whose limit is taken before they start",
+		"as many answers as a caller asks for who says how many it wants; by default, goroutines over what a call found that was given a list of names or numbers",
 	},
 }

@@ -1,6 +1,7 @@
 package ungated
 
 import (
+	"fmt"
 	"go/ast"
 	"go/constant"
 	"go/token"
@@ -49,7 +50,7 @@ func channel(p *check.Pass, f *flow.Func, call *ast.CallExpr, units []types.Type
 		p.Reportf(call, "the channel holds as many batches as a batch has items, so the square of %s can wait in it; give it a small fixed capacity, or use memacct.NewGate", types.ExprString(call.Args[1]))
 		return
 	}
-	if list := lengthOf(f, call.Args[1]); list != nil && !f.Role().None() && (fetched(f, list, call.Args[1].Pos()) || answersFor(f, list, f.Takes(call))) {
+	if list := lengthOf(f, call.Args[1]); list != nil && !f.Role().None() && (fetched(f, list, call.Args[1].Pos()) || !f.Counted() && answersFor(f, list, f.Takes(call))) {
 		p.Reportf(call, "the channel is as long as %s, so it never makes its sender wait and can hold every result at once; give it a small fixed capacity, or use memacct.NewGate (first stage: %s %s)",
 			list.Name(), f.Name, f.Role().Reason)
 	}
@@ -110,7 +111,8 @@ func goroutines(p *check.Pass, f *flow.Func, r *ast.RangeStmt) {
 		case *ast.GoStmt:
 			lit, ok := stmt.Call.Fun.(*ast.FuncLit)
 			if ok && acquires(f, lit.Body) {
-				p.Reportf(stmt, "one goroutine for each of %s exists at once, since the limit is taken inside of it; take the limit before the go statement", types.ExprString(r.X))
+				p.Report(check.Finding{At: stmt, Doubt: fewGoroutines(f, r), Message: fmt.Sprintf(
+					"one goroutine for each of %s exists at once, since the limit is taken inside of it; take the limit before the go statement", types.ExprString(r.X))})
 			}
 		default:
 			if acquires(f, stmt) {
@@ -118,6 +120,14 @@ func goroutines(p *check.Pass, f *flow.Func, r *ast.RangeStmt) {
 			}
 		}
 	}
+}
+
+// fewGoroutines says what speaks for a short list, or "".
+func fewGoroutines(f *flow.Func, r *ast.RangeStmt) string {
+	if o := f.Object(r.X); o != nil && f.AskedFor(o, r) {
+		return "there are as many as were asked for"
+	}
+	return ""
 }
 
 // acquires reports whether a semaphore is taken: a send of a signal, or a call

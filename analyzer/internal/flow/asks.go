@@ -85,6 +85,55 @@ func (f *Func) writesText(body *ast.BlockStmt, item types.Object) bool {
 	return found
 }
 
+// LooksUp reports whether the function puts one of its own strings into a query
+// parameter that says what is asked about: then the answer is about that.
+func (f *Func) LooksUp() bool {
+	for _, call := range f.Calls {
+		fn := f.Callee(call)
+		if fn == nil || len(call.Args) < 2 {
+			continue
+		}
+		text := f.text(call.Args[0])
+		switch x := Receiver(call); {
+		case fn.FullName() == "fmt.Sprintf" && lookupText.MatchString(text), IsNamed(f.TypeOf(x), "net/url", "Values") && lookupKeys.MatchString(text):
+			if f.mentionsParam(call.Args[1:]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mentionsParam reports whether one of the expressions is a string that the function
+// was given.
+func (f *Func) mentionsParam(args []ast.Expr) bool {
+	for _, a := range args {
+		if p, ok := f.params[f.Object(a)]; ok && p.lit == nil && isString(f.TypeOf(a)) {
+			return true
+		}
+	}
+	return false
+}
+
+// AskedFor reports whether the variable's list came from a call that was given a
+// list of names or numbers: it has one item for each.
+func (f *Func) AskedFor(o types.Object, use ast.Node) bool {
+	d := f.last(o, use.Pos())
+	if d == nil || d.each || d.index > 0 {
+		return false
+	}
+	call := callIn(d.rhs)
+	if call == nil {
+		return false
+	}
+	for _, a := range call.Args {
+		if s, ok := f.TypeOf(a).Underlying().(*types.Slice); ok && IsBasic(s.Elem()) && !isBytes(s) {
+			return true
+		}
+	}
+	return false
+}
+
 // InChunks reports whether a range goes over a list at hand in chunks: what is asked
 // for in each round is as much as is in the chunk.
 func (f *Func) InChunks(r *ast.RangeStmt) bool {

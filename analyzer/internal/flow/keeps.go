@@ -2,6 +2,7 @@ package flow
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 )
 
@@ -123,6 +124,28 @@ func (f *Func) Resets(o types.Object, body *ast.BlockStmt) bool {
 		case *ast.CallExpr:
 			if id, ok := n.Fun.(*ast.Ident); ok && (id.Name == "clear" || id.Name == "delete") && len(n.Args) > 0 && f.Root(n.Args[0]) == o {
 				found = true
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// LimitsLen reports whether the block is left where the list in it has become as long
+// as is allowed.
+func (f *Func) LimitsLen(o types.Object, body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		c, ok := n.(*ast.IfStmt)
+		if !ok || found || !leaves(c.Body) {
+			return !found
+		}
+		if b, ok := ast.Unparen(c.Cond).(*ast.BinaryExpr); ok {
+			switch b.Op {
+			case token.GTR, token.GEQ, token.EQL:
+				found = f.lenOf(b.X) == o && !f.isZero(b.Y)
+			case token.LSS, token.LEQ:
+				found = f.lenOf(b.Y) == o && !f.isZero(b.X)
 			}
 		}
 		return !found

@@ -81,6 +81,9 @@ var members = map[string]bool{
 	"(*mime/multipart.Reader).NextPart": true, "(*mime/multipart.FileHeader).Open": true,
 }
 
+// lookedUp is what one thing is asked for by.
+const lookedUp = `url|uri|ids?|name|title|package|pkg|purl|hash|digest|checksum|domain(name)?|host(name)?|ip|address|e?mail|user(name)?|lat|lon|isbn|imdb`
+
 var (
 	// walkNames are methods that call back once per item. It is for callees
 	// without a body to look at: interfaces and the standard library.
@@ -127,14 +130,21 @@ var (
 	// listCalls are calls that return a full listing.
 	listCalls = regexp.MustCompile(`^(List[A-Z]|ListAll|FetchAll|GetAll|LoadAll|FindAll|ScanAll|All$)`)
 
-	// sideNames are lists that come with an answer and are not what was asked for.
-	sideNames = regexp.MustCompile(`(?i)warning|error|message|deleted|title`)
+	// sideNames are lists that come with an answer and are not what was asked for, and
+	// errorNames those of what went wrong.
+	errorNames = regexp.MustCompile(`(?i)^(errors?|warnings?)$`)
+	sideNames  = regexp.MustCompile(`(?i)warning|error|message|deleted|title`)
 
 	// countNames are integers that say how many items are wanted.
 	countNames = regexp.MustCompile(`(?i)limit|page_?size|^max|count|^n$|^top$|batch_?size|^num`)
 
 	// countKeys are query parameters that say so.
 	countKeys = regexp.MustCompile(`(?i)^(limit|per_?page|page_?size|max_?(results|keys|items|records)|count|n|top|size|rows|first|batch_?size)$`)
+
+	// lookupKeys are query parameters that say what is asked about, and lookupText is a
+	// format of an address with one.
+	lookupKeys = regexp.MustCompile(`(?i)^(` + lookedUp + `)$`)
+	lookupText = regexp.MustCompile(`(?i)[?&](` + lookedUp + `)=%[svqd]`)
 
 	// settingNames are structs of settings, settingPaths packages that have them.
 	settingNames = regexp.MustCompile(`(?i)(config|conf|cfg|settings?|flags)$`)

@@ -39,6 +39,7 @@ type Package struct {
 	byObj     map[*types.Func]*Func
 	sites     map[*types.Func][]Site // the calls of the package's own functions
 	uses      map[*types.Func]int    // how often each is named, in calls or not
+	calls     map[*types.Func]int    // how often each is called, from any package; built when asked for
 	generated map[*token.File]bool
 	stages    []*types.Func // interface methods that make a first stage
 	staged    bool
@@ -54,6 +55,9 @@ type Site struct {
 
 // CallsOf are the calls of a function in its own package, in order.
 func (p *Package) CallsOf(fn *types.Func) []Site { return p.sites[fn] }
+
+// Func is the package's function with a body, or nil.
+func (p *Package) Func(fn *types.Func) *Func { return p.byObj[fn] }
 
 // Func is a function with a body: a declaration, or a literal outside of any.
 // Literals inside belong to the function they are written in.

@@ -96,23 +96,47 @@ func (f *Func) sameTargets(s, other *Sink) bool {
 	return s.Target != nil && other.Target != nil && types.Identical(f.TargetType(s.Target), f.TargetType(other.Target))
 }
 
-// apiMethods is from how many functions on a helper that decodes into what each of
-// them hands it is the transport of an API's client.
-const apiMethods = 5
+// From how many calls on a helper is the transport of an API's client: a function
+// that is given the whole address, and a method, which knows the rest of it.
+const (
+	apiFunctionCalls = 5
+	apiMethodCalls   = 3
+)
 
-// AnswersAPI reports whether the sink is a call of an API client's transport: a
-// function that decodes into whatever it is given, of another package, or of this
-// one where at least apiMethods functions call it. Servers of such APIs answer in
-// pages, and with one thing more often than with a list.
+// AnswersAPI reports whether the sink is a call of an API client's transport, or
+// reads what one opened: a function that decodes into whatever it is given, or a method
+// that returns an answer, of another package, or one that this package calls often.
+// Servers of such APIs answer in pages, and with one thing more often than with a list.
 func (f *Func) AnswersAPI(s *Sink) bool {
-	if s.Via == nil || !s.Via.Decode || s.Via.To < 0 {
+	if s.Via != nil && s.Via.Decode && s.Via.To >= 0 {
+		return s.Fn.Pkg() != f.Pkg.Pass.Pkg || f.Pkg.callsOften(s.Fn)
+	}
+	if s.Stream.Kind != Remote || s.Stream.Open == nil {
 		return false
 	}
-	callers := map[*Func]bool{}
-	for _, site := range f.Pkg.sites[s.Fn] {
-		callers[site.Caller] = true
+	fn := f.Callee(s.Stream.Open)
+	return fn != nil && fn.Signature().Recv() != nil && fn.Pkg() != nil && !isStdPath(fn.Pkg().Path()) && f.Pkg.callsOften(fn)
+}
+
+// IsTransport reports whether the package itself calls the function as often as a client
+// of an API calls what talks to its server.
+func (f *Func) IsTransport() bool { return f.Obj != nil && f.Pkg.callsOften(f.Obj) }
+
+// callsOften reports whether there are as many calls of the helper in the package as
+// a client of an API makes.
+func (p *Package) callsOften(fn *types.Func) bool {
+	if p.calls == nil {
+		p.calls = map[*types.Func]int{}
+		for _, f := range p.Funcs {
+			for _, call := range f.Calls {
+				p.calls[f.Callee(call)]++
+			}
+		}
 	}
-	return len(callers) >= apiMethods || s.Fn.Pkg() != f.Pkg.Pass.Pkg
+	if fn.Signature().Recv() != nil {
+		return p.calls[fn] >= apiMethodCalls
+	}
+	return p.calls[fn] >= apiFunctionCalls
 }
 
 // TakesMessage reports whether the sink is a call in a loop that names nothing to

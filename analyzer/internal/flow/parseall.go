@@ -93,6 +93,25 @@ func (f *Func) StreamedAgain(s *Sink) bool {
 	})
 }
 
+// GivesBack reports whether the function reads a parameter and returns a reader over
+// its bytes beside what it found out of them, a hash or a size: the caller needs that
+// before it can use the stream, which is gone by then.
+func (f *Func) GivesBack(s *Sink) bool {
+	if s.Stream.Kind != FromParam || f.Type.Results == nil {
+		return false
+	}
+	reader, other := false, false
+	for _, field := range f.Type.Results.List {
+		switch t := f.TypeOf(field.Type); {
+		case isReader(t):
+			reader = true
+		case !IsError(t):
+			other = true
+		}
+	}
+	return reader && other
+}
+
 // readsAgain reports whether a loop below the sink uses its bytes in every round:
 // a stream can be read once.
 func (f *Func) readsAgain(s *Sink) bool {

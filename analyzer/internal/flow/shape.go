@@ -180,6 +180,7 @@ func hasIndex(s *types.Struct) bool {
 const headerFields = 3
 
 func countFields(s *types.Struct, depth int, lists, rest, names *int) {
+	answer := tellsErrors(s)
 	for i := range s.NumFields() {
 		field := s.Field(i)
 		if field.Name() == "XMLName" {
@@ -191,7 +192,11 @@ func countFields(s *types.Struct, depth int, lists, rest, names *int) {
 		}
 		switch shapeOf(field.Type(), depth-1) {
 		case Collection:
-			*lists++
+			if answer && sideNames.MatchString(field.Name()) {
+				*rest++
+			} else {
+				*lists++
+			}
 		case Names:
 			if !sideNames.MatchString(field.Name()) {
 				*names++
@@ -200,6 +205,17 @@ func countFields(s *types.Struct, depth int, lists, rest, names *int) {
 			*rest++
 		}
 	}
+}
+
+// tellsErrors reports whether a struct is an answer that lists what went wrong: then its
+// lists of errors and messages are beside what was asked for.
+func tellsErrors(s *types.Struct) bool {
+	for field := range s.Fields() {
+		if _, ok := field.Type().Underlying().(*types.Slice); ok && errorNames.MatchString(field.Name()) {
+			return true
+		}
+	}
+	return false
 }
 
 var errorType = types.Universe.Lookup("error").Type().Underlying().(*types.Interface)
@@ -239,6 +255,18 @@ func named(t types.Type) (pkg, name string) {
 func IsNamed(t types.Type, pkg, name string) bool {
 	p, n := named(t)
 	return n == name && (p == pkg || strings.HasSuffix(p, "/vendor/"+pkg))
+}
+
+// IsAddress reports whether t, or what it points to, is an address or a range of
+// addresses of the Internet Protocol.
+func IsAddress(t types.Type) bool {
+	switch pkg, name := named(t); pkg {
+	case "net":
+		return name == "IP" || name == "IPNet"
+	case "net/netip":
+		return true
+	}
+	return false
 }
 
 func isHTTP(t types.Type) bool { return IsNamed(t, "net/http", "Response") }

@@ -189,6 +189,16 @@ func chain(fn *types.Func, r *Read) string {
 	return shortName(fn) + " > " + r.Sink
 }
 
+// FilledBy reports whether a sink fills the variable, or its bytes are decoded into it.
+func (f *Func) FilledBy(o types.Object, s *Sink) bool {
+	for _, t := range append(s.Decodes[:len(s.Decodes):len(s.Decodes)], s.Target) {
+		if t != nil && f.Root(t) == o {
+			return true
+		}
+	}
+	return s.Result == o
+}
+
 // takes is the variable that takes the call's result of that index.
 func (f *Func) takes(call *ast.CallExpr, index int) types.Object {
 	if e := f.takenAs(call, index); e != nil {

@@ -10,9 +10,12 @@ import (
 // Quiet reports whether a name says that the thing is small by nature.
 func Quiet(name string) bool { return quietText.MatchString(name) }
 
-// Quiet reports whether the function's own name says so. What its receiver is
-// called does not: a Config is what says where to fetch from.
-func (f *Func) Quiet() bool { return Quiet(f.ownName()) }
+// Quiet reports whether the function's own name says so, or its package is one of
+// settings. What its receiver is called does not: a Config is what says where to
+// fetch from.
+func (f *Func) Quiet() bool {
+	return Quiet(f.ownName()) || settingPaths.MatchString(f.Pkg.Pass.Pkg.Path())
+}
 
 // Small reports whether the function's own name says that what it fetches is one
 // small thing.
@@ -215,6 +218,36 @@ func (f *Func) InPieces(s *Sink) bool {
 		}
 	}
 	return false
+}
+
+// MadeInto reports whether things are made of the bytes of a sink: they are gone
+// through, taken apart, or handed to a call that gives more than text and numbers.
+// What a sink gives that is no text is a document already.
+func (f *Func) MadeInto(s *Sink) bool {
+	if s.Result == nil || !IsText(s.Result.Type()) && !isBuffer(s.Result.Type()) || f.InPieces(s) {
+		return true
+	}
+	found := false
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.RangeStmt:
+			found = found || f.wholeOf(n.X, 0) == s
+		case *ast.CallExpr:
+			for _, a := range n.Args {
+				found = found || f.wholeOf(a, 0) == s && !givesScalar(f.TypeOf(n)) && !f.talks(a)
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// givesScalar reports whether the first result of a call is text or a number.
+func givesScalar(t types.Type) bool {
+	if tup, ok := t.(*types.Tuple); ok && tup.Len() > 0 {
+		t = tup.At(0).Type()
+	}
+	return IsBasic(t) || IsText(t)
 }
 
 // listOf reports whether e is a list inside of what o holds.

@@ -119,6 +119,12 @@ func (h *hazard) before(other *hazard) bool {
 	return h.s.Via == nil && other.s.Via != nil
 }
 
+// Sure reports whether a sink of the function is a hazard that nothing speaks against.
+func Sure(f *flow.Func, s *flow.Sink) bool {
+	h := hazardOf(f, s)
+	return h != nil && h.finding.Doubt == ""
+}
+
 // hazardOf is the hazard of a sink, or nil.
 func hazardOf(f *flow.Func, s *flow.Sink) *hazard {
 	if !s.Stream.Hazard() {
@@ -194,10 +200,14 @@ func doubt(f *flow.Func, s *flow.Sink, role flow.Role) string {
 		return "what its callers here decode is small"
 	case len(targets(s)) == 0 && f.Returned(s) && f.GivenRequest():
 		return "whoever made the request knows how much it asks for"
+	case len(targets(s)) == 0 && f.Returned(s) && f.IsTransport():
+		return "it is the transport of an API's client, which is asked for one thing more often than for a list"
 	case f.AsksOn(s):
 		return "it is one page, and the next is asked for"
 	case role.Parses && f.AnswersAPI(s):
 		return "it is one of many calls of an API, which answers in pages"
+	case s.Stream.Kind == flow.Remote && f.LooksUp():
+		return "it asks about one thing"
 	case f.TakesMessage(s):
 		return "it may be one message of many"
 	}
@@ -283,7 +293,7 @@ func bytesEvidence(f *flow.Func, s *flow.Sink, role flow.Role) string {
 	if f.OnlyInErrors(s) {
 		return ""
 	}
-	if f.StreamedAgain(s) {
+	if f.StreamedAgain(s) && !f.GivesBack(s) {
 		return "it is only read again or written on"
 	}
 	if f.Returned(s) {
@@ -296,7 +306,7 @@ func bytesEvidence(f *flow.Func, s *flow.Sink, role flow.Role) string {
 	if role.Stage {
 		return "nothing bounds it"
 	}
-	if f.ReturnsAll() && s.Stream.Kind != flow.Local {
+	if f.ReturnsAll() && s.Stream.Kind != flow.Local && f.MadeInto(s) {
 		return "all that is made of it is returned at once"
 	}
 	if s.Stream.Kind != flow.Local && f.InPieces(s) && f.HandsEach() {

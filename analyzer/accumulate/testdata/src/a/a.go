@@ -249,3 +249,28 @@ func paths(r io.Reader, root string) (all []string) {
 	})
 	return all
 }
+
+// What is put into a map empty is an index: what is put into that is judged there.
+//
+//memvet:firststage
+func byKey(r io.Reader, units <-chan Pair) map[string]map[string]bool {
+	index := map[string]map[string]bool{}
+	for u := range units {
+		if index[u.Key] == nil {
+			index[u.Key] = map[string]bool{}
+		}
+		index[u.Key][u.Value] = true
+	}
+	return index
+}
+
+//memvet:firststage
+func grouped(r io.Reader, units <-chan Pair) map[string][]Pair {
+	byKey := map[string][]Pair{}
+	for u := range units {
+		byKey[u.Key] = append(byKey[u.Key], u) // want `the channel is drained first`
+	}
+	return byKey
+}
+
+type Pair struct{ Key, Value string }

@@ -3,8 +3,10 @@
 package few
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -313,3 +315,71 @@ func chunks(addresses []string) (all []Item, err error) {
 	}
 	return all, nil
 }
+
+// Ranges of addresses are small, and few.
+func ranges(r io.Reader) (all []*net.IPNet) {
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		if _, n, err := net.ParseCIDR(lines.Text()); err == nil {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// The parsed lines of a stream are neither.
+func fields(r io.Reader) (all [][]byte) {
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		all = append(all, append([]byte(nil), lines.Bytes()...)) // want `the loop runs until the stream ends`
+	}
+	return all
+}
+
+type Store interface {
+	ListItems() ([]Item, error)
+}
+
+// A table to look things up in refers to the listing.
+func byName(s Store) (map[string]Item, error) {
+	all, err := s.ListItems()
+	table := map[string]Item{}
+	for _, it := range all {
+		table[it.Name] = it // low `a second copy of a full listing.*low confidence: it refers to what is held already`
+	}
+	return table, err
+}
+
+// A list that ends where it has become as long as is allowed.
+func atMost(r io.Reader) (all []Item) {
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		all = append(all, Item{Name: lines.Text()})
+		if len(all) >= 1000 {
+			break
+		}
+	}
+	return all
+}
+
+func notEmpty(r io.Reader) (all []Item) {
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		all = append(all, Item{Name: lines.Text()}) // want `the loop runs until the stream ends`
+		if len(all) > 0 && lines.Text() == "" {
+			break
+		}
+	}
+	return all
+}
+
+// What a library found may be little, and so a copy of it.
+func upper(s Store) (all []Item, err error) {
+	items, err := of(s)
+	for _, it := range items {
+		all = append(all, lower(it)) // low `a second copy of what of gathered.*low confidence: what it copies may be little`
+	}
+	return all, err
+}
+
+func of(s Store) ([]Item, error) { return s.ListItems() }

@@ -57,6 +57,29 @@ func limitInside(units []*Unit, limit chan struct{}) {
 	}
 }
 
+func find(ids []int) ([]*Unit, error) { return nil, nil }
+func all(ctx context.Context) ([]*Unit, error) { return nil, nil }
+
+func asManyAsAskedFor(ids []int, limit chan struct{}) {
+	units, _ := find(ids)
+	for _, u := range units {
+		go func() {
+			limit <- struct{}{}
+			load(u.Name)
+		}()
+	}
+}
+
+func asManyAsThereAre(ctx context.Context, limit chan struct{}) {
+	units, _ := all(ctx)
+	for _, u := range units {
+		go func() { // want `one goroutine for each of units exists at once`
+			limit <- struct{}{}
+			load(u.Name)
+		}()
+	}
+}
+
 func limitOutside(units []*Unit, limit chan struct{}) {
 	for _, u := range units {
 		limit <- struct{}{}
@@ -83,4 +106,29 @@ func bypass(ctx context.Context, acc *memacct.Account) {
 	side := make(chan *Package, 100) // want `a plain channel buffers \*Package, which an accounted queue carries`
 	direct := make(chan *Package)    // a rendezvous buffers nothing
 	_, _, _ = gate, side, direct
+}
+
+func answers(ids []int) {
+	fetched := make(chan []*Unit, len(ids)) // want `as long as ids`
+	for range ids {
+		go func() {
+			f, _ := os.Open("answers")
+			var units []*Unit
+			json.NewDecoder(f).Decode(&units)
+			fetched <- units
+		}()
+	}
+}
+
+// The caller said how many.
+func lastAnswers(ids []int, limit int) {
+	fetched := make(chan []*Unit, len(ids))
+	for range ids {
+		go func() {
+			f, _ := os.Open("answers")
+			var units []*Unit
+			json.NewDecoder(f).Decode(&units)
+			fetched <- units
+		}()
+	}
 }

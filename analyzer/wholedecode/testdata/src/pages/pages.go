@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -172,6 +173,130 @@ func (c *Client) Stars(ctx context.Context, id string) (all []*Item, err error) 
 
 func (c *Client) Rename(ctx context.Context, id string) error {
 	return c.do(ctx, "/rename/"+id, nil)
+}
+
+// Its transport may as well return the answer.
+func (c *Client) get(ctx context.Context, path string) (io.ReadCloser, error) {
+	resp, err := http.Get(c.base + path)
+	if err != nil {
+		return nil, err
+	}
+	return resp.Body, nil
+}
+
+func (c *Client) Users(ctx context.Context) (all []Item, err error) {
+	body, err := c.get(ctx, "/users")
+	if err != nil {
+		return nil, err
+	}
+	return all, json.NewDecoder(body).Decode(&all) // low `one of many calls of an API`
+}
+
+func (c *Client) User(ctx context.Context, id string) (it Item, err error) {
+	body, err := c.get(ctx, "/user/"+id)
+	if err != nil {
+		return it, err
+	}
+	return it, json.NewDecoder(body).Decode(&it)
+}
+
+func (c *Client) Delete(ctx context.Context, id string) error {
+	_, err := c.get(ctx, "/delete/"+id)
+	return err
+}
+
+// Two calls of a method make no client of an API.
+type Feeds struct{ base string }
+
+func (f *Feeds) get(path string) (io.ReadCloser, error) {
+	resp, err := http.Get(f.base + path)
+	if err != nil {
+		return nil, err
+	}
+	return resp.Body, nil
+}
+
+func (f *Feeds) All() (all []Item, err error) {
+	body, err := f.get("/all.json")
+	if err != nil {
+		return nil, err
+	}
+	return all, json.NewDecoder(body).Decode(&all) // want `decoded into \[\]Item, which has every item`
+}
+
+func (f *Feeds) Old() (all []Item, err error) {
+	body, err := f.get("/old.json")
+	if err != nil {
+		return nil, err
+	}
+	return all, json.NewDecoder(body).Decode(&all) // want `decoded into \[\]Item, which has every item`
+}
+
+// The request says what is asked about.
+func Detect(base, page string) (all []Item, err error) {
+	q := url.Values{}
+	q.Set("format", "json")
+	q.Set("url", page)
+	resp, err := http.Get(base + "?" + q.Encode())
+	if err != nil {
+		return nil, err
+	}
+	return all, json.NewDecoder(resp.Body).Decode(&all) // low `it asks about one thing`
+}
+
+func Names(domain string, out chan<- Item) error {
+	resp, err := http.Get(fmt.Sprintf("https://example.org/names?key=1&domain=%s", domain))
+	if err != nil {
+		return err
+	}
+	var all []Item
+	if err := json.NewDecoder(resp.Body).Decode(&all); err != nil { // low `it asks about one thing`
+		return err
+	}
+	for _, it := range all {
+		out <- it
+	}
+	return nil
+}
+
+// A format is nothing to ask about.
+func As(base, format string) (all []Item, err error) {
+	q := url.Values{}
+	q.Set("format", format)
+	resp, err := http.Get(base + "?" + q.Encode())
+	if err != nil {
+		return nil, err
+	}
+	return all, json.NewDecoder(resp.Body).Decode(&all) // want `decoded into \[\]Item, which has every item`
+}
+
+// What went wrong comes beside the answer.
+type Signed struct {
+	Success  bool
+	Result   any
+	Errors   []Item
+	Messages []Item
+}
+
+func Sign(address string) (a *Signed, err error) {
+	resp, err := http.Get(address)
+	if err != nil {
+		return nil, err
+	}
+	return a, json.NewDecoder(resp.Body).Decode(&a)
+}
+
+type History struct {
+	Ok       bool
+	Messages []Item
+}
+
+func Chat(address string) (h *History, err error) {
+	resp, err := http.Get(address)
+	if err != nil {
+		return nil, err
+	}
+	return h, json.NewDecoder(resp.Body).Decode(&h) // want `decoded into \*History, which has every item`
 }
 
 // What tells about one thing.

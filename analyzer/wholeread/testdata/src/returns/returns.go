@@ -2,6 +2,8 @@
 package returns
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -83,4 +85,49 @@ func viaGet(url string, save func(Item) error) error {
 		}
 	}
 	return nil
+}
+
+// What is returned is not made of what was read: that is one field.
+type Question struct{ Name, Default string }
+
+func questions(r io.Reader) ([]*Question, error) {
+	var all []*Question
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	text := string(b)
+	for _, name := range []string{"summary", "body"} {
+		all = append(all, &Question{name, text})
+	}
+	return all, nil
+}
+
+type document struct{ items []Item }
+
+func parse(text []byte) (*document, error) { return &document{}, nil }
+
+func parsed(r io.Reader) ([]Item, error) {
+	b, err := io.ReadAll(r) // want `returned at once`
+	if err != nil {
+		return nil, err
+	}
+	d, err := parse(b)
+	return d.items, err
+}
+
+func buffered(r io.Reader) (io.Reader, error) {
+	b, err := io.ReadAll(r) // want `it is only read again or written on`
+	return bytes.NewReader(b), err
+}
+
+// Its caller wants the hash before it can use the stream, which is gone by then.
+func hashed(r io.Reader) ([32]byte, io.Reader, error) {
+	b, err := io.ReadAll(r)
+	return sha256.Sum256(b), bytes.NewReader(b), err
+}
+
+func counted(r io.Reader) (n int, again io.Reader, err error) {
+	b, err := io.ReadAll(r)
+	return len(b), bytes.NewReader(b), err
 }

@@ -1,0 +1,17 @@
+// Package config reads settings: there is as much in them as somebody wrote down.
+package config
+
+import (
+	"bufio"
+	"io"
+)
+
+type Root struct{ Name, Key, Certificate, Address string }
+
+func All(r io.Reader) (all []Root) {
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		all = append(all, Root{Name: lines.Text()}) // low `the loop runs until the stream ends.*low confidence: its name says that it is small`
+	}
+	return all
+}
