@@ -64,12 +64,11 @@ func drivenRange(f *flow.Func, g *growth, l *ast.RangeStmt) string {
 			return "it is a second copy of the decoded document"
 		}
 		if call := f.Gathered(o, l); call != nil && !g.index && copiesEach(f, g, l) {
-			g.shares, g.little = shares(f, g, l), !gathersMuch(f, call, maxHops)
+			g.shares, g.little = shares(f, g, l), !areBodies(o.Type()) && !gathersMuch(f, call, maxHops)
 			return "it is a second copy of what " + types.ExprString(call.Fun) + " gathered"
 		}
 		if f.Listed(o, l.Pos()) && len(g.values) == 1 && f.Object(l.Value) != nil && f.Object(g.values[0]) == f.Object(l.Value) {
-			_, table := ast.Unparen(g.at.Lhs[0]).(*ast.IndexExpr) // to look things up in
-			g.shares = table && shares(f, g, l)
+			g.shares = shares(f, g, l)
 			return "it is a second copy of a full listing"
 		}
 	}
@@ -84,6 +83,12 @@ func drivenRange(f *flow.Func, g *growth, l *ast.RangeStmt) string {
 		return "every round of the loop reads another item"
 	}
 	return ""
+}
+
+// areBodies reports whether a list is one of bytes, each as many as were read.
+func areBodies(t types.Type) bool {
+	s, ok := t.Underlying().(*types.Slice)
+	return ok && flow.IsBody(s.Elem())
 }
 
 // maxHops is through how many functions what is copied is followed to where it is read.

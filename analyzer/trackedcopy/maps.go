@@ -47,7 +47,7 @@ func pollMaps(p *check.Pass, f *flow.Func) {
 		if !ok || next == nil || f.Root(sel) == nil || !f.Outlives(f.Root(sel)) || !itemMap(f.TypeOf(sel)) {
 			return true
 		}
-		if kept := types.ExprString(sel); comparedWhileFilling(f, next, kept) {
+		if kept := types.ExprString(sel); comparedWhileFilling(f, next, kept, a) {
 			p.Reportf(a, "%s keeps all items of the last poll to find what changed, a second copy of the state; keep a digest an item instead", kept)
 		}
 		return true
@@ -62,12 +62,12 @@ func itemMap(t types.Type) bool {
 }
 
 // comparedWhileFilling reports whether a loop stores its item in the map next
-// and looks the same item up in the kept one.
-func comparedWhileFilling(f *flow.Func, next types.Object, kept string) bool {
+// and looks the same item up in the kept one, before next takes its place.
+func comparedWhileFilling(f *flow.Func, next types.Object, kept string, replaced ast.Node) bool {
 	found := false
 	ast.Inspect(f.Body, func(n ast.Node) bool {
 		r, ok := n.(*ast.RangeStmt)
-		if !ok || found || f.Object(r.Value) == nil {
+		if !ok || found || f.Object(r.Value) == nil || r.Pos() > replaced.Pos() {
 			return !found
 		}
 		stores, looks := false, false

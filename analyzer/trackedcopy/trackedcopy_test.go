@@ -9,4 +9,4 @@ import (
 
 func Test(t *testing.T) { checktest.Run(t, trackedcopy.Analyzer, "a") }
 
-func TestMaps(t *testing.T) { checktest.Default(t, trackedcopy.Analyzer, "maps") }
+func TestMaps(t *testing.T) { checktest.Default(t, trackedcopy.Analyzer, "polls") }

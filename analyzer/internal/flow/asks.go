@@ -104,6 +104,26 @@ func (f *Func) LooksUp() bool {
 	return false
 }
 
+// NamesOne reports whether the address that the function asks has a part that its caller
+// names: then the answer is about that one, of as many as there are.
+func (f *Func) NamesOne() bool {
+	for _, call := range f.Calls {
+		fn := f.Callee(call)
+		if fn == nil || fn.FullName() != "fmt.Sprintf" || len(call.Args) < 2 || !onePath.MatchString(f.text(call.Args[0])) {
+			continue
+		}
+		for _, a := range call.Args[1:] {
+			if made := callIn(a); made != nil && len(made.Args) == 1 { // url.PathEscape(name)
+				a = made.Args[0]
+			}
+			if f.mentionsParam([]ast.Expr{a}) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // mentionsParam reports whether one of the expressions is a string that the function
 // was given.
 func (f *Func) mentionsParam(args []ast.Expr) bool {

@@ -105,8 +105,9 @@ var (
 	smallText = regexp.MustCompile(`(?i)version|latest|checksum|digest|signature|commit|info$|gomod|schema|sbom|attestation|readme|blob|item`)
 
 	// sidePaths are programs that are no part of what is shipped, and
-	// testNames packages that only tests use.
+	// testNames and testPaths packages that only tests use.
 	sidePaths = regexp.MustCompile(`(^|/)((dev)?tools?|hack|scripts?|gen|generate|examples?|tests?)(/|$)`)
+	testPaths = regexp.MustCompile(`(^|/)tests?/`)
 	testNames = regexp.MustCompile(`(?i)test(s|util|utils|ing|helpers?|data)?$`)
 
 	// pageNames are functions that fetch one page.
@@ -141,9 +142,10 @@ var (
 	// countKeys are query parameters that say so.
 	countKeys = regexp.MustCompile(`(?i)^(limit|per_?page|page_?size|max_?(results|keys|items|records)|count|n|top|size|rows|first|batch_?size)$`)
 
-	// lookupKeys are query parameters that say what is asked about, and lookupText is a
-	// format of an address with one.
+	// lookupKeys are query parameters that say what is asked about, lookupText is a format
+	// of an address with one, and onePath of an address with a part to be named.
 	lookupKeys = regexp.MustCompile(`(?i)^(` + lookedUp + `)$`)
+	onePath    = regexp.MustCompile(`^(https?://[^/%]+|%s)?/.*%[svd]`)
 	lookupText = regexp.MustCompile(`(?i)[?&](` + lookedUp + `)=%[svqd]`)
 
 	// settingNames are structs of settings, settingPaths packages that have them.

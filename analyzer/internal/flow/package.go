@@ -224,7 +224,7 @@ func (p *Package) Skip(pos token.Pos) bool {
 	if file == nil {
 		return true
 	}
-	if !Options.Tests && (strings.HasSuffix(file.Name(), "_test.go") || testNames.MatchString(p.Pass.Pkg.Name())) {
+	if !Options.Tests && (strings.HasSuffix(file.Name(), "_test.go") || testNames.MatchString(p.Pass.Pkg.Name()) || testPaths.MatchString(p.Pass.Pkg.Path())) {
 		return true
 	}
 	if p.Pass.Pkg.Name() == "main" && sidePaths.MatchString(p.Pass.Pkg.Path()) {

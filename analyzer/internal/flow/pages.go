@@ -118,6 +118,62 @@ func (f *Func) AnswersAPI(s *Sink) bool {
 	return fn != nil && fn.Signature().Recv() != nil && fn.Pkg() != nil && !isStdPath(fn.Pkg().Path()) && f.Pkg.callsOften(fn)
 }
 
+// OfClient reports whether the function is a method of an API's client: its receiver has
+// what sends requests, and another of its methods reads an answer, too.
+func (f *Func) OfClient() bool {
+	if f.Obj == nil {
+		return false
+	}
+	t := f.recvType()
+	if !hasSender(t, clientDepth) {
+		return false
+	}
+	for _, g := range f.Pkg.Funcs {
+		if g == f || g.Obj == nil || !types.Identical(deref(g.recvType()), deref(t)) {
+			continue
+		}
+		for _, s := range g.Sinks() {
+			if s.Stream.Kind == Remote {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// clientDepth is through how many structs the sender of a client's requests is looked for.
+const clientDepth = 2
+
+// hasSender reports whether a struct has a field that sends requests, as an http.Client
+// does.
+func hasSender(t types.Type, depth int) bool {
+	s, ok := deref(t).Underlying().(*types.Struct)
+	if !ok || depth == 0 {
+		return false
+	}
+	for field := range s.Fields() {
+		if sends(field.Type()) || hasSender(field.Type(), depth-1) {
+			return true
+		}
+	}
+	return false
+}
+
+// sends reports whether a type has a method Do that takes a request.
+func sends(t types.Type) bool {
+	obj, _, _ := types.LookupFieldOrMethod(t, true, nil, "Do")
+	fn, ok := obj.(*types.Func)
+	if !ok {
+		return false
+	}
+	for p := range fn.Signature().Params().Variables() {
+		if typeName(p.Type()) == "Request" {
+			return true
+		}
+	}
+	return false
+}
+
 // IsTransport reports whether the package itself calls the function as often as a client
 // of an API calls what talks to its server.
 func (f *Func) IsTransport() bool { return f.Obj != nil && f.Pkg.callsOften(f.Obj) }

@@ -322,6 +322,9 @@ func isString(t types.Type) bool {
 // IsText reports whether t is a string or []byte.
 func IsText(t types.Type) bool { return isBytes(t) || isString(t) }
 
+// IsBody reports whether t is []byte.
+func IsBody(t types.Type) bool { return isBytes(t) }
+
 // IsBasic reports whether t is a scalar: a string, a number, a bool.
 func IsBasic(t types.Type) bool {
 	_, ok := t.Underlying().(*types.Basic)

@@ -204,9 +204,9 @@ func doubt(f *flow.Func, s *flow.Sink, role flow.Role) string {
 		return "it is the transport of an API's client, which is asked for one thing more often than for a list"
 	case f.AsksOn(s):
 		return "it is one page, and the next is asked for"
-	case role.Parses && f.AnswersAPI(s):
+	case role.Parses && (f.AnswersAPI(s) || s.Stream.Kind == flow.Remote && !f.HandsEach() && f.OfClient()):
 		return "it is one of many calls of an API, which answers in pages"
-	case s.Stream.Kind == flow.Remote && f.LooksUp():
+	case s.Stream.Kind == flow.Remote && (f.LooksUp() || role.Parses && !f.HandsEach() && f.NamesOne()):
 		return "it asks about one thing"
 	case f.TakesMessage(s):
 		return "it may be one message of many"

@@ -65,10 +65,13 @@ func Dir(dir string) ([]Item, error) {
 	return all, nil
 }
 
+// From here on nothing is to be said.
+
 type Backend interface {
 	ListObjects(prefix string) ([]Item, error)
 }
 
+// A part of a listing refers to what is held already.
 func Filter(b Backend) ([]Item, error) {
 	all, err := b.ListObjects("")
 	if err != nil {
@@ -77,13 +80,11 @@ func Filter(b Backend) ([]Item, error) {
 	var some []Item
 	for _, it := range all {
 		if it.Name != "" {
-			some = append(some, it) // want `second copy of a full listing`
+			some = append(some, it)
 		}
 	}
 	return some, nil
 }
-
-// From here on nothing is to be said.
 
 // The fields of one paragraph.
 func Paragraph(r io.Reader) (map[string][]string, error) {

@@ -232,6 +232,49 @@ func (f *Feeds) Old() (all []Item, err error) {
 	return all, json.NewDecoder(body).Decode(&all) // want `decoded into \[\]Item, which has every item`
 }
 
+// What has the sender of its requests, and asks for several things, is one, too.
+type Service struct {
+	base string
+	http *http.Client
+}
+
+func (s *Service) Teams() (all []Item, err error) {
+	resp, err := s.http.Get(s.base + "/teams")
+	if err != nil {
+		return nil, err
+	}
+	return all, json.NewDecoder(resp.Body).Decode(&all) // low `one of many calls of an API`
+}
+
+func (s *Service) Events(out chan<- Item) error {
+	resp, err := s.http.Get(s.base + "/events")
+	if err != nil {
+		return err
+	}
+	var all []Item
+	if err := json.NewDecoder(resp.Body).Decode(&all); err != nil { // want `decoded into \[\]Item, which has every item`
+		return err
+	}
+	for _, it := range all {
+		out <- it
+	}
+	return nil
+}
+
+// What asks for one thing is a source.
+type Source struct {
+	base string
+	http *http.Client
+}
+
+func (s *Source) All() (all []Item, err error) {
+	resp, err := s.http.Get(s.base + "/all.json")
+	if err != nil {
+		return nil, err
+	}
+	return all, json.NewDecoder(resp.Body).Decode(&all) // want `decoded into \[\]Item, which has every item`
+}
+
 // The request says what is asked about.
 func Detect(base, page string) (all []Item, err error) {
 	q := url.Values{}
@@ -257,6 +300,23 @@ func Names(domain string, out chan<- Item) error {
 		out <- it
 	}
 	return nil
+}
+
+// One of as many as there are has its own part in the address.
+func Versions(base, name string) (all []Item, err error) {
+	resp, err := http.Get(fmt.Sprintf("https://example.org/projects/%s/versions", url.PathEscape(name)))
+	if err != nil {
+		return nil, err
+	}
+	return all, json.NewDecoder(resp.Body).Decode(&all) // low `it asks about one thing`
+}
+
+func Year(year int) (all []Item, err error) {
+	resp, err := http.Get(fmt.Sprintf("https://example.org/feeds/%d.json", year))
+	if err != nil {
+		return nil, err
+	}
+	return all, json.NewDecoder(resp.Body).Decode(&all) // want `decoded into \[\]Item, which has every item`
 }
 
 // A format is nothing to ask about.

@@ -1,5 +1,5 @@
-// Package maps keeps state to find changes in maps.
-package maps
+// Package polls keeps state to find changes in maps.
+package polls
 
 import "reflect"
 
@@ -58,4 +58,18 @@ func (t *Table) Replace(hosts []*Host) {
 		now[h.Name] = h
 	}
 	t.hosts = now
+}
+
+// What takes its place before it is looked into is no last poll.
+type tags struct{ main, more map[string]*Host }
+
+func (t *tags) normalize() map[string]*Host {
+	normal := map[string]*Host{}
+	t.more = normal
+	for k, v := range t.main {
+		if _, twice := t.more[k]; !twice {
+			normal[k] = v
+		}
+	}
+	return normal
 }
