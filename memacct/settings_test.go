@@ -283,3 +283,33 @@ func TestHugePagesFromEnv(t *testing.T) {
 	_, err := ConfigFromEnv()
 	require.EqualError(t, err, `memacct: MEMACCT_HUGEPAGES=never: unknown word "never": it is auto or keep (for example MEMACCT_HUGEPAGES=keep)`)
 }
+
+func TestTheGoLimitFromEnv(t *testing.T) {
+	for text, want := range map[string]GoLimit{"auto": GoLimitAuto, "set": GoLimitSet, "keep": GoLimitKeep} {
+		t.Setenv("MEMACCT_GOMEMLIMIT", text)
+		cfg, err := ConfigFromEnv()
+		require.NoError(t, err)
+		require.Equal(t, want, cfg.GoLimit)
+		require.Equal(t, text, cfg.GoLimit.String())
+	}
+	t.Setenv("MEMACCT_GOMEMLIMIT", "64MiB")
+	_, err := ConfigFromEnv()
+	require.ErrorContains(t, err, `MEMACCT_GOMEMLIMIT=64MiB: unknown word "64MiB": it is auto, set or keep; an amount belongs in MEMACCT_LIMIT or GOMEMLIMIT`)
+}
+
+// An error about a limit gives an example in the words of whoever set it.
+func TestALimitIsNamedAsItWasSpelled(t *testing.T) {
+	for want, l := range map[string]Limit{
+		"--limit=content:0: ": Content(0).Named("--limit=content:0"), "Content(0): ": Content(0),
+		"--limit=1B": Process(1).Named("--limit=1B"), "Process(1)": Process(1),
+	} {
+		_, err := New(Config{Limit: l, Logger: slog.New(slog.DiscardHandler)})
+		require.ErrorContains(t, err, want)
+	}
+	for want, l := range map[string]Limit{
+		"Process(3 << 20)": Process(1), "Content(3 << 20)": Content(1), "--limit=3MiB": Process(1).Named("--limit=1B"),
+		"--limit=content:3MiB": Content(1).Named("--limit=content:1B"), "MEMACCT_LIMIT=3MiB instead of it": Share(0.1).Named("MEMACCT_SHARE=0.1"),
+	} {
+		require.Equal(t, want, l.example(2*mib+1))
+	}
+}

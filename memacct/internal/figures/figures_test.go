@@ -109,3 +109,59 @@ func check[T any](t *testing.T, table []figures.Figure[T]) {
 		seen[f.Key] = true
 	}
 }
+
+// numbered fills every number of a struct, and of those in it, with one of its own, and sets every flag.
+func numbered(v reflect.Value, n *int64) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Field(i).CanSet() {
+				numbered(v.Field(i), n)
+			}
+		}
+	case reflect.Int, reflect.Int64:
+		*n += 1e9 // a second, too
+		v.SetInt(*n)
+	case reflect.Float64:
+		*n += 1e9
+		v.SetFloat(float64(*n))
+	case reflect.Bool:
+		v.SetBool(true)
+	}
+}
+
+// Each figure is read from a field of its own: a row that was copied and not changed would tell another one twice.
+func TestEachFigureIsOfItsOwn(t *testing.T) {
+	distinct(t, figures.Budget)
+	distinct(t, figures.Account)
+	distinct(t, figures.Queue)
+}
+
+func distinct[T any](t *testing.T, table []figures.Figure[T]) {
+	var full, none T
+	n := int64(0)
+	numbered(reflect.ValueOf(&full).Elem(), &n)
+	of := map[float64]string{}
+	for _, f := range table {
+		require.Zero(t, f.Of(none), f.Key)
+		switch value := f.Of(full); value {
+		case 0:
+			t.Errorf("%s reads nothing", f.Key)
+		case 1: // a flag
+		default:
+			require.Empty(t, of[value], "%s reads what another does", f.Key)
+			of[value] = f.Key
+		}
+	}
+}
+
+// What nobody knows is left out, and not told as 0; a count is never unknown.
+func TestCountsAreNeverUnknown(t *testing.T) {
+	for _, f := range figures.Budget {
+		require.False(t, f.Counts && f.Unknown0, f.Key)
+		require.Equal(t, strings.Contains(f.Help, "absent "), f.Unknown0, "%s says whether it may be absent", f.Key)
+	}
+	for _, f := range figures.Queue {
+		require.Equal(t, strings.Contains(f.Help, "absent "), f.Unknown0, "%s says whether it may be absent", f.Key)
+	}
+}
