@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -69,37 +68,6 @@ func (in *snapshot) attrs(causes []cause) []slog.Attr {
 	l.usages("holds", in.held(InHand, Detached, Reserved))
 	l.places(in.goroutines)
 	return l
-}
-
-// attrList is attributes in the making. What is zero or empty is left out: on one line each word counts.
-type attrList []slog.Attr
-
-func (l *attrList) text(key, value string) {
-	if value != "" {
-		*l = append(*l, slog.String(key, value))
-	}
-}
-
-func (l *attrList) number(key string, n int64) {
-	if n != 0 {
-		*l = append(*l, slog.Int64(key, n))
-	}
-}
-
-// list adds a group of texts, keyed 1, 2 and so on, the first most of n.
-func (l *attrList) list(key string, most, n int, text func(i int) string) {
-	var all attrList
-	for i := range min(most, n) {
-		all.text(strconv.Itoa(i+1), text(i))
-	}
-	all.number("more", int64(max(0, n-most)))
-	l.group(key, all)
-}
-
-func (l *attrList) group(key string, all attrList) {
-	if len(all) > 0 {
-		*l = append(*l, slog.Attr{Key: key, Value: slog.GroupValue(all...)})
-	}
 }
 
 // queues adds a group for each queue that has something, the fullest first.

@@ -27,9 +27,6 @@ var (
 	ErrReleased = errors.New("the unit was released or forwarded already")
 )
 
-// at is err with the queue that it is about.
-func (l *line[T]) at(err error) error { return atQueue(&l.q, err) }
-
 func atQueue(q *core.Queue, err error) error {
 	return fmt.Errorf("memacct: %s/%s: %w", q.Account.Name, q.Name, err)
 }

@@ -6,11 +6,16 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/memacct/internal/core"
 	"github.com/syncmem/syncmem/memacct/internal/host"
+	"github.com/syncmem/syncmem/memacct/internal/stacks"
 )
 
 // Event is something rare that a budget decided or noticed, for logs, pages and records. Waits at a gate and
@@ -191,4 +196,59 @@ func (e Event) record() (message string, attrs []slog.Attr) {
 	all.number("bytes", e.Bytes)
 	all.number("more", e.More)
 	return "memacct: " + message, append(all, e.attrs...)
+}
+
+// misuse counts mistakes of the program that cost nothing but a report.
+type misuse struct {
+	doubleEnds, lost atomic.Int64
+}
+
+// reportMisuse reports the second end of a lease, with both places.
+func (b *Budget) reportMisuse(how string, q *core.Queue, second, first uintptr) {
+	b.misuse.doubleEnds.Add(1)
+	b.emitOnce(stacks.FileLine(second), Event{
+		Kind: EventMisuse, Account: q.Account.Name, Queue: q.Name,
+		Text: how + " of a lease that had ended: at " + stacks.FileLine(second) + ", ended before at " + stacks.FileLine(first),
+	})
+}
+
+// reportLost reports something charged, a lease or a reservation, that was collected before it ended; how says how
+// it came to be where.
+func (b *Budget) reportLost(q *core.Queue, what string, bytes int64, how string, where uintptr) {
+	b.misuse.lost.Add(1)
+	b.emitOnce(stacks.FileLine(where), Event{
+		Kind: EventLeak, Account: q.Account.Name, Queue: q.Name, Bytes: bytes,
+		Text: what + " of " + bytesize.Format(bytes) + " was lost, " + how + " at " + stacks.FileLine(where) + "; its charge is given back",
+	})
+}
+
+// attrList is attributes in the making. What is zero or empty is left out: on one line each word counts.
+type attrList []slog.Attr
+
+func (l *attrList) text(key, value string) {
+	if value != "" {
+		*l = append(*l, slog.String(key, value))
+	}
+}
+
+func (l *attrList) number(key string, n int64) {
+	if n != 0 {
+		*l = append(*l, slog.Int64(key, n))
+	}
+}
+
+// list adds a group of texts, keyed 1, 2 and so on, the first most of n.
+func (l *attrList) list(key string, most, n int, text func(i int) string) {
+	var all attrList
+	for i := range min(most, n) {
+		all.text(strconv.Itoa(i+1), text(i))
+	}
+	all.number("more", int64(max(0, n-most)))
+	l.group(key, all)
+}
+
+func (l *attrList) group(key string, all attrList) {
+	if len(all) > 0 {
+		*l = append(*l, slog.Attr{Key: key, Value: slog.GroupValue(all...)})
+	}
 }

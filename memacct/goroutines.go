@@ -33,7 +33,7 @@ const (
 	Started Doing = "works for a stage" // was started by a stage's goroutine and is in no loop
 )
 
-// MostDumped is how many goroutines a process may have for reports that nobody asked for to look where they
+// mostDumped is how many goroutines a process may have for reports that nobody asked for to look where they
 // are. Looking takes up to 450 bytes a goroutine.
 const mostDumped = 20_000
 

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
-	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/memacct/internal/core"
 )
 
@@ -122,17 +120,4 @@ func (a *Account) heldLocked() (all []HoldStats) {
 	}
 	slices.SortStableFunc(all, func(x, y HoldStats) int { return cmp.Compare(y.Bytes, x.Bytes) })
 	return all
-}
-
-// NamedText is what is charged by name, with the names of the holds: "40.0 MiB (results 38.0 MiB)".
-func (s AccountStats) NamedText() string {
-	f := bytesize.Format
-	if len(s.Holds) == 0 {
-		return f(s.Named)
-	}
-	var all []string
-	for _, h := range s.Holds {
-		all = append(all, h.Name+" "+f(h.Bytes))
-	}
-	return f(s.Named) + " (" + strings.Join(all, ", ") + ")"
 }

@@ -75,3 +75,27 @@ func (b *Budget) collectLocked() {
 		l.collectLocked()
 	}
 }
+
+// aged tells how long something did not change, for somebody who looks in now and then.
+type aged struct {
+	mark  any
+	since time.Time
+}
+
+// unchanged returns for how long mark was seen.
+func (a *aged) unchanged(now time.Time, mark any) time.Duration {
+	if a.mark != mark {
+		a.mark, a.since = mark, now
+	}
+	return now.Sub(a.since)
+}
+
+// addDetached notes a lease that was detached. The lock is not held.
+func (b *Budget) addDetached(c *detached) {
+	b.enter()
+	defer b.leaveQuietly()
+	if b.holders.detached == nil {
+		b.holders.detached = map[*detached]struct{}{}
+	}
+	b.holders.detached[c] = struct{}{}
+}

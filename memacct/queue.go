@@ -364,3 +364,6 @@ func (l *line[T]) All(ctx context.Context) iter.Seq[T] {
 // mostPrefetch is how many units a loop over single ones takes at once, at most: a lock for so many of them costs
 // next to nothing a unit.
 const mostPrefetch = 64
+
+// at is err with the queue that it is about.
+func (l *line[T]) at(err error) error { return atQueue(&l.q, err) }

@@ -2,8 +2,10 @@ package memacct
 
 import (
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/memacct/internal/core"
 	"github.com/syncmem/syncmem/memacct/internal/govern"
 	"github.com/syncmem/syncmem/memacct/internal/host"
@@ -251,4 +253,17 @@ func (i *queueInfo) statsLocked() QueueStats {
 	}
 	s.Waits, s.Waited = i.waits.read()
 	return s
+}
+
+// NamedText is what is charged by name, with the names of the holds: "40.0 MiB (results 38.0 MiB)".
+func (s AccountStats) NamedText() string {
+	f := bytesize.Format
+	if len(s.Holds) == 0 {
+		return f(s.Named)
+	}
+	var all []string
+	for _, h := range s.Holds {
+		all = append(all, h.Name+" "+f(h.Bytes))
+	}
+	return f(s.Named) + " (" + strings.Join(all, ", ") + ")"
 }

@@ -82,28 +82,6 @@ const (
 	Waiting  UsageKind = "waiting" // of a put, or of a reservation that was not granted yet
 )
 
-// aged tells how long something did not change, for somebody who looks in now and then.
-type aged struct {
-	mark  any
-	since time.Time
-}
-
-// unchanged returns for how long mark was seen.
-func (a *aged) unchanged(now time.Time, mark any) time.Duration {
-	if a.mark != mark {
-		a.mark, a.since = mark, now
-	}
-	return now.Sub(a.since)
-}
-
-// waitInfo is who waits.
-type waitInfo struct {
-	since  time.Time
-	stage  string
-	goid   uint64
-	nested bool // it waits for itself: see tellNestedLocked
-}
-
 // inHand tells apart what a loop has in hand at two moments.
 type inHand struct{ takes, begun, left int }
 
@@ -120,16 +98,6 @@ func (c *consumer[T]) usageLocked(now time.Time) Usage {
 		}
 	}
 	return u
-}
-
-// addDetached notes a lease that was detached. The lock is not held.
-func (b *Budget) addDetached(c *detached) {
-	b.enter()
-	defer b.leaveQuietly()
-	if b.holders.detached == nil {
-		b.holders.detached = map[*detached]struct{}{}
-	}
-	b.holders.detached[c] = struct{}{}
 }
 
 // ageLocked looks in on everything whose age reports tell.

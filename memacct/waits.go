@@ -222,3 +222,11 @@ func (b *Budget) tellUntaken(all []filled) {
 		})
 	}
 }
+
+// waitInfo is who waits.
+type waitInfo struct {
+	since  time.Time
+	stage  string
+	goid   uint64
+	nested bool // it waits for itself: see tellNestedLocked
+}
