@@ -93,6 +93,7 @@ func TestReadErrors(t *testing.T) {
 		{`P:2: want "Field: value" but have "a b: x"`, "Package: a\na b: x\n"},
 		{`P:1: want "Field: value" but have "<html>"`, "<html>\n"},
 		{`P:7: package: the field is there twice`, "Package: a\n" + need + "package: b\n"},
+		{`P:2: has a NUL byte, so it is no text`, "Package: a\nTag: b\x00c\n" + need},
 		{`P:1: package "a" has no Version`, "Package: a\nSize: 1\n\n"},
 		{`P:1: package "" has no Package`, need},
 		{`P:1: package "a" has no SHA256 nor SHA512`, strings.Replace("Package: a\n"+need, "SHA256", "SHA1", 1)},

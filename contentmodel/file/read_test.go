@@ -54,6 +54,9 @@ func TestRead(t *testing.T) {
 	files, err := readAll(t, strings.NewReader(""))
 	require.NoError(t, err)
 	require.Empty(t, files)
+	files, err = readAll(t, strings.NewReader("a/b,"+digest+",1\n./a/./b,"+digest+",1\n")) // one file, in two spellings
+	require.NoError(t, err)
+	require.Equal(t, files[0], files[1])
 }
 
 func TestReadErrors(t *testing.T) {
@@ -67,7 +70,7 @@ func TestReadErrors(t *testing.T) {
 		`path "a//b" has two slashes in a row`:                "a//b," + digest + ",1",
 		`path "a/../b" has a ".." in it`:                      "a/../b," + digest + ",1",
 		`path "\xff" is not UTF-8 text`:                       "\xff," + digest + ",1",
-		`path "a\x00b" is not UTF-8 text`:                     "a\x00b," + digest + ",1",
+		`has a NUL byte, so it is no text`:                    "a\x00b," + digest + ",1",
 		`not a SHA-256: want 64 hex digits, have 3`:           "a,abc,1",
 		`not a SHA-256: "g1" is no pair of hex`:               "a,g1" + digest[2:] + ",1",
 		`size is empty`:                                       "a," + digest + ",",

@@ -78,6 +78,7 @@ func TestRefuses(t *testing.T) {
 		packument[:300]:                                                 "ends in the middle: unexpected EOF; fetch it again",
 		`{"error": "version not found: x"}`:                             `x: the registry says: "version not found: x"; check that it is the packument`,
 		`{"versions": {"1": {"version": "1"}}}`:                         `version "1": has no name`,
+		`{"versions": {"1": {"name": "a` + "\x00" + `"}}}`:              `at byte`,
 		`{"versions": {"": {"name": "a"}}}`:                             "has no version",
 		`{"versions": {"1": {"name": "a", "version": "2"}}}`:            `version "1": says that it is version "2"`,
 		`{"versions": {"1": {"name": "a` + "\xff" + `"}}}`:              "is not UTF-8 text",

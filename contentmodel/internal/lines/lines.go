@@ -4,6 +4,7 @@ package lines
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 
 	"github.com/syncmem/syncmem/contentmodel"
@@ -38,7 +39,7 @@ func (r *Reader) For(what string) *Reader {
 
 // Next gives the next line without its end, "\n" or "\r\n", and without a byte
 // order mark before the first. The bytes are valid until the next call. At the end of the input the error is io.EOF; all others
-// name the input and line.
+// name the input and line. A line with a NUL byte is one: no text has any.
 func (r *Reader) Next() ([]byte, error) {
 	b, err := r.in.ReadSlice('\n')
 	if err == bufio.ErrBufferFull {
@@ -56,6 +57,9 @@ func (r *Reader) Next() ([]byte, error) {
 	}
 	if err != nil && err != io.EOF { // the last line may lack its end
 		return nil, contentmodel.AtLine(r.name, r.line, err)
+	}
+	if bytes.IndexByte(b, 0) >= 0 { // a hole that a crash left, mostly
+		return nil, r.Errorf("has a NUL byte, so it is no text")
 	}
 	return trimEnd(b), nil
 }
