@@ -168,11 +168,20 @@ func (b *Budget) turnsHugePagesOff(process int64) bool {
 	return b.isSmall(process) && !b.huge && b.host.SmallPages()
 }
 
-// keepCode has the kernel read the program's code by the page behind a small limit. It takes some 100 microseconds, and
-// so must run outside the lock.
+// keepCode has the kernel keep the program's code in memory behind a small limit, or read it by the page. It takes some 100
+// microseconds, and so must run outside the lock.
 func (b *Budget) keepCode(process int64) {
 	if b.isSmall(process) {
 		b.host.KeepCode(process)
+	}
+}
+
+// letCodeGo lets the kernel drop the program's code again, until the limit changes: the heap needs the room. Like keepCode it
+// must run outside the lock.
+func (b *Budget) letCodeGo(g *governor, process int64) {
+	if b.isSmall(process) {
+		b.host.KeepCode(0)
+		g.kernel.Forget()
 	}
 }
 

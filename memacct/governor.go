@@ -114,10 +114,13 @@ func (b *Budget) regulate(g *governor) bool {
 		g.Others, g.Share = others, share
 		was := g.Process
 		events = b.steerLocked(g, now, kernel, collected)
-		process := g.Process
+		process, needsCode := g.Process, g.NeedsCode(kernel, max(g.Need(now, now.Live), now.RSS))
 		b.leave()
-		if process != was {
+		switch {
+		case process != was:
 			b.keepCode(process)
+		case needsCode:
+			b.letCodeGo(g, process)
 		}
 	} else {
 		b.leaveQuietly() // nothing changed, so nobody is to be woken

@@ -198,7 +198,6 @@ func (b *Budget) addProcess(e *BudgetError, r *refusal) {
 	now := g.read()
 	kernel := g.kernel.Read(true, now.RSS)
 	b.enter()
-	defer b.leaveQuietly()
 	e.from, e.files, e.code, e.Outside = b.source.from, max(0, g.Process-kernel.Room), kernel.Code, g.Beyond(now)
 	e.most, e.wall = b.host.Ceiling(kernel.Walls)
 	alive := e.LiveHeap
@@ -211,5 +210,10 @@ func (b *Budget) addProcess(e *BudgetError, r *refusal) {
 	e.Process, e.Need = g.Process, g.Need(now, max(alive, e.Used+r.w.Bytes))
 	if e.Reason == TooLarge && e.Item <= e.Process && e.Pinned+e.Outside > e.Item {
 		e.Reason = Pinned
+	}
+	needsCode := g.NeedsCode(kernel, e.Need+b.further(e))
+	b.leaveQuietly()
+	if needsCode { // before the unit is let in
+		b.letCodeGo(g, e.Process)
 	}
 }

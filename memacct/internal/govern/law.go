@@ -58,6 +58,8 @@ const (
 	fragmentation = 0.05
 	// surgeMargin multiplies the bytes allocated during marking: its length varies.
 	surgeMargin = 1.5
+	// besideCode is what files need beside code that is locked in memory, in bytes, for the program to get on at all.
+	besideCode = 4 << 20
 	// limitedGrowth is heap per live byte where a memory limit makes the collector work as hard as it must: less
 	// would have it work more per unit than GOGC=100 does on an unlimited heap.
 	limitedGrowth = 1.75
@@ -147,6 +149,12 @@ func (g *Law) Target(now host.Sample, kernel host.Reading) int64 {
 // beats none.
 func (g *Law) Need(now host.Sample, live int64) int64 {
 	return live + now.NonHeap + g.Beyond(now) + int64(fragmentation*float64(g.Process)) + min(g.surge.most(), g.Process/16)
+}
+
+// NeedsCode reports whether a process that needs so much needs the room, too, in which its code is locked in memory: the
+// kernel would end it then, where it could drop code otherwise.
+func (g *Law) NeedsCode(kernel host.Reading, need int64) bool {
+	return kernel.Locked > 0 && need > kernel.Most-besideCode
 }
 
 // Beyond is how many bytes are resident that Go does not know of, now or of late.

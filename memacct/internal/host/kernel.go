@@ -38,6 +38,7 @@ type Reading struct {
 	Room   int64          // what the cgroups leave this process, in bytes, with others in them; math.MaxInt64: no bound
 	Most   int64          // that, and what files need: those can be read again
 	Code   int64          // of what files need, the program's own code
+	Locked int64          // of that, what the kernel does not drop; Most is without it
 	Fill   float64        // the largest part of a bound that is held, page cache left out
 	Still  float64        // the part of the time since the reading before in which nothing went on, for want of memory
 	Full   string         // which bound that is
@@ -115,7 +116,7 @@ func (w Walls) use(rss int64, files *procmem.Files) Reading {
 		most := bound.Bytes - max(0, h.Held-rss) // without what is locked, which can't be read again
 		locked := min(locked, h.Locked)
 		files.See(mapped, locked, h.Cache+locked)
-		r.Code = files.Code()
+		r.Code, r.Locked = files.Code(), max(r.Locked, locked)
 		r.Most, r.Room = min(r.Most, most), min(r.Room, most-(files.Room(bound.Bytes)-locked))
 		if fill := float64(h.Held) / float64(max(1, bound.Bytes)); fill > r.Fill {
 			r.Fill, r.Full = fill, bound.String()
