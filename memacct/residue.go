@@ -67,6 +67,7 @@ func (r Residue) String() string {
 type crawl struct {
 	since, last time.Time
 	gap         time.Duration // after the last, in which the next must come
+	ended       int64         // units that the stages were done with when the last came in
 	units       int
 	kept        int64 // bytes that lived beside the units when it began
 }
@@ -75,9 +76,11 @@ type crawl struct {
 const (
 	crawlUnits = 8
 	crawlGap   = time.Second
-	// buildGap is the same for the steps of a unit that is being built: where it has nearly all of a process, a
-	// collection alone may take longer than a second.
-	buildGap = 10 * time.Second
+	// slowGap is the same where nothing else got in meanwhile, but for crawlBeside units, and for the steps of a unit that is
+	// being built: where the kernel drops the program's own code, or one unit has nearly all of a process, a collection
+	// alone may take longer than a second.
+	slowGap     = 10 * time.Second
+	crawlBeside = 2
 	// crawlGrew is the inverse of the part of a process limit that what is kept must have grown by for a crawl to lead
 	// nowhere, and it must have lasted as long as the sync did before it: between crawlLeast, for who begins with it, and
 	// crawlMost, for a budget that was open long before.
@@ -86,12 +89,16 @@ const (
 	crawlMost  = time.Minute
 )
 
-// add notes a unit, beside which so many bytes are kept, and reports whether that is a crawl.
-func (c *crawl) add(now time.Time, gap time.Duration, kept int64) bool {
+// add notes a unit, beside which so many bytes are kept, after so many others that the stages are done with. It reports
+// whether that is a crawl.
+func (c *crawl) add(now time.Time, gap time.Duration, kept, ended int64) bool {
+	if ended-c.ended <= crawlBeside {
+		gap = slowGap
+	}
 	if now.Sub(c.last) > gap {
 		*c = crawl{since: now, kept: kept}
 	}
-	c.last, c.gap = now, gap
+	c.last, c.gap, c.ended = now, gap, ended
 	c.units++
 	return c.is()
 }
@@ -120,11 +127,11 @@ func (b *Budget) tellCrawl(e *BudgetError) (bound bool) {
 	}
 	gap := crawlGap
 	if e.building {
-		gap = buildGap
+		gap = slowGap
 	}
 	kept := e.Pinned + e.Named
 	b.enter()
-	crawls := b.refusals.crawl.add(time.Now(), gap, kept)
+	crawls := b.refusals.crawl.add(time.Now(), gap, kept, b.core.Ended())
 	c := b.refusals.crawl
 	b.leaveQuietly()
 	if !crawls {

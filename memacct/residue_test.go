@@ -94,7 +94,7 @@ func TestASyncThatIsBoundToFailIsRefusedEarly(t *testing.T) {
 	require.Equal(t, Growing, e.Reason)
 	require.Contains(t, e.Error(), "its units have come in one by one for 1h0m0s, each after a forced collection, and what they leave behind has grown by 20.0 MiB")
 	require.True(t, b.Stats().Memory.Thrashing, "of a crawl all of it is forced collections")
-	b.refusals.crawl.last = time.Now().Add(-2 * crawlGap)
+	b.refusals.crawl.last = time.Now().Add(-2 * slowGap)
 	require.False(t, b.Stats().Memory.Thrashing, "it is over")
 	b.refusals.crawl = crawl{}
 	e = crawls(Residue{Units: 24_000, Each: 6144, Bytes: 140 * mib, ToCome: 24_000, Expected: 140 * mib})
@@ -118,10 +118,12 @@ func TestTheLimitAdvisedHasRoomForALastPhase(t *testing.T) {
 func TestACrawl(t *testing.T) {
 	var c crawl
 	now := time.Now()
+	ended, others := int64(0), int64(10)
 	units := func(n int, gap time.Duration) (crawls bool) {
 		for range n {
 			now = now.Add(gap)
-			crawls = c.add(now, crawlGap, 0)
+			ended += 1 + others
+			crawls = c.add(now, crawlGap, 0, ended)
 		}
 		return crawls
 	}
@@ -130,6 +132,11 @@ func TestACrawl(t *testing.T) {
 	require.False(t, units(1, crawlGap+time.Millisecond), "after a pause it begins anew")
 	require.False(t, units(5, 900*time.Millisecond), "these are few")
 	require.True(t, units(2, 900*time.Millisecond))
+	others = 0
+	require.True(t, units(2, 5*time.Second), "where nothing else gets in it goes on, though it is slow")
+	require.True(t, c.holds(now.Add(5*time.Second)))
+	require.False(t, c.holds(now.Add(11*time.Second)))
+	require.False(t, units(1, 11*time.Second))
 }
 
 // A crawl in which more and more is kept is given as long as the sync had before it.
