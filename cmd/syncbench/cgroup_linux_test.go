@@ -59,6 +59,24 @@ func TestCgroup(t *testing.T) {
 	require.Contains(t, r.Error, "killed by the kernel")
 }
 
+// TestCgroupOfAGiant: a unit that needs the room in which the program's code is kept in memory gets it, or an error. The
+// kernel would end the process for it: it did so, whenever the code stayed.
+func TestCgroupOfAGiant(t *testing.T) {
+	if os.Getenv("SYNCMEM_CGROUP") == "" {
+		t.Skip("set SYNCMEM_CGROUP=1 to run it: make cgroup")
+	}
+	if !canWall() {
+		t.Skip("NO CGROUP CAN BE MADE HERE: nothing is known about the limit behind the kernel's OOM killer")
+	}
+	bin := plainBinary(t)
+	for _, limit := range []string{"52MiB", "60MiB", "64MiB"} {
+		r, _, said := behindWall(t, bin, "--source=synth:rpm-one-giant,units=300,giant=32MiB", "--limit="+limit)
+		t.Logf("%s: %s, peak RssAnon %d, %.1f s\n%s", limit, r.Verdict, *r.PeakRSSAnon, r.Seconds, said)
+		require.Zero(t, *r.OOMKills, said)
+		require.NotEqual(t, verdictBroken, r.Verdict, said)
+	}
+}
+
 // The wall adds nothing to what is said of a run that fails, and its exit code is the run's.
 func TestCgroupPassesFailuresOn(t *testing.T) {
 	t.Parallel()

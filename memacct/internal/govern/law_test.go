@@ -208,3 +208,12 @@ func TestWhenAGoLimitBinds(t *testing.T) {
 	require.False(t, g.Binding(68*mib+1, 64*mib))
 	require.False(t, g.Binding(math.MaxInt64, 64*mib))
 }
+
+// What the heap needs beyond the code that is locked in memory is the code's room, and before that something for files.
+func TestTheHeapNeedsTheRoomOfLockedCode(t *testing.T) {
+	g, _ := governed()
+	locked := host.Reading{Most: 40 * mib, Locked: 20 * mib}
+	require.False(t, g.NeedsCode(locked, 36*mib))
+	require.True(t, g.NeedsCode(locked, 36*mib+1))
+	require.False(t, g.NeedsCode(host.Reading{Most: 40 * mib}, 50*mib), "there is nothing to let go of")
+}
