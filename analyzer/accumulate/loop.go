@@ -172,7 +172,9 @@ func fetchedIn(f *flow.Func, g *growth, loop ast.Node) bool {
 // its list holds already: no call makes anything of it.
 func shares(f *flow.Func, g *growth, l *ast.RangeStmt) bool {
 	for _, v := range g.values {
-		if !f.RefersTo(v, f.Object(l.Value)) {
+		ix, ok := ast.Unparen(v).(*ast.IndexExpr)
+		indexed := ok && l.Key != nil && f.Object(ix.Index) == f.Object(l.Key) && f.Root(ix.X) == f.Root(l.X)
+		if !indexed && !f.RefersTo(v, f.Object(l.Value)) {
 			return false
 		}
 	}
@@ -312,6 +314,8 @@ func doubt(f *flow.Func, g *growth, loop ast.Node) string {
 		return ""
 	case f.PerItem():
 		return "it may be one file of many"
+	case f.OfCommand(s):
+		return "the output of a command may be short"
 	case f.GivenSmall(s):
 		return "its name says that it is small"
 	case s.Kind == flow.Local && !s.Unpacked && !f.HandsEach() && !flow.HasList(g.elem):

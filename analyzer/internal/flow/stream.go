@@ -189,6 +189,15 @@ func (f *Func) literalStream(lit *ast.CompositeLit, depth int) Stream {
 	return inner
 }
 
+// OfCommand reports whether the stream is the output of a command.
+func (f *Func) OfCommand(s Stream) bool {
+	if s.Open == nil {
+		return false
+	}
+	fn := f.Callee(s.Open)
+	return fn != nil && (fn.FullName() == "(*os/exec.Cmd).StdoutPipe" || fn.FullName() == "(*os/exec.Cmd).StderrPipe")
+}
+
 // callStream is the stream a call returns.
 func (f *Func) callStream(call *ast.CallExpr, depth int) Stream {
 	if tv, ok := f.Pkg.Info.Types[call.Fun]; ok && tv.IsType() && len(call.Args) == 1 {

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 )
@@ -395,6 +396,28 @@ func some(s Store) (some []Item, err error) {
 	return some, err
 }
 
+func pointers(r io.Reader) (all []any, err error) {
+	var items []Item
+	err = json.NewDecoder(r).Decode(&items)
+	for i := range items {
+		all = append(all, items[i]) // low `a second copy of the decoded document.*low confidence: it refers to what is held already`
+	}
+	return all, err
+}
+
+func neighbours() (all []Item, err error) {
+	cmd := exec.Command("ip", "neigh")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		all = append(all, Item{Name: lines.Text()}) // low `the loop runs until the stream ends.*low confidence: the output of a command may be short`
+	}
+	return all, cmd.Wait()
+}
+
 // What bodies are decoded into is as much as they are.
 func decoded(urls []string) (all []Item, err error) {
 	read, err := bodies.All(urls)
@@ -406,4 +429,13 @@ func decoded(urls []string) (all []Item, err error) {
 		all = append(all, it) // want `a second copy of what bodies.All gathered`
 	}
 	return all, err
+}
+
+// Keys are as many as somebody has.
+func parseIdentities(r io.Reader) (all []Item) {
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		all = append(all, Item{Name: lines.Text()}) // low `the loop runs until the stream ends.*low confidence: its name says that it is small`
+	}
+	return all
 }
