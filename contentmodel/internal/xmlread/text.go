@@ -20,14 +20,19 @@ func local(name []byte) []byte {
 	return name
 }
 
+// afterSpace is b without the space before it: there is none, mostly, and bytes.TrimLeft makes a table first.
+func afterSpace(b []byte) []byte {
+	for len(b) > 0 && space[b[0]] {
+		b = b[1:]
+	}
+	return b
+}
+
 // Attr takes the next attribute off the tag that was read last: its name and
 // value, or nil and nil behind the last. A namespace has no attributes of its
 // own here: xmlns is one like others, and xml:base is base.
 func (x *Reader) Attr() (name, value []byte, err error) {
-	b := x.attrs
-	for len(b) > 0 && space[b[0]] {
-		b = b[1:]
-	}
+	b := afterSpace(x.attrs)
 	if len(b) == 0 {
 		x.attrs = nil
 		return nil, nil, nil
@@ -36,7 +41,10 @@ func (x *Reader) Attr() (name, value []byte, err error) {
 	if n < 0 {
 		return nil, nil, x.Errorf("want an attribute but have %s", lines.Quote(b))
 	}
-	name, b = bytes.TrimRight(b[:n], " \t\r\n"), bytes.TrimLeft(b[n+1:], " \t\r\n")
+	name, b = b[:n], afterSpace(b[n+1:])
+	for len(name) > 0 && space[name[len(name)-1]] {
+		name = name[:len(name)-1]
+	}
 	if len(name) == 0 || len(b) == 0 || b[0] != '"' && b[0] != '\'' {
 		return nil, nil, x.Errorf("the attribute %s has no value in quotes", lines.Quote(name))
 	}
