@@ -122,3 +122,27 @@ func TestABatchBeyondItsLoopBody(t *testing.T) {
 	require.Zero(t, q.Len())
 	empty(t, b)
 }
+
+// A unit that another goroutine forwards is not the loop's to end: where that is given up after the loop has gone on, the
+// unit ends there, once.
+func TestAForwardThatOutlivesTheBatch(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		b, a := open(t, 100)
+		g, q := NewGate(a, "units", 10, weight), NewQueue(a, "full", 1, weight)
+		require.NoError(t, q.Put(t.Context(), &load{50}))
+		fill(t, g, 1, 2)
+		g.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		var forwarded chan error
+		for batch := range g.LeaseBatches(t.Context(), Batch{Size: 2}) {
+			forwarded = later(func() error { return batch.Forward(ctx, 0, q) })
+			require.Equal(t, 1, batch.Left())
+		}
+		require.EqualValues(t, 51, b.Stats().Used, "it is on its way")
+		cancel()
+		require.ErrorIs(t, <-forwarded, context.Canceled)
+		require.EqualValues(t, 50, b.Stats().Used)
+		q.Discard()
+		empty(t, b)
+	})
+}

@@ -94,9 +94,6 @@ func (q *Queue) retire() {
 // Ended reports whether consumers will get nothing more: q is closed, empty, and nothing is on its way in.
 func (q *Queue) Ended() bool { return q.closed && q.ready+q.incoming == 0 }
 
-// OnlyConsumer reports whether q has units and one consumer for them.
-func (q *Queue) OnlyConsumer() bool { return q.ready > 0 && q.consumers == 1 }
-
 // Ready is how many units a consumer could take now, and their bytes.
 func (q *Queue) Ready() (units int, bytes int64) { return q.ready, q.bytes }
 

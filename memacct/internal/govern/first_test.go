@@ -33,33 +33,3 @@ func TestFirstContent(t *testing.T) {
 		}
 	}
 }
-
-// Several budgets have an equal part each, and more as far as nobody else wants it.
-func TestDivide(t *testing.T) {
-	for name, c := range map[string]struct {
-		content int64
-		others  []int64
-		want    int64
-	}{
-		"alone":                                {90, nil, 90},
-		"alone in debt":                        {-10, nil, -10},
-		"others hold nothing":                  {90, []int64{0, 0}, 90},
-		"others hold their part":               {90, []int64{30, 30}, 30},
-		"others hold more than their part":     {90, []int64{70, 50}, 30},
-		"one holds little":                     {90, []int64{5, 50}, 55},
-		"there is nothing to divide":           {0, []int64{10}, 0},
-		"less than nothing, which stays as is": {-20, []int64{10}, -20},
-	} {
-		require.Equal(t, c.want, Divide(c.content, c.others, len(c.others)+1), name)
-	}
-	// Whatever they hold: if each takes what it may, all together take no more than there is.
-	for a := int64(0); a <= 120; a += 7 {
-		mine := Divide(100, []int64{a}, 2)
-		require.GreaterOrEqual(t, mine, int64(50))
-		if a >= 50 {
-			require.Equal(t, int64(50), mine)
-		} else {
-			require.LessOrEqual(t, mine+a, int64(100))
-		}
-	}
-}

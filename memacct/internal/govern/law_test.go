@@ -179,27 +179,6 @@ func TestWhatTheProcessNeeds(t *testing.T) {
 	require.EqualValues(t, bare+7*mib, g.Need(now, 10*mib))
 }
 
-// The content of the others is theirs up to an equal part: what one has beyond it does not take from who comes now.
-func TestContentIsDivided(t *testing.T) {
-	for name, c := range map[string]struct {
-		content int64
-		others  []int64
-		want    int64
-	}{
-		"alone":                         {90, nil, 90},
-		"beside one that holds nothing": {90, []int64{0}, 90},
-		"beside one that holds little":  {90, []int64{10}, 80},
-		"beside one that holds all":     {90, []int64{90}, 45},
-		"beside two":                    {90, []int64{10, 90}, 50},
-		"beside two that hold all":      {90, []int64{90, 90}, 30},
-		"of nothing":                    {0, []int64{50}, 0},
-		"of less than nothing":          {-20, []int64{50}, -20},
-	} {
-		require.Equal(t, c.want, Divide(c.content, c.others, len(c.others)+1), name)
-	}
-	require.EqualValues(t, 6, Sum([]int64{1, 2, 3}))
-}
-
 // A Go limit binds a little above the process limit, too, for the governor leaves as much free.
 func TestWhenAGoLimitBinds(t *testing.T) {
 	g, _ := governed()
@@ -216,4 +195,34 @@ func TestTheHeapNeedsTheRoomOfLockedCode(t *testing.T) {
 	require.False(t, g.NeedsCode(locked, 36*mib))
 	require.True(t, g.NeedsCode(locked, 36*mib+1))
 	require.False(t, g.NeedsCode(host.Reading{Most: 40 * mib}, 50*mib), "there is nothing to let go of")
+}
+
+// Several budgets have an equal part each, and more as far as nobody else wants it.
+func TestDivide(t *testing.T) {
+	for name, c := range map[string]struct {
+		content int64
+		others  []int64
+		want    int64
+	}{
+		"alone":                                {90, nil, 90},
+		"alone in debt":                        {-10, nil, -10},
+		"others hold nothing":                  {90, []int64{0, 0}, 90},
+		"others hold their part":               {90, []int64{30, 30}, 30},
+		"others hold more than their part":     {90, []int64{70, 50}, 30},
+		"one holds little":                     {90, []int64{5, 50}, 55},
+		"there is nothing to divide":           {0, []int64{10}, 0},
+		"less than nothing, which stays as is": {-20, []int64{10}, -20},
+	} {
+		require.Equal(t, c.want, Divide(c.content, c.others, len(c.others)+1), name)
+	}
+	// Whatever they hold: if each takes what it may, all together take no more than there is.
+	for a := int64(0); a <= 120; a += 7 {
+		mine := Divide(100, []int64{a}, 2)
+		require.GreaterOrEqual(t, mine, int64(50))
+		if a >= 50 {
+			require.Equal(t, int64(50), mine)
+		} else {
+			require.LessOrEqual(t, mine+a, int64(100))
+		}
+	}
 }

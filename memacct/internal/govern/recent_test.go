@@ -4,8 +4,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/syncmem/syncmem/memacct/internal/host"
 )
 
 func TestMedianForgetsOutliers(t *testing.T) {
@@ -36,26 +34,5 @@ func TestRecent(t *testing.T) {
 			r.add(v)
 		}
 		require.Equal(t, [3]int64{c.most, c.median, c.lately}, [3]int64{r.most(), r.Median(), r.lately()}, name)
-	}
-}
-
-// The Go limit that stays after a budget is the part that is commonly recommended, as far as others leave it, and what
-// lives at the end leaves no less than it needs.
-func TestTheGoLimitAtTheEnd(t *testing.T) {
-	const process = 100 * mib
-	for name, c := range map[string]struct {
-		live, room, outside int64
-		want                float64 // MiB
-	}{
-		"hardly anything lives":        {mib, process, 0, 90},
-		"the cgroup leaves less":       {mib, 60 * mib, 0, 57},
-		"much is outside Go":           {mib, process, 40 * mib, 55},
-		"and what lives needs more":    {64 * mib, process, 40 * mib, 72},
-		"what lives would need it all": {120 * mib, process, 90 * mib, 90},
-	} {
-		g := &Law{Process: process}
-		g.outside.add(c.outside)
-		got := g.GoLimitAtEnd(host.Sample{Live: c.live}, host.Reading{Room: c.room, Most: process})
-		require.InDelta(t, c.want, float64(got)/float64(mib), 0.1, name)
 	}
 }
