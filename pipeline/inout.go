@@ -157,6 +157,8 @@ type Out[T any] struct {
 	gate *memacct.Gate[T]  // nil behind a stage
 	to   *memacct.Queue[T] // nil behind the last stage
 	in   *In[T]            // of the same stage; nil for the first
+
+	awaited *awaited
 }
 
 // Put emits v. From the first stage it waits for memory, then for a slot; from any other for a slot only.
@@ -172,9 +174,9 @@ func (o *Out[T]) Pass(ctx context.Context, v T) error {
 	return o.emit(ctx, v, (*memacct.LeaseBatch[T]).Pass)
 }
 
-// ErrNotFirst is returned to a stage behind the first that asks for memory: it may have units in hand, and must not
-// wait for any.
-var ErrNotFirst = errors.New("pipeline: only the first stage reserves memory")
+// ErrNotFirst is returned to a stage behind the first that asks for memory, or awaits others: it may have units in hand,
+// and must not wait for any.
+var ErrNotFirst = errors.New("pipeline: only the first stage reserves memory or awaits units")
 
 // Reserve waits for n bytes before the first stage reads that much, so that it holds nothing while it waits: see
 // memacct.Gate.Reserve. Put the unit by the reservation, or release that.
@@ -236,6 +238,7 @@ func (o *Out[T]) emit(ctx context.Context, v T, move func(*memacct.LeaseBatch[T]
 		case b == nil:
 		case o.to != nil:
 			if err := move(b, ctx, i, o.to); !errors.Is(err, memacct.ErrReleased) {
+				o.hurry()
 				return err
 			}
 		case b.Release(i):
@@ -246,6 +249,7 @@ func (o *Out[T]) emit(ctx context.Context, v T, move func(*memacct.LeaseBatch[T]
 	if o.to == nil {
 		return nil
 	}
+	defer o.hurry()
 	return o.to.Put(ctx, v) // a new unit, as is one that another goroutine has emitted, or whose loop body has ended
 }
 
@@ -254,5 +258,6 @@ func (o *Out[T]) forwardAll(ctx context.Context, b *memacct.LeaseBatch[T]) error
 	if o.to == nil { // what is left ends with the loop body
 		return nil
 	}
+	defer o.hurry()
 	return b.ForwardAll(ctx, o.to)
 }

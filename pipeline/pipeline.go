@@ -126,14 +126,16 @@ func newRun[T any](ctx context.Context, cfg Config[T], stages []Stage[T]) *run[T
 	r := &run[T]{account: cfg.Account}
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	r.gate = memacct.NewGate(cfg.Account, FirstName, cfg.Depth, cfg.Size)
-	r.outs = append(r.outs, &Out[T]{gate: r.gate})
+	waits := &awaited{queues: []interface{ Flush() }{r.gate}}
+	r.outs = append(r.outs, &Out[T]{gate: r.gate, awaited: waits})
 	var source source[T] = r.gate
 	for i, s := range stages {
 		in := &In[T]{src: source, last: i == len(stages)-1, batch: memacct.Batch{Size: cfg.BatchSize, Linger: cfg.Linger}}
-		out := &Out[T]{in: in}
+		out := &Out[T]{in: in, awaited: waits}
 		if !in.last {
 			out.to = memacct.NewQueue(cfg.Account, s.Name(), cfg.Depth, cfg.Size)
 			source = out.to
+			waits.queues = append(waits.queues, out.to)
 		}
 		r.ins, r.outs = append(r.ins, in), append(r.outs, out)
 	}

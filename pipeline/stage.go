@@ -34,6 +34,7 @@ func Filter[T any](name string, size int, fn func(ctx context.Context, units []T
 		if err := fn(ctx, b.Units(), drop); err != nil {
 			return err
 		}
+		defer out.hurry()
 		return b.Filter(ctx, drop, out.to)
 	}}
 }

@@ -113,6 +113,7 @@ func (w *work) open(ctx context.Context) (err error) {
 	if w.store, w.closeStore, err = openStore(ctx, w.o); err != nil {
 		return err
 	}
+	w.store = resolving{w.store}
 	if w.account, err = w.o.account(); err != nil {
 		return err
 	}
@@ -169,7 +170,7 @@ func (w *work) first(ctx context.Context, out *pipeline.Out[contentmodel.Unit]) 
 			all.Go(func() error {
 				unit := out.Building(ctx)
 				defer unit.Release()
-				return w.emit(ctx, unit, w.src.part(ctx, i, unit.Weighs))
+				return w.emit(ctx, out, unit, w.src.part(ctx, i, unit.Weighs))
 			})
 		}
 		return all.Wait()
@@ -179,11 +180,11 @@ func (w *work) first(ctx context.Context, out *pipeline.Out[contentmodel.Unit]) 
 	beside := w.account.Hold("reader")
 	defer beside.Release()
 	w.o.weighs, w.o.kept = unit.Weighs, beside.Set
-	return w.emit(ctx, unit, w.src.units(ctx))
+	return w.emit(ctx, out, unit, w.src.units(ctx))
 }
 
-// emit emits units, and keeps them all if it was asked to pin.
-func (w *work) emit(ctx context.Context, building *pipeline.Building[contentmodel.Unit], units iter.Seq2[contentmodel.Unit, error]) error {
+// emit emits units, each once those are resolved that it refers to, and keeps them all if it was asked to pin.
+func (w *work) emit(ctx context.Context, out *pipeline.Out[contentmodel.Unit], building *pipeline.Building[contentmodel.Unit], units iter.Seq2[contentmodel.Unit, error]) error {
 	var pinned []contentmodel.Unit
 	for u, err := range units {
 		if err != nil {
@@ -191,6 +192,11 @@ func (w *work) emit(ctx context.Context, building *pipeline.Building[contentmode
 		}
 		if w.src.pin {
 			pinned = append(pinned, u)
+		}
+		if r, ok := u.(referrer); ok && r.After() != nil {
+			if err := out.Await(ctx, r.After()); err != nil {
+				return err
+			}
 		}
 		if err := building.Put(ctx, u); err != nil {
 			return err

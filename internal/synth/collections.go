@@ -137,8 +137,10 @@ func (m *collections) document(name, id uint64, n int) (all []Plugin) {
 }
 
 // words is n bytes of them in one line, in a block of just that size.
-func (t *text) words(n int) []byte {
-	b := make([]byte, 0, n)
+func (t *text) words(n int) []byte { return t.appendWords(make([]byte, 0, n), n) }
+
+// appendWords appends words up to a length of n in all.
+func (t *text) appendWords(b []byte, n int) []byte {
 	for {
 		x := t.Uint64()
 		length := 2 + int(x>>60)%9

@@ -53,12 +53,18 @@ func (s Spec) Built(ctx context.Context, building func(bytes int64) error) iter.
 // Parts is how many units should be built at once, 1 where that is of no matter.
 func (s Spec) Parts() int { return max(1, min(s.Fanout, s.Count)) }
 
-// Part is Built for one part of the units, of [Spec.Parts]: each unit is in one of them. Parts may be ranged over at once.
+// Part is Built for one part of the units, of [Spec.Parts]: each unit is in one of them, and so are those that one waits
+// for. Parts may be ranged over at once.
 func (s Spec) Part(ctx context.Context, part int, building func(bytes int64) error) iter.Seq2[contentmodel.Unit, error] {
 	return s.part(ctx, part, s.Parts(), building)
 }
 
-// part is every so manieth unit.
+// grouper is a maker of units some of which must be made by one builder.
+type grouper interface {
+	group(id int) int
+}
+
+// part is every so manieth unit, or group of them.
 func (s Spec) part(ctx context.Context, part, parts int, building func(bytes int64) error) iter.Seq2[contentmodel.Unit, error] {
 	return func(yield func(contentmodel.Unit, error) bool) {
 		src, err := find(s.Source)
@@ -74,9 +80,15 @@ func (s Spec) part(ctx context.Context, part, parts int, building func(bytes int
 		if tells {
 			large.tell(building)
 		}
+		groups, grouped := m.(grouper)
 		n := -1
 		for id := range s.ids(m.sizes()) {
-			if n++; n%parts != part {
+			n++
+			group := n
+			if grouped {
+				group = groups.group(id)
+			}
+			if group%parts != part {
 				continue
 			}
 			if err := context.Cause(ctx); err != nil {
@@ -126,7 +138,10 @@ func find(name string) (*source, error) {
 }
 
 // with is the keys every source takes and some of its own, in order.
-func with(own ...string) []string {
-	own = append(own, "units", "seed", "order", "sink", "pin")
+func with(own ...string) []string { return inNaturalOrder(append(own, "order")...) }
+
+// inNaturalOrder is with for a source whose units make no sense in another order.
+func inNaturalOrder(own ...string) []string {
+	own = append(own, "units", "seed", "sink", "pin")
 	return slices.DeleteFunc(slices.Clone(allKeys), func(k string) bool { return !slices.Contains(own, k) })
 }

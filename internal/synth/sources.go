@@ -66,6 +66,13 @@ func init() {
 			settle:   settleNames,
 			open:     openCollections,
 		},
+		{
+			name:     "container-dag",
+			doc:      "tags of lists of 5 to 30 manifests, each of which waits until those below it are saved; one manifest in a hundred has 4 MiB",
+			keys:     inNaturalOrder("fanout"),
+			defaults: Spec{Count: 20_000, Fanout: 20},
+			open:     openImages,
+		},
 	}
 }
 
