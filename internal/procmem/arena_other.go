@@ -16,3 +16,6 @@ func SetReadAround(bool) error { return ErrUnsupported }
 
 // LockCode needs Linux; it returns [ErrUnsupported].
 func LockCode(int64) (bool, error) { return false, ErrUnsupported }
+
+// UnlockCode needs Linux; it returns [ErrUnsupported].
+func UnlockCode() error { return ErrUnsupported }

@@ -38,10 +38,10 @@ var lockOnFault = map[string]uintptr{
 const mlockOnFault = 1
 
 // LockCode has the kernel keep the pages of the program's code and constants, and its libraries', that are in memory, and
-// each that comes in from now on, if those mappings are no more than most bytes together. Otherwise it lets the kernel
-// drop them again. It reports whether they are locked. Files that the program reads and writes then drop none of its
-// code, which they do otherwise where a cgroup is small. It takes some 100 microseconds. It needs CAP_IPC_LOCK, or a limit
-// of locked memory (RLIMIT_MEMLOCK, "ulimit -l") as large as the mappings; where it may not, nothing is locked.
+// each that comes in from now on, if those mappings are no more than most bytes together. It reports whether they are
+// locked. Files that the program reads and writes then drop none of its code, which they do otherwise where a cgroup is
+// small. It takes some 100 microseconds. It needs CAP_IPC_LOCK, or a limit of locked memory (RLIMIT_MEMLOCK, "ulimit -l") as
+// large as the mappings; where it may not, nothing is locked.
 func LockCode(most int64) (bool, error) {
 	spans, err := ownPrograms()
 	if err != nil {
@@ -51,23 +51,40 @@ func LockCode(most int64) (bool, error) {
 	if lock == 0 {
 		return false, fmt.Errorf("mlock2: %w", ErrUnsupported)
 	}
-	fits := constantBytes(spans) <= most
+	if constantBytes(spans) > most {
+		return false, nil
+	}
 	for i, s := range spans {
-		switch {
-		case s.writable:
-		case !fits:
-			err = s.call("munlock", syscall.SYS_MUNLOCK, 0)
-		default:
-			err = s.call("mlock2", lock, mlockOnFault)
+		if s.writable {
+			continue
 		}
-		if err != nil {
-			for _, s := range spans[:i] {
-				_ = s.call("munlock", syscall.SYS_MUNLOCK, 0)
-			}
+		if err := s.call("mlock2", lock, mlockOnFault); err != nil {
+			_ = unlock(spans[:i])
 			return false, err
 		}
 	}
-	return fits, nil
+	return true, nil
+}
+
+// UnlockCode undoes LockCode: the kernel may drop the program's code again.
+func UnlockCode() error {
+	spans, err := ownPrograms()
+	if err != nil {
+		return err
+	}
+	return unlock(spans)
+}
+
+func unlock(spans []programSpan) error {
+	for _, s := range spans {
+		if s.writable {
+			continue
+		}
+		if err := s.call("munlock", syscall.SYS_MUNLOCK, 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ownPrograms finds the mappings of this process.

@@ -52,6 +52,9 @@ func TestLockCode(t *testing.T) {
 	require.GreaterOrEqual(t, s.Locked, s.LockedFiles())
 	require.Positive(t, s.LockedFiles())
 
+	require.NoError(t, UnlockCode())
+	require.Zero(t, withFlag(t, "lo"))
+
 	locked, err = LockCode(4096)
 	require.NoError(t, err)
 	require.False(t, locked, "it is more than that")

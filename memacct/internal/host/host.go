@@ -58,10 +58,26 @@ func useSmallPages() bool {
 // SQLite, and behind 56 MiB no slower; of 40 MiB too little was left, and it was refused where it had crawled.
 const codeToKeep = 0.5
 
+// codeLock says whether the code is locked in memory by us. What the program has locked itself is left alone.
+var codeLock struct {
+	sync.Mutex
+	ours bool
+}
+
 // keepCode is a help where it works, and nobody needs to know where it does not.
 func keepCode(limit int64) {
-	_, _ = procmem.LockCode(int64(codeToKeep * float64(limit)))
+	codeLock.Lock()
+	defer codeLock.Unlock()
 	_ = procmem.SetReadAround(false)
+	if s, err := procmem.Read(); err != nil || s.Locked > 0 && !codeLock.ours {
+		return
+	}
+	if locked, _ := procmem.LockCode(int64(codeToKeep * float64(limit))); locked != codeLock.ours {
+		if !locked {
+			_ = procmem.UnlockCode()
+		}
+		codeLock.ours = locked
+	}
 }
 
 func readHeap() int64 {

@@ -58,16 +58,17 @@ func TestAReadingAgreesWithItself(t *testing.T) {
 
 // What a pool keeps is alive for one collection more, and not beside the content: a baseline must not have it.
 func TestTheTrueHeapHasNoPools(t *testing.T) {
-	const size = 32 << 20
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection of its own would be the one that leaves it alive
+	const size, blocks = 1 << 20, 32
 	TrueHeap()
 	before := TrueHeap()
 	var pool sync.Pool
-	for range runtime.GOMAXPROCS(0) {
+	for range blocks { // with the race detector a pool drops one in four
 		pool.Put(new([size]byte))
 	}
 	with := LiveHeap()
-	require.Greater(t, with-before, int64(size)/2, "one collection does not free it")
-	require.Less(t, TrueHeap()-before, int64(size)/2)
+	require.Greater(t, with-before, int64(size*blocks)/4, "one collection does not free it")
+	require.Less(t, TrueHeap()-before, int64(size*blocks)/4)
 	runtime.KeepAlive(&pool)
 }
 
