@@ -345,7 +345,7 @@ func (p *player) check() {
 	p.checkWaiters(s, gate)
 }
 
-// settlePuts books the puts that were decided about.
+// settlePuts enters the puts that were decided about.
 func (p *player) settlePuts() {
 	var still []*pending
 	for _, x := range p.puts {
@@ -366,7 +366,7 @@ func (p *player) settlePuts() {
 	p.settleGrowth()
 }
 
-// settleGrowth books the reservations that do not wait any more: they are as large as was asked, or as they were.
+// settleGrowth enters the reservations that do not wait any more: they are as large as was asked, or as they were.
 func (p *player) settleGrowth() {
 	var still []*growing
 	for _, x := range p.grows {

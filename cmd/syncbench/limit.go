@@ -27,7 +27,7 @@ func (o *options) checkLimit() (err error) {
 
 var errNoMemory = errors.New("0 leaves no memory at all: to run without a limit use --mode none")
 
-// limitFound tells whether the limit has to be found out.
+// limitFound reports whether the limit has to be found out.
 func (o *options) limitFound() bool { return o.limit == "auto" || strings.HasSuffix(o.limit, "%") }
 
 // findLimit finds the process limit out, as a program that imports memacct would get it. Only then the Go

@@ -44,7 +44,7 @@ func startProgress(w *work) *progress {
 	return p
 }
 
-// onTerminal tells whether stderr is something on which a line can be drawn again.
+// onTerminal reports whether stderr is something on which a line can be drawn again.
 func onTerminal() bool {
 	return term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb"
 }

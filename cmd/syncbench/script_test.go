@@ -53,7 +53,7 @@ func TestScripts(t *testing.T) {
 // raceEnabled says that the race detector is on: its own memory breaks small limits. See race_test.go.
 var raceEnabled bool
 
-// canWall tells whether a cgroup can be made here.
+// canWall reports whether a cgroup can be made here.
 func canWall() bool {
 	_, err := wall.Run(context.Background(), 1<<30, exec.Command("true"))
 	return err == nil

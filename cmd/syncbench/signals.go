@@ -66,7 +66,7 @@ func (l *leftovers) removeAll() {
 	}
 }
 
-// closedPipe tells whether the reader of stdout has gone, as head does when it has seen enough. Nobody is left to be
+// closedPipe reports whether the reader of stdout has gone, as head does when it has seen enough. Nobody is left to be
 // told.
 func closedPipe(err error) bool {
 	e, ok := errors.AsType[*fs.PathError](err)
