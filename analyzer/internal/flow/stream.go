@@ -189,13 +189,14 @@ func (f *Func) literalStream(lit *ast.CompositeLit, depth int) Stream {
 	return inner
 }
 
-// OfCommand reports whether the stream is the output of a command.
+// OfCommand reports whether the stream is the output of a command: os/exec's, or a
+// wrapper's with methods of the same names.
 func (f *Func) OfCommand(s Stream) bool {
 	if s.Open == nil {
 		return false
 	}
 	fn := f.Callee(s.Open)
-	return fn != nil && (fn.FullName() == "(*os/exec.Cmd).StdoutPipe" || fn.FullName() == "(*os/exec.Cmd).StderrPipe")
+	return fn != nil && (fn.Name() == "StdoutPipe" || fn.Name() == "StderrPipe")
 }
 
 // callStream is the stream a call returns.

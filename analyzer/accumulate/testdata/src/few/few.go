@@ -405,8 +405,12 @@ func pointers(r io.Reader) (all []any, err error) {
 	return all, err
 }
 
+type command struct{ *exec.Cmd }
+
+func (c *command) StdoutPipe() (io.ReadCloser, error) { return c.Cmd.StdoutPipe() }
+
 func neighbours() (all []Item, err error) {
-	cmd := exec.Command("ip", "neigh")
+	cmd := &command{exec.Command("ip", "neigh")}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
