@@ -97,7 +97,9 @@ func (o *options) checkSource() error {
 
 func openSynth(_ context.Context, o *options, _ string) (*source, error) {
 	spec := o.synth
-	units := func(ctx context.Context) iter.Seq2[contentmodel.Unit, error] { return spec.Built(ctx, o.building) }
+	units := func(ctx context.Context) iter.Seq2[contentmodel.Unit, error] {
+		return spec.Built(ctx, o.building, o.keeps)
+	}
 	src := &source{units: units, sink: spec.Sink, pin: spec.Pin, total: int64(spec.Count)}
 	if n := spec.Parts(); n > 1 {
 		src.parts, src.part = n, spec.Part

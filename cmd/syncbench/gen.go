@@ -41,8 +41,15 @@ type typed[U contentmodel.Unit] struct {
 	}
 }
 
-func (t typed[U]) write(u contentmodel.Unit) error { return t.w.Write(u.(U)) }
-func (t typed[U]) close() error                    { return t.w.Close() }
+func (t typed[U]) write(u contentmodel.Unit) error {
+	v, ok := u.(U)
+	if !ok {
+		return fmt.Errorf("%s %s: there is no writer of modules and their packages yet", u.Kind(), u.Key())
+	}
+	return t.w.Write(v)
+}
+
+func (t typed[U]) close() error { return t.w.Close() }
 
 // writerOf makes a writer of units of any type of a format's own.
 func writerOf[U contentmodel.Unit, W interface {

@@ -60,7 +60,7 @@ func TestACollectionIsToldOfBeforeItIsMade(t *testing.T) {
 	s, err := Parse("ansible,units=4")
 	require.NoError(t, err)
 	var told []int64
-	for u, err := range s.Built(t.Context(), func(n int64) error { told = append(told, n); return nil }) {
+	for u, err := range s.Built(t.Context(), func(n int64) error { told = append(told, n); return nil }, nil) {
 		require.NoError(t, err)
 		weighs := sizer.Of(u)
 		require.GreaterOrEqual(t, told[len(told)-1], weighs)
@@ -70,7 +70,7 @@ func TestACollectionIsToldOfBeforeItIsMade(t *testing.T) {
 
 	full := errors.New("full")
 	bytes := heapOf(func() (all []contentmodel.Unit) {
-		for u, err := range s.Built(t.Context(), func(int64) error { return full }) {
+		for u, err := range s.Built(t.Context(), func(int64) error { return full }, nil) {
 			require.ErrorIs(t, err, full)
 			all = append(all, u)
 		}

@@ -10,5 +10,6 @@ var golden = map[string]string{
 	"rpm-one-giant,units=9,giant=1MiB,seed=3":    "3f8b373c66e36314",
 	"ansible,units=3,versions=2":                 "ad93f249ce10ff09",
 	"container-dag,units=300":                    "7b185085b5b2117d",
+	"rpm-modular,units=300,modules=9":            "8263419b227c22ed",
 	"rpm-mixed,units=300,versions=3,seed=184467": "302fbd42686cf429",
 }

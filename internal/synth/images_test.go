@@ -71,7 +71,7 @@ func TestManifests(t *testing.T) {
 	s, err := Parse("container-dag,units=2000")
 	require.NoError(t, err)
 	told, large, manifests := 0, 0, 0
-	for u, err := range s.Built(t.Context(), func(n int64) error { told++; require.EqualValues(t, 4<<20, n); return nil }) {
+	for u, err := range s.Built(t.Context(), func(n int64) error { told++; require.EqualValues(t, 4<<20, n); return nil }, nil) {
 		require.NoError(t, err)
 		if i := u.(*Image); i.Kind() == ManifestKind {
 			require.Equal(t, len(i.Data), cap(i.Data))

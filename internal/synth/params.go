@@ -18,7 +18,7 @@ type param struct {
 }
 
 // allKeys is the order of keys in texts.
-var allKeys = []string{"units", "seed", "names", "versions", "files", "giant", "at", "fanout", "order", "sink", "pin"}
+var allKeys = []string{"units", "seed", "names", "versions", "files", "giant", "at", "fanout", "modules", "order", "sink", "pin"}
 
 // params are all keys that any source takes; source.keys says which it does.
 var params = map[string]param{
@@ -28,6 +28,7 @@ var params = map[string]param{
 	"files":    integer("most files in a unit", 1, func(s *Spec) *int { return &s.Files }),
 	"at":       integer("units before the giant", 0, func(s *Spec) *int { return &s.At }),
 	"fanout":   integer("how many units the first stage builds at once", 1, func(s *Spec) *int { return &s.Fanout }),
+	"modules":  integer("how many modules are among the units", 1, func(s *Spec) *int { return &s.Modules }),
 	"seed": {
 		"a number; the same seed makes the same units",
 		func(s *Spec, v string) error { return number(v, &s.Seed) },

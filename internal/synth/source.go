@@ -35,7 +35,7 @@ const giantID = -1
 // It may be ranged over again, with the same units each time; separate ranges
 // may run at once.
 func (s Spec) Units(ctx context.Context) iter.Seq2[contentmodel.Unit, error] {
-	return s.Built(ctx, nil)
+	return s.Built(ctx, nil, nil)
 }
 
 // teller is a maker of units that may be large.
@@ -45,9 +45,10 @@ type teller interface {
 }
 
 // Built is Units whose weight is told to building while they are made, as by
-// the readers of real formats: an error of that ends it, wrapped.
-func (s Spec) Built(ctx context.Context, building func(bytes int64) error) iter.Seq2[contentmodel.Unit, error] {
-	return s.part(ctx, 0, 1, building)
+// the readers of real formats: an error of that ends it, wrapped. What the
+// source has beside its units is told to kept. Either may be nil.
+func (s Spec) Built(ctx context.Context, building func(bytes int64) error, kept func(bytes int64)) iter.Seq2[contentmodel.Unit, error] {
+	return s.part(ctx, 0, 1, building, kept)
 }
 
 // Parts is how many units should be built at once, 1 where that is of no matter.
@@ -56,7 +57,12 @@ func (s Spec) Parts() int { return max(1, min(s.Fanout, s.Count)) }
 // Part is Built for one part of the units, of [Spec.Parts]: each unit is in one of them, and so are those that one waits
 // for. Parts may be ranged over at once.
 func (s Spec) Part(ctx context.Context, part int, building func(bytes int64) error) iter.Seq2[contentmodel.Unit, error] {
-	return s.part(ctx, part, s.Parts(), building)
+	return s.part(ctx, part, s.Parts(), building, nil)
+}
+
+// keeper is a maker that has units in the making until later.
+type keeper interface {
+	keep(kept func(bytes int64))
 }
 
 // grouper is a maker of units some of which must be made by one builder.
@@ -65,7 +71,7 @@ type grouper interface {
 }
 
 // part is every so manieth unit, or group of them.
-func (s Spec) part(ctx context.Context, part, parts int, building func(bytes int64) error) iter.Seq2[contentmodel.Unit, error] {
+func (s Spec) part(ctx context.Context, part, parts int, building func(bytes int64) error, kept func(bytes int64)) iter.Seq2[contentmodel.Unit, error] {
 	return func(yield func(contentmodel.Unit, error) bool) {
 		src, err := find(s.Source)
 		if err == nil {
@@ -79,6 +85,9 @@ func (s Spec) part(ctx context.Context, part, parts int, building func(bytes int
 		large, tells := m.(teller)
 		if tells {
 			large.tell(building)
+		}
+		if k, ok := m.(keeper); ok && kept != nil {
+			k.keep(kept)
 		}
 		groups, grouped := m.(grouper)
 		n := -1
@@ -109,7 +118,13 @@ func (s Spec) part(ctx context.Context, part, parts int, building func(bytes int
 
 // ids is the order of the run, with the giant in its place if there is one.
 func (s Spec) ids(l layout) iter.Seq[int] {
-	if s.Giant == 0 {
+	switch {
+	case s.Modules > 0:
+		return chain(l.in(s.Order), func(yield func(int) bool) {
+			for id := l.units; id < s.Count && yield(id); id++ {
+			}
+		})
+	case s.Giant == 0:
 		return l.in(s.Order)
 	}
 	return func(yield func(int) bool) {

@@ -59,6 +59,13 @@ func init() {
 			open: openMixed,
 		},
 		{
+			name:     "rpm-modular",
+			doc:      "rpm-mixed with modules of tens of packages each, which are put last and know their packages",
+			keys:     with("versions", "files", "modules"),
+			defaults: Spec{Count: 50_736, Versions: 8, Files: 200_000, Modules: 736},
+			open:     openModular,
+		},
+		{
 			name:     "ansible",
 			doc:      "versions of Ansible collections, 2 to 5 MB of files and documentation each, many of them built at once",
 			keys:     with("names", "versions", "fanout"),

@@ -25,6 +25,8 @@ type Spec struct {
 	// the mistake that no gate can mend. It too is for the runner.
 	Pin bool
 
+	Modules int // of all units, those that are modules and come last (rpm-modular)
+
 	// Fanout is how many units should be built at once, each from a [Spec.Part] of its own.
 	Fanout int
 
@@ -87,6 +89,9 @@ func (s *Spec) set(src *source, name, value string) error {
 func (s *Spec) check(src *source) error {
 	if slices.Contains(src.keys, "at") && s.At >= s.Count {
 		return fmt.Errorf("synth:%s: at=%d lies behind the last of units=%d; want 0 to %d", s.Source, s.At, s.Count, s.Count-1)
+	}
+	if slices.Contains(src.keys, "modules") && s.Modules >= s.Count {
+		return fmt.Errorf("synth:%s: modules=%d leave no package of units=%d; want fewer", s.Source, s.Modules, s.Count)
 	}
 	if slices.Contains(src.keys, "names") && int64(s.Count) > int64(s.Names)*int64(s.Versions) {
 		return fmt.Errorf("synth:%s: units=%d are more than names=%d with versions=%d each; leave one of them out", s.Source, s.Count, s.Names, s.Versions)

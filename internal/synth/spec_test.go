@@ -36,7 +36,7 @@ func TestParse(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                                    `synth: no source ""; sources: file-flat, deb-index, npm-packument, rpm-mixed, rpm-evil, rpm-one-giant, ansible, container-dag`,
+		"":                                    `synth: no source ""; sources: file-flat, deb-index, npm-packument, rpm-mixed, rpm-evil, rpm-one-giant, rpm-modular, ansible, container-dag`,
 		"rpm-mixd":                            `no source "rpm-mixd" (did you mean "rpm-mixed"?); sources: file-flat,`,
 		"rpm-mixed,unit=3":                    `synth:rpm-mixed has no key "unit" (did you mean "units"?); keys: units, seed, versions, files, order, sink, pin`,
 		"rpm-mixed,giant=1MiB":                `synth:rpm-mixed has no key "giant"; keys:`,
@@ -56,6 +56,7 @@ func TestParseErrors(t *testing.T) {
 		"rpm-one-giant,giant=200GiB":          "want at most 128GiB",
 		"rpm-one-giant,units=9,at=9":          "at=9 lies behind the last of units=9; want 0 to 8",
 		"container-dag,order=shuffled":        `synth:container-dag has no key "order"`,
+		"rpm-modular,units=9,modules=9":       "modules=9 leave no package of units=9",
 		"ansible,fanout=0":                    "want a whole number from 1 to",
 		"rpm-evil,units=9,names=2,versions=3": "units=9 are more than names=2 with versions=3 each",
 	} {
@@ -86,7 +87,7 @@ func TestStringRoundTrip(t *testing.T) {
 		}
 		s, err := Parse(text)
 		if err != nil {
-			require.Regexp(t, "lies behind|are more than", err.Error())
+			require.Regexp(t, "lies behind|are more than|leave no package", err.Error())
 			return
 		}
 		again, err := Parse(s.String())
