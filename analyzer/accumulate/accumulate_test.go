@@ -12,7 +12,7 @@ import (
 func TestFirstStages(t *testing.T) { checktest.Run(t, accumulate.Analyzer, "a") }
 
 func TestByDefault(t *testing.T) {
-	checktest.Default(t, accumulate.Analyzer, "returns", "public", "gather", "few", "few/config")
+	checktest.Default(t, accumulate.Analyzer, "returns", "public", "gather", "few", "few/config", "few/tests/harness", "few/examples/reader")
 }
 
 func TestDoubts(t *testing.T) { checktest.Low(t, accumulate.Analyzer, "gather", "few", "few/config") }

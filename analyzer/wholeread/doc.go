@@ -107,7 +107,7 @@ archive, err := zip.NewReader(spool, size)`,
 		"the bytes are decoded into one document of fixed shape, or a lookup table",
 		"by default, and not with -confidence=low: names say it is configuration, a credential, a policy, a manifest or an error body, where a response is no plain list; it may be one item of many whose own items are not handed on, one of several files, a flat list in a local file, a list of plain names, a page that says where the next one is, a list of the newest, the answer to one of many calls of an API's client, or to a request whose address says what is asked about",
 		"the answer is bounded by the request: its size is stated, or it has one entry for each item of a list that was sent",
-		"generated code, tests and their helper packages (unless -firststage.tests), programs under tools, hack, scripts, generate or examples",
+		"generated code, tests and their helper packages (unless -firststage.tests), programs under tools, hack, scripts or generate, and packages in folders of tests and examples",
 		"the output of a command, and io.Copy to a file, a hash or a connection",
 	},
 }

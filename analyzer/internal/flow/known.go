@@ -105,9 +105,9 @@ var (
 	smallText = regexp.MustCompile(`(?i)version|latest|checksum|digest|signature|commit|info$|gomod|schema|sbom|attestation|readme|blob|item`)
 
 	// sidePaths are programs that are no part of what is shipped, and
-	// testNames and testPaths packages that only tests use.
+	// testNames and testPaths packages that only tests and examples use.
 	sidePaths = regexp.MustCompile(`(^|/)((dev)?tools?|hack|scripts?|gen|generate|examples?|tests?)(/|$)`)
-	testPaths = regexp.MustCompile(`(^|/)tests?/`)
+	testPaths = regexp.MustCompile(`(^|/)(tests?|examples?)/`)
 	testNames = regexp.MustCompile(`(?i)test(s|util|utils|ing|helpers?|data)?$`)
 
 	// pageNames are functions that fetch one page.
