@@ -93,6 +93,7 @@ type BudgetError struct {
 	grew     int64         // bytes by which what is kept has grown in a crawl that leads nowhere
 	crawled  time.Duration // which has lasted so long
 	wall     string        // what the kernel enforces here
+	past     int64         // how far past the limit the policy lets it, and no cgroup keeps it from
 	most     int64         // which is so much
 }
 

@@ -99,7 +99,7 @@ func (e *BudgetError) orOverrun() string {
 	if e.Process > 0 {
 		past = max(0, e.Need-e.Process)
 	}
-	if past == 0 {
+	if past == 0 || e.most > 0 && e.Need > e.most { // no overrun gets past a cgroup
 		return ""
 	}
 	if e.Overrun == 0 {

@@ -112,7 +112,7 @@ func (b *Budget) reconsider(r *refusal, e *BudgetError) (past int64, yes bool) {
 	if !r.w.Slot && r.w.Queue.Account.Room(r.w.Bytes) {
 		return 0, true // a limit was raised meanwhile, or somebody let go
 	}
-	if g == nil || !g.steers || r.w.Slot || e.Need-g.Process > max(0, b.policy.overrun) {
+	if g == nil || !g.steers || r.w.Slot || e.Need-g.Process > e.past {
 		return 0, false
 	}
 	if r.w.Grows && b.left(e) < 0 {
@@ -139,9 +139,9 @@ func (b *Budget) further(e *BudgetError) int64 {
 
 // left is what the process has left for a unit that is being built, which will want more: a quarter of it stays free
 // for what files need of a cgroup and for the collector, or the kernel ends the process before the next measurement. What
-// the policy lets a unit run over comes on top.
+// the policy lets a unit run over comes on top, as far as there is a cgroup's room for it.
 func (b *Budget) left(e *BudgetError) int64 {
-	return e.Process - e.Process/4 + max(0, b.policy.overrun) - e.Need
+	return e.Process - e.Process/4 + e.past - e.Need
 }
 
 // explain is the error of a refusal. Where the heap has a part in it, it is measured: that forces a garbage
@@ -157,7 +157,7 @@ func (b *Budget) explain(r *refusal) *BudgetError {
 		})
 	}
 	e := b.errorOf(r)
-	if e.Need > e.Process+e.Overrun && !r.m.reused { // but for what a sync.Pool holds: that survives one collection
+	if e.Need > e.Process+e.past && !r.m.reused { // but for what a sync.Pool holds: that survives one collection
 		r.m.pools.Do(func() { b.collectPools(r.m) })
 		e = b.errorOf(r)
 	}
@@ -208,6 +208,7 @@ func (b *Budget) addProcess(e *BudgetError, r *refusal) {
 	}
 	// A unit weighs what its size function says, also where the heap does not show it: it may lie outside.
 	e.Process, e.Need = g.Process, g.Need(now, max(alive, e.Used+r.w.Bytes))
+	e.past = max(0, min(b.policy.overrun, e.most-e.Process))
 	if e.Reason == TooLarge && e.Item <= e.Process && e.Pinned+e.Outside > e.Item {
 		e.Reason = Pinned
 	}

@@ -139,13 +139,13 @@ func (b *Budget) tellCrawl(e *BudgetError) (bound bool) {
 	}
 	// Nobody knows how much of it is to come, and each step would take a collection. But where it could become twice as
 	// large it is a busy machine, on which the collector takes its time, that keeps the budget small.
-	if e.building && b.policy.overrun <= 0 && b.left(e) < e.Held {
+	if e.building && e.past == 0 && b.left(e) < e.Held {
 		return true
 	}
-	if e.Residue.Bytes > 0 && e.Need+e.code > e.Process+e.Overrun {
+	if e.Residue.Bytes > 0 && e.Need+e.code > e.Process+e.past {
 		return true
 	}
-	if e.Residue.Expected > 0 && e.Need+e.Residue.Expected > e.Process+e.Process/govern.Looseness+e.Overrun { // by more than the estimate is off
+	if e.Residue.Expected > 0 && e.Need+e.Residue.Expected > e.Process+e.Process/govern.Looseness+e.past { // by more than the estimate is off
 		e.Reason = Growing
 		return true
 	}

@@ -29,7 +29,7 @@ var workloads = []workload{
 	{"RPM packages, a heavy tail", "synth:rpm-mixed,units=130000", "64MiB", nil, false},
 	{"the giants one after the other", "synth:rpm-mixed,units=130000,order=giants-adjacent", "64MiB", nil, false},
 	{"the same giant in many versions", "synth:rpm-evil", "96MiB", nil, false},
-	{"one unit larger than the budget", "synth:rpm-one-giant", "64MiB", []string{"--overrun=64MiB"}, false},
+	{"one unit larger than the budget", "synth:rpm-one-giant", "64MiB", nil, true},
 	{"modules that know their packages", "synth:rpm-modular", "64MiB", nil, false},
 	{"many units built at once", "synth:ansible,units=100", "64MiB", nil, false},
 	{"units that wait for others", "synth:container-dag,units=5000", "64MiB", nil, false},
