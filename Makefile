@@ -10,6 +10,7 @@ BENCH     ?= .
 COUNT     ?= 6
 FUZZTIME  ?= 10s
 LIMIT     ?= 64MiB
+KEEP      ?= 126MiB,140MiB,160MiB
 SOURCE    ?= synth:rpm-mixed,units=130000
 LABELS    ?= labels.tsv
 KIND      ?= uml
@@ -110,9 +111,12 @@ speed: ## what a limit costs: throughput at a quarter of the unlimited peak, pro
 	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench
 	bin/syncbench speed -q --source="$(SOURCE)"
 
-results: ## the workloads of the results page, unlimited, by count and by bytes, into bin/results.md; minutes of an idle machine
-	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench
-	bin/syncbench results >bin/results.md; cat bin/results.md
+results: ## the workloads of the results page, unlimited, by count and by bytes, and consumers that keep a part of every unit, into bin/results.md; minutes of an idle machine
+	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench ./internal/synth/keeping
+	bin/syncbench results >bin/results.md
+	{ printf '\n## Consumers that keep a part of every unit\n\nRuns that held, of three, and how long they took (`syncbench keep`):\n\n```\n'; \
+	bin/syncbench keep --runs 3 --limits $(KEEP) bin/keeping; echo '```'; } >>bin/results.md
+	cat bin/results.md
 
 graph: ## the modules are what go.sum says, and the requirements of each of ours are tidy; the libraries build with the oldest that they require
 	for m in $(MODULES) $(APART); do (cd $$m && export GOWORK=off && $(GO) mod verify && $(GO) mod tidy -diff); done
