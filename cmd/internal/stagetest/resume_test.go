@@ -55,7 +55,7 @@ func readPackages(context.Context) iter.Seq2[contentmodel.Unit, error] {
 	var b strings.Builder
 	for i := range 150 {
 		fmt.Fprintf(&b, "Package: p%d\nVersion: 1:%d~rc+1\nArchitecture: all\nFilename: pool/p%d ü.deb\nSize: %d\nSHA256: %064x\n"+
-			"Maintainer: Ren\xe9 \x01 <r@example.org>\nDescription: short %s\n long\n .\n more\x00\nX-Empty:\nMultiArch: not the real one\nX-%d: %d\n\n",
+			"Maintainer: Ren\xe9 \x01 <r@example.org>\nDescription: short %s\n long\n .\n more\x02\nX-Empty:\nMultiArch: not the real one\nX-%d: %d\n\n",
 			i, i, i, int64(1)<<62+int64(i), i+1, strings.Repeat("very ", i*i), i%5, i)
 	}
 	return asUnits(deb.ReadPackages("Packages", strings.NewReader(b.String())))
