@@ -89,6 +89,7 @@ func TestABudgetThatIsOffSaysSo(t *testing.T) {
 }
 
 func TestLimitsThatFollowTheProcess(t *testing.T) {
+	applicationSets(t, math.MaxInt64)
 	for _, l := range []Limit{Auto(), Share(0.5), Process(1 << 30)} {
 		b, err := New(Config{Limit: l})
 		require.NoError(t, err)
