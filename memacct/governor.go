@@ -117,9 +117,9 @@ func (b *Budget) regulate(g *governor) bool {
 		process, needsCode := g.Process, g.NeedsCode(kernel, max(g.Need(now, now.Live), now.RSS))
 		b.leave()
 		switch {
-		case process != was && now.RSS < process/2: // else there is hardly room for it, after a fall
+		case process != was:
 			b.keepCode(process)
-		case process != was || needsCode:
+		case needsCode:
 			b.letCodeGo(g, process)
 		}
 	} else {

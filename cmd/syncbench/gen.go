@@ -44,7 +44,7 @@ type typed[U contentmodel.Unit] struct {
 func (t typed[U]) write(u contentmodel.Unit) error {
 	v, ok := u.(U)
 	if !ok {
-		return fmt.Errorf("%s %s: there is no writer of modules and their packages yet", u.Kind(), u.Key())
+		return fmt.Errorf("%s %s: there is no writer of modules and their packages yet: use synth:rpm-mixed", u.Kind(), u.Key())
 	}
 	return t.w.Write(v)
 }

@@ -163,13 +163,13 @@ func (p *plan) predict(w *weights) (err error) {
 	if err != nil {
 		return err
 	}
-	builds, err := limitThatIs(func(limit int64) bool { return builds(limit, w.largest) })
+	alone, err := searchLimit(func(limit int64) bool { return builds(limit, w.largest) })
 	if err != nil {
 		return err
 	}
-	builds += builds / aRunMore
+	alone += alone / aRunMore
 	program := none - filesOf(none)
-	p.Low, p.Predicted = max(none, program+w.largest), max(none, builds)
+	p.Low, p.Predicted = max(none, program+w.largest), max(none, alone)
 	full, err := limitFor(w.largest + w.second + stagesOfRun*w.heaviest)
 	if err != nil {
 		return err
@@ -185,12 +185,12 @@ func (p *plan) predict(w *weights) (err error) {
 
 // limitFor is the least process limit, files and all, that leaves so many bytes for content.
 func limitFor(content int64) (int64, error) {
-	limit, err := limitThatIs(func(limit int64) bool { return leaves(limit, content) })
+	limit, err := searchLimit(func(limit int64) bool { return leaves(limit, content) })
 	return withFiles(limit), err
 }
 
-// limitThatIs finds the least process limit that is enough.
-func limitThatIs(enough func(limit int64) bool) (int64, error) {
+// searchLimit finds the least process limit that is enough.
+func searchLimit(enough func(limit int64) bool) (int64, error) {
 	debug.FreeOSMemory() // what reading the source has left behind is not the program
 	least, most := int64(0), int64(bytesize.MiB)
 	for ; !enough(most); least, most = most, 2*most {

@@ -188,8 +188,11 @@ func readContents(name string, r io.Reader, left *spare.Units, to *extsort.Sorte
 		if err == io.EOF {
 			return c.endHeader()
 		}
-		if err == nil {
+		switch {
+		case err == nil:
 			err = c.line(line)
+		case errors.Is(err, lines.ErrNUL):
+			err = c.leaveOut(err)
 		}
 		if err != nil {
 			return err
@@ -216,14 +219,19 @@ func (c *contentsReader) line(line []byte) error {
 	}
 	err := c.add(name, packages)
 	if bad, ok := errors.AsType[*badLine](err); ok {
-		err = c.in.Errorf("%w", bad)
-		if c.header {
-			c.odd = append(c.odd, err)
-			return nil
-		}
-		if c.left.Use(err) {
-			return nil
-		}
+		err = c.leaveOut(c.in.Errorf("%w", bad))
+	}
+	return err
+}
+
+// leaveOut leaves a line out that can't be used, if that is allowed: nil. Of the header it may be.
+func (c *contentsReader) leaveOut(err error) error {
+	if c.header {
+		c.odd = append(c.odd, err)
+		return nil
+	}
+	if c.left.Use(err) {
+		return nil
 	}
 	return err
 }

@@ -109,6 +109,7 @@ func TestContentsErrors(t *testing.T) {
 	for want, contents := range map[string]string{
 		`Contents-amd64:2: want a path and packages but have "alone"; check that it is the Contents`: "bin/a a\nalone\nbin/c a\n",
 		`Contents-amd64:1: want a path and packages but have "a"`:                                    "/ a\nbin/a a\nbin/c a\n",
+		`Contents-amd64:2: has a NUL byte, so it is no text`:                                         "bin/a a\nbin/\x00 a\nbin/c a\n",
 		`Contents-amd64:1: want packages with commas between but have "a,"`:                          "bin/a a,\nbin/c a",
 		`Contents-amd64:1: want packages with commas between but have "x/"`:                          "bin/b x/\nbin/a a\nbin/c a",
 		`Contents-amd64:1200: want a path and packages but have "alone"`:                             strings.Repeat("x y\n", 1198) + "bin/a a\nalone\nbin/c a\n",

@@ -2,6 +2,7 @@ package deb
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -141,11 +142,12 @@ func (p *parser) skip(err error) bool {
 	}
 	for p.pkg != nil {
 		line, err := p.in.Next()
-		if err != nil {
+		switch {
+		case errors.Is(err, lines.ErrNUL): // it is left out with the rest
+		case err != nil:
 			p.broken = err // next meets it, too
 			p.reset()
-		}
-		if len(line) == 0 {
+		case len(line) == 0:
 			p.reset()
 		}
 	}
@@ -165,6 +167,10 @@ func (p *parser) next() (*Package, error) {
 			return nil, p.broken
 		}
 		line, err := p.in.Next()
+		if errors.Is(err, lines.ErrNUL) {
+			p.beginAt(p.in.Line())
+			return nil, err
+		}
 		if err != nil && err != io.EOF {
 			p.broken = err
 			return nil, err
@@ -220,14 +226,19 @@ func (p *parser) field(line []byte) error {
 	if !ok {
 		return p.in.Errorf("want \"Field: value\" but have %s", lines.Quote(line))
 	}
-	if p.pkg == nil {
-		p.pkg, p.begin = new(Package), p.in.Line()
-		p.weight.Begin()
-	}
+	p.beginAt(p.in.Line())
 	p.fieldAt = p.in.Line()
 	p.name = append(p.name[:0], name...)
 	p.value = append(p.value[:0], bytes.TrimSpace(value)...)
 	return nil
+}
+
+// beginAt begins a paragraph at that line, if none is open.
+func (p *parser) beginAt(line int64) {
+	if p.pkg == nil {
+		p.pkg, p.begin = new(Package), line
+		p.weight.Begin()
+	}
 }
 
 // finish closes the paragraph and checks that nothing a package needs is

@@ -188,6 +188,21 @@ func TestSkipBad(t *testing.T) {
 	}
 }
 
+// TestSkipBadOfNULs: a hole that a crash left in one paragraph is no end of the others, wherever it is.
+func TestSkipBadOfNULs(t *testing.T) {
+	good := func(name string) string { return "Package: " + name + "\n" + need + "\n" }
+	var got string
+	var notes []string
+	index := good("a") + "Package: b\nTag: \x00\nX: \x00\n" + need + "\n" + "\x00Package: c\n" + need + "\n" + good("d") + "Package: e\n \x00"
+	for p, err := range (deb.Options{SkipBad: 3, Note: func(s string) { notes = append(notes, s) }}).ReadPackages("P", strings.NewReader(index)) {
+		require.NoError(t, err)
+		got += p.Package
+	}
+	require.Equal(t, "ad", got)
+	require.Len(t, notes, 3)
+	require.Contains(t, notes[0], "has a NUL byte")
+}
+
 func manyFields(n int) string {
 	var b strings.Builder
 	for i := range n {

@@ -3,6 +3,7 @@ package file
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -57,6 +58,9 @@ func (o Options) Read(name string, r io.Reader) iter.Seq2[*File, error] {
 func next(in *lines.Reader, left *spare.Units) (*File, error) {
 	for {
 		line, err := in.Next()
+		if errors.Is(err, lines.ErrNUL) && left.Use(err) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -101,7 +101,7 @@ func TestReadBroken(t *testing.T) {
 // TestSkipBad: lines that can't be used are left out and named, but a stream that breaks is none.
 func TestSkipBad(t *testing.T) {
 	good := func(path string) string { return path + "," + digest + ",1\n" }
-	manifest := good("a") + "nonsense\n" + good("b") + good("../x") + good("c") + good("d/")
+	manifest := good("a") + "nonsense\n" + good("b") + good("x\x00") + good("c") + good("d/")
 	for skip, want := range map[int]string{0: "a", 1: "ab", 2: "abc", 3: "abc", 9: "abc"} {
 		var got string
 		var last error

@@ -220,7 +220,7 @@ func readModules(s *source.Stream, emit func(*Extra) error) error {
 	}
 }
 
-// saysNothing tells whether there is but space, comments and directives.
+// saysNothing reports whether there is but space, comments and directives.
 func saysNothing(doc []byte) bool {
 	for line := range bytes.Lines(doc) {
 		if text := bytes.TrimSpace(line); len(text) > 0 && text[0] != '#' && line[0] != '%' {

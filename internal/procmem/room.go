@@ -29,8 +29,8 @@ type Files struct {
 }
 
 // See notes how much the program has mapped, how much of that is locked in memory, and how much page cache its cgroup holds
-// with both. Of the program's own file more is
-// read than mapped, and that counts as another's: too much room only costs some of the heap.
+// with both. Of the program's own file more is read than mapped, and that counts as another's: too much room only costs
+// some of the heap.
 func (f *Files) See(mapped, locked, cache int64) {
 	f.mapped, f.locked, f.most = mapped, locked, max(f.most, mapped)
 	f.cached = max(f.cached, cache-mapped)

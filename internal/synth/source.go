@@ -70,7 +70,7 @@ type grouper interface {
 	group(id int) int
 }
 
-// part is every so manieth unit, or group of them.
+// part is one of every parts units, or of every parts groups of them.
 func (s Spec) part(ctx context.Context, part, parts int, building func(bytes int64) error, kept func(bytes int64)) iter.Seq2[contentmodel.Unit, error] {
 	return func(yield func(contentmodel.Unit, error) bool) {
 		src, err := find(s.Source)

@@ -5,6 +5,7 @@ package lines
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 
 	"github.com/syncmem/syncmem/contentmodel"
@@ -37,9 +38,12 @@ func (r *Reader) For(what string) *Reader {
 	return r
 }
 
+// ErrNUL is wrapped by the error for a line that has a NUL byte, which no text has: that line is of no use.
+var ErrNUL = errors.New("has a NUL byte, so it is no text")
+
 // Next gives the next line without its end, "\n" or "\r\n", and without a byte
 // order mark before the first. The bytes are valid until the next call. At the end of the input the error is io.EOF; all others
-// name the input and line. A line with a NUL byte is one: no text has any.
+// name the input and line. Behind ErrNUL alone there is more to read.
 func (r *Reader) Next() ([]byte, error) {
 	b, err := r.in.ReadSlice('\n')
 	if err == bufio.ErrBufferFull {
@@ -59,7 +63,7 @@ func (r *Reader) Next() ([]byte, error) {
 		return nil, contentmodel.AtLine(r.name, r.line, err)
 	}
 	if bytes.IndexByte(b, 0) >= 0 { // a hole that a crash left, mostly
-		return nil, r.Errorf("has a NUL byte, so it is no text")
+		return nil, r.Errorf("%w", ErrNUL)
 	}
 	return trimEnd(b), nil
 }

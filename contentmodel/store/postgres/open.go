@@ -96,9 +96,11 @@ func withoutDSN(err error) error {
 		return err
 	}
 	const end = "`: " // of the DSN
-	text := err.Error()
-	return fmt.Errorf("the DSN cannot be used: %s; want postgres://user:password@host:port/database, with what means something in a URL as %%XX",
-		text[strings.LastIndex(text, end)+len(end):])
+	what := "it cannot be parsed"
+	if text := err.Error(); strings.Contains(text, end) {
+		what = text[strings.LastIndex(text, end)+len(end):]
+	}
+	return fmt.Errorf("the DSN cannot be used: %s; want postgres://user:password@host:port/database, with what means something in a URL as %%XX", what)
 }
 
 // migrate makes the tables where there are none. What another program made by their names is refused before anything

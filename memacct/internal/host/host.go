@@ -1,7 +1,8 @@
 // Package host is all that package memacct asks of the machine around it: which limits there are (walls.go, limit.go),
 // what the kernel says of the cgroups (kernel.go), what of the heap is resident once more (refill.go), what the Go
-// runtime says (metrics.go), what lives (heap.go), and the two things it sets: the runtime's memory limit (golimit.go)
-// and small pages (host.go). It decides nothing: package govern does, from readings.
+// runtime says (metrics.go), what lives (heap.go), and the things it sets: the runtime's memory limit (golimit.go),
+// small pages, and that the program's code stays in memory (host.go). But for how much code that may be it decides nothing:
+// package govern does, from readings.
 package host
 
 import (
@@ -64,15 +65,21 @@ var codeLock struct {
 	ours bool
 }
 
-// keepCode is a help where it works, and nobody needs to know where it does not.
+// keepCode is a help where it works, and nobody needs to know where it does not. Where the process has the other part of the
+// limit already, as after a limit fell, there is hardly room to lock code in.
 func keepCode(limit int64) {
 	codeLock.Lock()
 	defer codeLock.Unlock()
 	_ = procmem.SetReadAround(false)
-	if s, err := procmem.Read(); err != nil || s.Locked > 0 && !codeLock.ours {
+	s, err := procmem.Read()
+	if err != nil || s.Locked > 0 && !codeLock.ours {
 		return
 	}
-	if locked, _ := procmem.LockCode(int64(codeToKeep * float64(limit))); locked != codeLock.ours {
+	most := int64(codeToKeep * float64(limit))
+	if s.RSSAnon > limit-most {
+		most = 0
+	}
+	if locked, _ := procmem.LockCode(most); locked != codeLock.ours {
 		if !locked {
 			_ = procmem.UnlockCode()
 		}
