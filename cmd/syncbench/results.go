@@ -122,8 +122,12 @@ func printResults(out io.Writer, all []*outcome, env map[string]string) error {
 	p("| workload | units | unlimited | limit | by count | by bytes | peak | of the speed | mean batch | gate closed |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, o := range all {
 		r := o.bytes
-		p("| %s | %d | %s | %s | %s | %s | %s | %.2f | %.0f | %.1f s |\n", o.name, o.free.Units, bytesize.Format(o.free.peak()), o.limit,
-			o.count.brief(), r.brief(), amountOr(r.PeakRSSAnon, "–"), r.UnitsPerSecond/max(o.free.UnitsPerSecond, 1e-9), r.MeanBatch, r.GateWait)
+		speed := "–" // of a run that failed it says nothing
+		if r.Verdict == verdictHeld {
+			speed = fmt.Sprintf("%.2f", r.UnitsPerSecond/max(o.free.UnitsPerSecond, 1e-9))
+		}
+		p("| %s | %d | %s | %s | %s | %s | %s | %s | %.0f | %.1f s |\n", o.name, o.free.Units, bytesize.Format(o.free.peak()), o.limit,
+			o.count.brief(), r.brief(), amountOr(r.PeakRSSAnon, "–"), speed, r.MeanBatch, r.GateWait)
 	}
 	p("\nA first stage that keeps every unit, and a unit larger than the limit, can't be held: what counts is that the run fails with an error that says so, and is not killed.\n\n")
 	for _, o := range all {
