@@ -20,6 +20,9 @@ func runBehindWall(ctx context.Context, o *options) error {
 	if err := o.findLimit(); err != nil { // the child would find the wall
 		return failed(err)
 	}
+	if o.then.limit > o.limitN {
+		return fmt.Errorf("--resize %s is above --limit: with --cgroup it may only fall, for a limit that was given as an amount stays what it is; leave out --cgroup", o.resize)
+	}
 	if _, err := o.account(); err != nil { // the child might be killed before it could say so
 		return failed(err)
 	}
@@ -37,7 +40,7 @@ func runBehindWall(ctx context.Context, o *options) error {
 	}
 	defer remove()
 	// The wall itself never ends the child: that ends by the signal it gets, so that it can say what was saved.
-	res, err := wall.Run(context.WithoutCancel(ctx), o.limitN, cmd)
+	res, err := wall.Run(context.WithoutCancel(ctx), o.limitN, cmd, o.changes()...)
 	switch {
 	case ctx.Err() != nil && err != nil:
 		return &codedError{exitInterrupted, errors.New("interrupted: nothing was run")}
@@ -61,6 +64,14 @@ func runBehindWall(ctx context.Context, o *options) error {
 		return &codedError{res.ExitCode, errSaid}
 	}
 	return nil
+}
+
+// changes are those of the wall.
+func (o *options) changes() []wall.Change {
+	if o.then.limit == 0 {
+		return nil
+	}
+	return []wall.Change{{After: o.then.after, Limit: o.then.limit}}
 }
 
 // childCommand is the child, a fresh copy of this program: so its code is charged to the cgroup as well, as in

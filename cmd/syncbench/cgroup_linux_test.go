@@ -59,6 +59,22 @@ func TestCgroup(t *testing.T) {
 	require.Contains(t, r.Error, "killed by the kernel")
 }
 
+// TestCgroupThatShrinks: the limit falls while the work runs, and nobody tells the program.
+func TestCgroupThatShrinks(t *testing.T) {
+	if os.Getenv("SYNCMEM_CGROUP") == "" {
+		t.Skip("set SYNCMEM_CGROUP=1 to run it: make cgroup")
+	}
+	if !canWall() {
+		t.Skip("NO CGROUP CAN BE MADE HERE: nothing is known about the limit behind the kernel's OOM killer")
+	}
+	r, code, said := behindWall(t, plainBinary(t), "--source=synth:rpm-mixed,units=40000", "--limit=128MiB", "--resize=2s:80MiB")
+	t.Logf("%s, peak RssAnon %d, %.1f s, limits %v\n%s", r.Verdict, *r.PeakRSSAnon, r.Seconds, r.Limits, said)
+	require.Equal(t, exitHeld, code, said)
+	require.Zero(t, *r.OOMKills)
+	require.Len(t, r.Limits, 2)
+	require.EqualValues(t, 80<<20, r.Limits[1].Bytes)
+}
+
 // TestCgroupOfAGiant: a unit that needs the room in which the program's code is kept in memory gets it, or an error. The
 // kernel would end the process for it: it did so, whenever the code stayed.
 func TestCgroupOfAGiant(t *testing.T) {

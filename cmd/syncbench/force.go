@@ -12,6 +12,7 @@ import (
 // its own moment. One goroutine at a time may use it.
 type force struct {
 	asked int64
+	then  resize
 	read  func() procmem.Bound // the least of the cgroups, one of no limit where there is none
 	began time.Time
 	next  time.Time // when it is to be read again
@@ -71,6 +72,9 @@ func (f *force) judge(now time.Time, used int64) {
 func (f *force) look(now time.Time) {
 	last := f.changes[len(f.changes)-1]
 	c := limitChange{now.Sub(f.began).Seconds(), f.asked, f.changes[0].From}
+	if f.then.due(now.Sub(f.began)) {
+		f.asked, c.Bytes, c.From = f.then.limit, f.then.limit, limitFromResize
+	}
 	if b := f.read(); f.asked-b.Bytes >= 64<<10 { // the kernel rounds down to a page, which is no change
 		c.Bytes, c.From = b.Bytes, "cgroup "+b.String()
 	}

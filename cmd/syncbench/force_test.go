@@ -68,6 +68,22 @@ func TestLimitInForce(t *testing.T) {
 	}
 }
 
+// A limit that --resize brings into force judges what comes after it, and a wall that is lower does still.
+func TestResizeInForce(t *testing.T) {
+	const mib = bytesize.MiB
+	began, wall := time.Now(), procmem.NoLimit
+	f := newForce(256*mib, limitFromFlag, began, func() procmem.Bound { return procmem.Bound{Bytes: wall, Dir: "/g", File: "memory.high"} })
+	f.then = resize{2 * time.Second, 128 * mib}
+	for _, s := range []struct {
+		after time.Duration
+		wall  int64
+	}{{0, procmem.NoLimit}, {2 * time.Second, procmem.NoLimit}, {4 * time.Second, 64 * mib}, {6 * time.Second, procmem.NoLimit}} {
+		wall = s.wall
+		f.judge(began.Add(s.after), mib)
+	}
+	require.Equal(t, "256.0 MiB (--limit), then 128.0 MiB (--resize, after 2s), then 64.0 MiB (cgroup /g/memory.high, after 4s), then 128.0 MiB (--resize, after 6s)", limitWords(f.changes))
+}
+
 // A limit that changes all the time is not kept for ever.
 func TestLimitsAreNotKeptForEver(t *testing.T) {
 	began, n := time.Now(), int64(100)

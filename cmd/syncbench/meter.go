@@ -35,6 +35,7 @@ func startMeter(o *options) *meter {
 	}
 	m.before = m.pressure()
 	m.force = newForce(o.limitN, o.limitFrom, time.Now(), m.leastBound)
+	m.force.then = o.then
 	// In a cgroup that may swap, resident memory stays below the limit whatever the program does.
 	m.resident = procmem.StartSampler(sampleEvery, func(s procmem.Sample) { m.force.judge(time.Now(), s.RSSAnon+s.Swap) })
 	go m.watchGo()

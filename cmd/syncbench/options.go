@@ -22,12 +22,14 @@ type options struct {
 	record, out, report            string
 	baseline                       string
 	cgroup, quiet, inside          bool
+	resize                         string
 	stall                          time.Duration
 	window                         string
 	skipBad                        int
 
 	limitN   int64                   // of limit, in bytes; 0 if it has to be found out
 	overrunN int64                   // of overrun
+	then     resize                  // of resize
 	windowN  int64                   // of window
 	notes    atomic.Int64            // that note was given so far
 	kept     func(bytes int64)       // what readers keep beside units is told to; nil where there is no budget
@@ -60,6 +62,7 @@ func (o *options) register(c *cobra.Command) {
 	f.StringVar(&o.overrun, "overrun", "", "admit a unit that is larger than the budget, alone, up to that `amount` past it (default: fail)")
 	o.registerReading(c)
 	f.BoolVar(&o.cgroup, "cgroup", false, "run in a memory cgroup of the limit's size, with the kernel's OOM killer on (Linux only; needs the right to make one, as root has)")
+	f.StringVar(&o.resize, "resize", "", "change the limit while the run lasts, as Kubernetes resizes a pod in place: `time:amount`, such as 5s:48MiB; with --cgroup it is the cgroup's, which may only fall, and memacct has to notice by itself")
 	f.StringVar(&o.json, "json", "", "write the result as JSON to this `file`, too; - is stdout, instead of the text")
 	f.StringVar(&o.baseline, "baseline", "", baselineUsage)
 	f.StringVar(&o.live, "live", "", "serve a live page and /metrics at this `address` while the run lasts, such as :6060, or localhost:6060 for this machine alone")
@@ -99,7 +102,7 @@ func (o *options) complete(c *cobra.Command) {
 
 // check reads the flags' values, and says what is wrong with them before anything is opened.
 func (o *options) check(depthGiven bool) error {
-	for _, check := range []func() error{o.checkLimit, o.checkOverrun, o.checkSource, o.checkReading, o.checkStore, o.checkLive, o.checkOut, o.checkBaseline} {
+	for _, check := range []func() error{o.checkLimit, o.checkResize, o.checkOverrun, o.checkSource, o.checkReading, o.checkStore, o.checkLive, o.checkOut, o.checkBaseline} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -18,22 +18,40 @@ import (
 // workload is a source and a limit that its unlimited peak is well above.
 type workload struct {
 	name, source, limit string
-	fails               bool // it can't be held, and the run must say so
+	fails               bool   // it can't be held, and the run must say so
+	resize              string // what --resize is, of the run by bytes; "" for none
 }
 
 // workloads are those of the results page. make results does them all.
 var workloads = []workload{
-	{"many small units", "synth:file-flat,units=400000", "64MiB", false},
-	{"a Debian index", "synth:deb-index", "64MiB", false},
-	{"RPM packages, a heavy tail", "synth:rpm-mixed,units=130000", "64MiB", false},
-	{"the giants one after the other", "synth:rpm-mixed,units=130000,order=giants-adjacent", "64MiB", false},
-	{"the same giant in many versions", "synth:rpm-evil", "96MiB", false},
-	{"one unit larger than the budget", "synth:rpm-one-giant", "64MiB", true},
-	{"modules that know their packages", "synth:rpm-modular", "64MiB", false},
-	{"many units built at once", "synth:ansible,units=100", "64MiB", false},
-	{"units that wait for others", "synth:container-dag,units=5000", "64MiB", false},
-	{"a slow sink", "synth:rpm-mixed,units=20000,sink=20ms", "64MiB", false},
-	{"a first stage that keeps every unit", "synth:rpm-mixed,units=50000,pin=true", "64MiB", true},
+	{"many small units", "synth:file-flat,units=400000", "64MiB", false, ""},
+	{"a Debian index", "synth:deb-index", "64MiB", false, ""},
+	{"RPM packages, a heavy tail", "synth:rpm-mixed,units=130000", "64MiB", false, ""},
+	{"the giants one after the other", "synth:rpm-mixed,units=130000,order=giants-adjacent", "64MiB", false, ""},
+	{"the same giant in many versions", "synth:rpm-evil", "96MiB", false, ""},
+	{"one unit larger than the budget", "synth:rpm-one-giant", "64MiB", true, ""},
+	{"modules that know their packages", "synth:rpm-modular", "64MiB", false, ""},
+	{"many units built at once", "synth:ansible,units=100", "64MiB", false, ""},
+	{"units that wait for others", "synth:container-dag,units=5000", "64MiB", false, ""},
+	{"a slow sink", "synth:rpm-mixed,units=20000,sink=20ms", "64MiB", false, ""},
+	{"a first stage that keeps every unit", "synth:rpm-mixed,units=50000,pin=true", "64MiB", true, ""},
+	{"a limit that falls to half", "synth:rpm-mixed,units=60000", "128MiB", false, "3s:64MiB"},
+}
+
+// more are the flags of the run by bytes, beside those of all.
+func (w workload) more() []string {
+	if w.resize == "" {
+		return nil
+	}
+	return []string{"--resize=" + w.resize}
+}
+
+// limits are those of the run by bytes, in words.
+func (w workload) limits() string {
+	if after, then, ok := strings.Cut(w.resize, ":"); ok {
+		return fmt.Sprintf("%s, %s after %s", w.limit, then, after)
+	}
+	return w.limit
 }
 
 // outcome is how one workload went.
@@ -93,7 +111,7 @@ func (b *bench) results(ctx context.Context, only string) error {
 			return err
 		}
 		b.say(w.name+", by count", o.count)
-		if o.bytes, err = b.behind(ctx, l, limit); err != nil {
+		if o.bytes, err = b.behind(ctx, l, limit, w.more()...); err != nil {
 			return err
 		}
 		b.say(w.name+", by bytes", o.bytes)
@@ -126,12 +144,12 @@ func printResults(out io.Writer, all []*outcome, env map[string]string) error {
 		if r.Verdict == verdictHeld {
 			speed = fmt.Sprintf("%.2f", r.UnitsPerSecond/max(o.free.UnitsPerSecond, 1e-9))
 		}
-		p("| %s | %d | %s | %s | %s | %s | %s | %s | %.0f | %.1f s |\n", o.name, o.free.Units, bytesize.Format(o.free.peak()), o.limit,
+		p("| %s | %d | %s | %s | %s | %s | %s | %s | %.0f | %.1f s |\n", o.name, o.free.Units, bytesize.Format(o.free.peak()), o.limits(),
 			o.count.brief(), r.brief(), amountOr(r.PeakRSSAnon, "–"), speed, r.MeanBatch, r.GateWait)
 	}
 	p("\nA first stage that keeps every unit, and a unit larger than the limit, can't be held: what counts is that the run fails with an error that says so, and is not killed.\n\n")
 	for _, o := range all {
-		p("- %s: `syncbench run --cgroup --limit %s --source %s`", o.name, o.limit, o.source)
+		p("- %s: `%s`", o.name, strings.Join(append([]string{"syncbench run --cgroup --limit", o.limit, "--source", o.source}, o.more()...), " "))
 		if o.bytes.Error != "" {
 			p("\n  ends with: %s", oneLine(errors.New(o.bytes.Error)))
 		}

@@ -148,7 +148,9 @@ func (w *work) run(ctx context.Context) *result {
 		Account: w.account, Size: w.sizes.weigh, Depth: w.o.queueDepth(), BatchSize: w.o.batch,
 	}
 	behind := w.stages()
+	stop := w.o.resizeBudget()
 	rep, err := pipeline.Run(ctx, cfg, w.first, behind...)
+	stop()
 	p.stop()
 	return newResult(ctx, w, rep, behind, memory.stop(), err)
 }

@@ -260,7 +260,7 @@ func (b *bench) step(ctx context.Context, l *ladder, limit int64, controlled boo
 // behind runs the work behind a cgroup of that size, or, where none can be made, watched alone.
 func (b *bench) behind(ctx context.Context, l *ladder, limit int64, args ...string) (*result, error) {
 	name := strings.ReplaceAll(bytesize.Format(limit), " ", "")
-	if len(args) > 0 {
+	if slices.Contains(args, "--mode="+modeCount) {
 		name += "-control"
 	}
 	args = append(args, fmt.Sprintf("--limit=%dB", limit))

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/internal/procmem"
 )
 
@@ -22,6 +23,7 @@ type group struct {
 	*procmem.Cgroup
 	// handsDown is the parent, where Run had to let it hand the memory controller down, which is to be undone.
 	handsDown string
+	limit     int64 // in bytes; 0 until there is one
 }
 
 // settings are the files to write, by version. Those that may be absent are
@@ -99,13 +101,26 @@ func makeIn(version int, parent string, limit int64) (*group, error) {
 		return nil, errors.Join(err, g.undo())
 	}
 	g.Cgroup = procmem.At(version, dir)
-	for _, s := range settings[version-1] {
-		err := write(filepath.Join(dir, s.file), s.value(limit))
-		if err != nil && !(s.absent && errors.Is(err, fs.ErrNotExist)) {
-			return nil, errors.Join(err, g.rmdir(), g.undo())
-		}
+	if err := g.limitTo(limit); err != nil {
+		return nil, errors.Join(err, g.rmdir(), g.undo())
 	}
 	return g, nil
+}
+
+// limitTo sets the limit. One for memory and swap together is never below that for memory: where it rises it goes first.
+func (g *group) limitTo(limit int64) error {
+	all := slices.Clone(settings[g.Version()-1])
+	if limit > g.limit && g.limit > 0 {
+		slices.Reverse(all)
+	}
+	for _, s := range all {
+		err := write(filepath.Join(g.Dir(), s.file), s.value(limit))
+		if err != nil && !(s.absent && errors.Is(err, fs.ErrNotExist)) {
+			return fmt.Errorf("a limit of %s: %w", bytesize.Format(limit), err)
+		}
+	}
+	g.limit = limit
+	return nil
 }
 
 // prefix begins the names of walls.

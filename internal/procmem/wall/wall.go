@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // ErrNoCgroup is wrapped by errors that say no wall could be built; nothing
@@ -27,6 +28,13 @@ func Environ() []string {
 	return slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(v, "GOMEMLIMIT=") || strings.HasPrefix(v, "GOGC=") || strings.HasPrefix(v, "MEMACCT_")
 	})
+}
+
+// Change is a limit, in bytes, that comes into force that long after the command began. Several are given in the order of
+// their times.
+type Change struct {
+	After time.Duration
+	Limit int64
 }
 
 // Result is what the kernel has to say once the command, and all it started,

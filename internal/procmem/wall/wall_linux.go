@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,7 +29,11 @@ const notPlaced = 125
 // That the command failed, or was killed, is no error: the Result has it. An
 // error that wraps [ErrNoCgroup] means that nothing was run. The cgroup is
 // removed before Run returns, in every case.
-func Run(ctx context.Context, limit int64, cmd *exec.Cmd) (res Result, err error) {
+//
+// The changes come into force while the command runs. Cgroup v1 refuses a limit
+// below what is in use and can't be reclaimed, where v2 kills: it is tried
+// again until it is in force. One that never was is an error beside the Result.
+func Run(ctx context.Context, limit int64, cmd *exec.Cmd, changes ...Change) (res Result, err error) {
 	if cmd.Err != nil {
 		return Result{}, cmd.Err // the command was not found
 	}
@@ -37,7 +42,10 @@ func Run(ctx context.Context, limit int64, cmd *exec.Cmd) (res Result, err error
 		return Result{}, err
 	}
 	defer func() { err = errors.Join(err, g.remove()) }()
-	if err := g.run(ctx, cmd); err != nil {
+	changed := g.change(changes)
+	err = g.run(ctx, cmd)
+	refused := changed()
+	if err != nil {
 		return Result{}, err
 	}
 	res = Result{Version: g.Version(), ExitCode: cmd.ProcessState.ExitCode()}
@@ -50,7 +58,38 @@ func Run(ctx context.Context, limit int64, cmd *exec.Cmd) (res Result, err error
 	if res.ExitCode == notPlaced && res.PeakBytes == 0 {
 		return res, fmt.Errorf("%w: the command could not be moved into %s", ErrNoCgroup, g.Dir())
 	}
-	return res, context.Cause(ctx)
+	return res, errors.Join(context.Cause(ctx), refused)
+}
+
+// again is how soon a limit that the kernel refused is tried again.
+const again = 100 * time.Millisecond
+
+// change changes the limit at the times that are given, which must ascend, until end is called. That returns the errors.
+func (g *group) change(changes []Change) (end func() error) {
+	began, stop, refused := time.Now(), make(chan struct{}), make(chan error, 1)
+	go func() {
+		var all []error
+		defer func() { refused <- errors.Join(all...) }()
+		for _, c := range changes {
+			var err error
+			for wait := c.After - time.Since(began); ; wait = again {
+				select {
+				case <-time.After(wait):
+				case <-stop:
+					all = append(all, err)
+					return
+				}
+				if err = g.limitTo(c.Limit); !errors.Is(err, unix.EBUSY) {
+					break
+				}
+			}
+			all = append(all, err)
+		}
+	}()
+	return func() error {
+		close(stop)
+		return <-refused
+	}
 }
 
 // run starts cmd inside and waits until it and all it started are gone.

@@ -52,9 +52,9 @@ func eater(t *testing.T, n int) (*exec.Cmd, *strings.Builder) {
 }
 
 // behind runs cmd behind a wall, or skips where none can be built.
-func behind(t *testing.T, ctx context.Context, limit int64, cmd *exec.Cmd) (Result, error) {
+func behind(t *testing.T, ctx context.Context, limit int64, cmd *exec.Cmd, changes ...Change) (Result, error) {
 	t.Helper()
-	res, err := Run(ctx, limit, cmd)
+	res, err := Run(ctx, limit, cmd, changes...)
 	if errors.Is(err, ErrNoCgroup) {
 		t.Skipf("NOT TESTED, nothing of this was proved here: %v", err)
 	}
@@ -85,6 +85,37 @@ func TestTooMuchIsKilled(t *testing.T) {
 	// The counter moves before the kernel decides, in batches of 64 pages.
 	require.LessOrEqual(t, res.PeakBytes, int64(64<<20+64*os.Getpagesize()))
 	require.Empty(t, out.String())
+}
+
+// A limit that rises while the command runs lets it live, and one that falls below what the command takes does not.
+func TestChange(t *testing.T) {
+	at := func(limit int64) Change { return Change{300 * time.Millisecond, limit} }
+	script := func(t *testing.T) *exec.Cmd {
+		self, err := os.Executable()
+		require.NoError(t, err)
+		cmd := exec.Command("sh", "-c", `sleep 1; exec "$0"`, self)
+		cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", eat, 60<<20))
+		return cmd
+	}
+	res, err := behind(t, t.Context(), 32<<20, script(t), at(96<<20))
+	require.NoError(t, err)
+	require.Equal(t, 7, res.ExitCode, "%+v", res)
+
+	res, err = behind(t, t.Context(), 96<<20, script(t), at(32<<20))
+	require.NoError(t, err)
+	require.EqualValues(t, 1, res.OOMKills, "%+v", res)
+
+	// What comes after the end is no matter.
+	res, err = behind(t, t.Context(), 96<<20, exec.Command("true"), Change{time.Hour, 1})
+	require.NoError(t, err)
+	require.Zero(t, res.ExitCode)
+}
+
+// A limit that the kernel refuses is an error, and the command's end is told.
+func TestRefusedChange(t *testing.T) {
+	res, err := behind(t, t.Context(), 64<<20, exec.Command("sh", "-c", "sleep 0.5; exit 3"), Change{10 * time.Millisecond, -5})
+	require.ErrorContains(t, err, "memory.")
+	require.Equal(t, 3, res.ExitCode)
 }
 
 func TestEnoughLives(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 )
 
 // Run needs Linux. It runs nothing and returns [ErrNoCgroup].
-func Run(_ context.Context, _ int64, _ *exec.Cmd) (Result, error) {
+func Run(_ context.Context, _ int64, _ *exec.Cmd, _ ...Change) (Result, error) {
 	return Result{}, fmt.Errorf("%w: this is %s, cgroups are Linux's", ErrNoCgroup, runtime.GOOS)
 }
 
