@@ -155,6 +155,7 @@ func TestAnswerTimeout(t *testing.T) {
 		_, err := postgres.Open(t.Context(), "postgres://user@127.0.0.1:1/db?answer_timeout="+bad)
 		require.EqualError(t, err, fmt.Sprintf("store postgres: answer_timeout=%q: want a time such as 30s or 10m, or 0s for none", bad))
 	}
+	fresh(t)
 	f := newFreezer(t, "&answer_timeout=0s")
 	s, err := postgres.Open(t.Context(), f.dsn)
 	require.NoError(t, err)
