@@ -42,6 +42,8 @@ func runBehindWall(ctx context.Context, o *options) error {
 	// The wall itself never ends the child: that ends by the signal it gets, so that it can say what was saved.
 	res, err := wall.Run(context.WithoutCancel(ctx), o.limitN, cmd, o.changes()...)
 	switch {
+	case res.OOMKills > 0: // whatever else went wrong
+		return killed(ctx, o, res)
 	case ctx.Err() != nil && err != nil:
 		return &codedError{exitInterrupted, errors.New("interrupted: nothing was run")}
 	case errors.Is(err, wall.ErrNoCgroup):
@@ -52,8 +54,6 @@ func runBehindWall(ctx context.Context, o *options) error {
 		return failed(fmt.Errorf("--cgroup: %w; run it %swithout --cgroup: the verdict rests on its resident memory then", err, asRoot))
 	case err != nil:
 		return failed(err)
-	case res.OOMKills > 0:
-		return killed(ctx, o, res)
 	case res.Signal != 0:
 		return failed(fmt.Errorf("the run behind the wall was ended by signal %d (%v)", res.Signal, res.Signal))
 	}
