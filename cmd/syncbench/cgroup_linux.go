@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/internal/procmem/wall"
@@ -40,6 +41,7 @@ func runBehindWall(ctx context.Context, o *options) error {
 	}
 	defer remove()
 	// The wall itself never ends the child: that ends by the signal it gets, so that it can say what was saved.
+	began := time.Now()
 	res, err := wall.Run(context.WithoutCancel(ctx), o.limitN, cmd, o.changes()...)
 	switch {
 	case res.OOMKills > 0: // whatever else went wrong
@@ -58,6 +60,7 @@ func runBehindWall(ctx context.Context, o *options) error {
 		return failed(fmt.Errorf("the run behind the wall was ended by signal %d (%v)", res.Signal, res.Signal))
 	}
 	if res.ExitCode == exitHeld || res.ExitCode == exitBroken || res.ExitCode == exitRegressed {
+		o.sayLate(time.Since(began))
 		sayWall(o, res)
 	}
 	if res.ExitCode != exitHeld {

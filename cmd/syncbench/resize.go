@@ -39,6 +39,13 @@ func (o *options) checkResize() (err error) {
 	return nil
 }
 
+// sayLate tells that a run of that length was over before the limit changed.
+func (o *options) sayLate(run time.Duration) {
+	if o.then.limit > 0 && run < o.then.after {
+		stderr.logger().Warn(fmt.Sprintf("the run ended after %v, before --resize %s changed the limit: give an earlier time, or more units", run.Round(time.Millisecond), o.resize))
+	}
+}
+
 // resizeBudget changes the budget's limit when it is time. Behind a wall nobody does it: the budget sees the wall change.
 func (o *options) resizeBudget() (stop func()) {
 	if o.then.limit == 0 || o.budget == nil {

@@ -152,6 +152,9 @@ func (w *work) run(ctx context.Context) *result {
 	rep, err := pipeline.Run(ctx, cfg, w.first, behind...)
 	stop()
 	p.stop()
+	if err == nil {
+		w.o.sayLate(rep.Elapsed)
+	}
 	return newResult(ctx, w, rep, behind, memory.stop(), err)
 }
 

@@ -76,7 +76,9 @@ func (g *group) change(changes []Change) (end func() error) {
 				select {
 				case <-time.After(wait):
 				case <-stop:
-					all = append(all, err)
+					if err != nil {
+						all = append(all, fmt.Errorf("%w: more than that was in use to the end; change it earlier, or to more", err))
+					}
 					return
 				}
 				if err = g.limitTo(c.Limit); !errors.Is(err, unix.EBUSY) {
