@@ -91,7 +91,7 @@ func (g *Law) Observe(now host.Sample, used, built int64) {
 		rate := float64(now.Allocs-g.Last.Allocs) / seconds
 		// Marking runs on a quarter of the processors, so its length follows from the time it used.
 		mark := (now.MarkCPU - g.Last.MarkCPU) / (0.25 * float64(max(1, now.Procs)) * float64(cycles))
-		g.surge.add(int64(rate * mark))
+		g.surge.add(int64(rate * min(mark, seconds))) // readings may lie closer together than the marking took
 	}
 	g.Beside.add(now.Live - used)
 	if now.RSS > 0 {

@@ -32,7 +32,7 @@ func (s *gcShare) add(now host.Sample) {
 	}
 	if s.n > 0 {
 		if d := now.At.Sub(s.at[first]).Seconds(); d > 0 {
-			s.Share = (now.GCCPU - s.cpu[first]) / d / float64(max(1, now.Procs))
+			s.Share = min(1, (now.GCCPU-s.cpu[first])/d/float64(max(1, now.Procs))) // the oldest reading may have come late
 		}
 		if now.Limiter > s.limiter {
 			s.until = now.Cycles + int64(len(s.at))
