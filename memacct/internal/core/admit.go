@@ -192,10 +192,10 @@ func (c *Core) admit() {
 	c.hungry = c.hungry && (c.starved > 0 || !c.growers.empty())
 }
 
-// nobody reports whether there is not even the memory for the smallest that waits. Floors make it another's for each, and
-// a unit of no bytes is covered even by none.
+// nobody reports whether there is not even the memory for the smallest that waits, or who grows has a claim on it. Floors
+// make it another's for each, and a unit of no bytes is covered even by none.
 func (c *Core) nobody() bool {
-	return c.Mode == Enforce && !c.floored && (!c.growers.empty() || c.least > 0 && c.limit-c.used < c.least)
+	return c.Mode == Enforce && !c.floored && c.least > 0 && (!c.growers.empty() || c.limit-c.used < c.least)
 }
 
 // admitAll grants those who wait at q, in order, and reports false at the first that has no memory.

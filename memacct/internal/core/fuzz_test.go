@@ -144,6 +144,12 @@ func obliged(all []step) (some []step) {
 	return some
 }
 
+// oddSeeds are those at which something was wrong once.
+var oddSeeds = [...]uint64{
+	2669,  // a unit of no bytes waited behind who grows
+	12123, // who can't grow beside the floors was hopeless or not as others used theirs
+}
+
 // TestRandomSchedules is the same from seeds instead of a corpus, so that every go test has some.
 func TestRandomSchedules(t *testing.T) {
 	seeds := 1000
@@ -153,7 +159,10 @@ func TestRandomSchedules(t *testing.T) {
 	case brief:
 		seeds = 200
 	}
-	for seed := range uint64(seeds) {
+	for seed := range uint64(seeds + len(oddSeeds)) {
+		if i := int(seed) - seeds; i >= 0 {
+			seed = oddSeeds[i]
+		}
 		r := rand.New(rand.NewPCG(seed, 1))
 		data := make([]byte, 100+r.IntN(200))
 		for i := range data {

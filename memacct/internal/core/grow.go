@@ -97,10 +97,16 @@ func (c *Core) decideGrowth() {
 }
 
 // hopeless reports whether what w wants and has is more than the budget, with nothing else in flight, and the policy
-// allow.
+// allow. What others are charged by name stays, and so do their floors.
 func (w *Waiter) hopeless() bool {
-	c := w.Queue.core
-	return w.Bytes > c.limit-c.named-(c.unmet-w.Queue.Account.unmet())-w.Held+c.Overrun
+	c, a := w.Queue.core, w.Queue.Account
+	free := c.limit - c.named + c.Overrun
+	for _, o := range c.accounts {
+		if o != a {
+			free -= max(0, o.Floor-o.named)
+		}
+	}
+	return w.Held+w.Bytes > max(free, a.Floor-a.named)
 }
 
 // closeGrowth refuses those who wait to grow at q, which was closed.

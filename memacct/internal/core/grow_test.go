@@ -5,9 +5,15 @@ import "fmt"
 // judgedGrowth: of those who wait to grow the oldest overruns, and one is refused that could not be served at all, else
 // the youngest.
 func (w *world) judgedGrowth(before *world, who string, x *Waiter) error {
-	hopeless := func(x *Waiter) bool {
-		others := w.c.unmet - x.Queue.Account.unmet()
-		return x.Held+x.Bytes > w.c.limit-w.c.named-others+w.sc.overrun
+	hopeless := func(x *Waiter) bool { // alone, whatever else is in flight now: the event may have let somebody in since
+		a := x.Queue.Account
+		most := w.c.limit - w.c.named + w.sc.overrun
+		for i := range w.accts {
+			if o := &w.accts[i]; o != a && !o.removed {
+				most -= max(0, o.Floor-o.named)
+			}
+		}
+		return x.Held+x.Bytes > max(most, a.Floor-a.named)
 	}
 	if x.State == Refused && (x.Reason == Oversize) != hopeless(x) {
 		return fmt.Errorf("%s refused as %v, with %d bytes that were to become %d, of %d", who, x.Reason, x.Held, x.Held+x.Bytes, w.c.limit)
