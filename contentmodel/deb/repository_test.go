@@ -250,6 +250,7 @@ func TestOddRelease(t *testing.T) {
 		`path "../Packages" has a ".."`:                       s.release("SHA1:\n " + strings.Repeat("0", 40) + " 300 ../Packages\n"),
 		"not a sha1":                                          s.release("SHA1:\n 00 300 Packages\n"),
 		"the input seems to be an HTML page":                  "<!DOCTYPE html>\n<html>",
+		"Release:2: has a NUL byte":                           strings.Replace(s.release(""), "\n", "\nLabel: a\x00b\n", 1),
 		"as Release says":                                     strings.Replace(s.release(""), fmt.Sprintf("%x", sha256.Sum256([]byte(s["Packages"]))), strings.Repeat("0", 64), 1),
 		"Packages: no such file or directory; check the path": suite{"main/binary-x/Packages": "x"}.release(""),
 	} {

@@ -133,6 +133,7 @@ func TestExtrasRefused(t *testing.T) {
 		"is zchunk":                     nil,
 		"an element is longer than":     {"updateinfo": "<updates><update>" + strings.Repeat("<a>"+strings.Repeat("x", 1<<19)+"</a>", 20)},
 		"a document is longer than":     {"modules": strings.Repeat("x: y\n", 2<<20)},
+		"modules.gz:4: has a NUL byte":  {"modules": "---\ndocument: modulemd\ndata:\n  name: a\x00b\n"},
 	} {
 		dir := extrasRepo(t, files)
 		if files == nil {

@@ -33,10 +33,10 @@
 //
 //	                     unit   clone with   deep copy,      shallow map   fingerprints
 //	                            its strings  strings shared  of fields
-//	file                  192          192              35           392             48
-//	deb                 1,142        1,161             448         1,680            248
-//	rpm, packed lists   7,634        1,362             575         2,960            312
-//	rpm, slices        22,928       20,761           8,399         2,960            312
+//	file                  192          192              37           392             48
+//	deb                 1,123        1,199             480         2,856            264
+//	rpm, packed lists   7,606        1,427             640         2,960            312
+//	rpm, slices        23,153       20,972           8,594         2,960            312
 //
 // So a shallow copy is not small: for two formats of four it is larger than
 // the unit. A deep one, or a round trip through JSON, doubles the unit.
