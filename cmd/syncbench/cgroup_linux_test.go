@@ -75,6 +75,17 @@ func TestCgroupThatShrinks(t *testing.T) {
 	require.EqualValues(t, 80<<20, r.Limits[1].Bytes)
 }
 
+// TestCgroupOfTwo: two syncs at once share the limit, and the kernel ends neither.
+func TestCgroupOfTwo(t *testing.T) {
+	needsWall(t)
+	r, code, said := behindWall(t, plainBinary(t), "--source=synth:rpm-mixed,units=10000", "--beside=synth:file-flat,units=50000")
+	t.Logf("%s, peak RssAnon %d, %.1f s, beside %v\n%s", r.Verdict, *r.PeakRSSAnon, r.Seconds, r.Beside, said)
+	require.Equal(t, exitHeld, code, said)
+	require.Zero(t, *r.OOMKills)
+	require.EqualValues(t, 10000, r.Saved)
+	require.EqualValues(t, 50000, r.Beside[0].Saved)
+}
+
 // TestCgroupOfAGiant: a unit that needs the room in which the program's code is kept in memory gets it, or an error. The
 // kernel would end the process for it: it did so, whenever the code stayed.
 func TestCgroupOfAGiant(t *testing.T) {

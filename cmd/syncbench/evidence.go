@@ -190,7 +190,7 @@ func (e *evidence) result() *result {
 	return r
 }
 
-func (r *result) about() about     { return about{r.Source, r.Env, r.Baseline} }
+func (r *result) about() about     { return about{r.sources(), r.Env, r.Baseline} }
 func (c *comparison) about() about { return about{c.Source, c.Env, c.Baseline} }
 func (l *ladder) about() about     { return about{l.Source, l.Env, l.Baseline} }
 

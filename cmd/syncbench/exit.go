@@ -47,8 +47,11 @@ func codeOf(err error) int {
 
 // oneLine is an error as a person should see it. What is wrong with the input says so itself, so that the
 // stage it was met in adds nothing; a panic brings its stack along, which is for the JSON alone; and errors
-// that were joined stand in one line.
+// that were joined stand in one line. Of several syncs the source is named.
 func oneLine(err error) string {
+	if of, ok := errors.AsType[*sourceError](err); ok {
+		return of.named(oneLine(of.err))
+	}
 	if in, ok := errors.AsType[*contentmodel.InputError](err); ok {
 		return in.Error()
 	}

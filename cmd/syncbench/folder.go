@@ -126,6 +126,9 @@ func (o *options) line() string {
 	add(o.mode != modeBytes, "mode", o.mode)
 	add(o.depth > 0, "depth", o.depth)
 	words = append(words, o.workLine()...)
+	for _, b := range o.besides {
+		add(true, "beside", b.sourceName())
+	}
 	add(o.resize != "", "resize", o.resize)
 	add(o.overrun != "", "overrun", o.overrun)
 	add(o.store != "", "store", o.storeName())

@@ -41,6 +41,7 @@ func TestInterrupt(t *testing.T) {
 		{name: "large units", args: []string{"--source=synth:rpm-mixed,order=giants-first,files=20000"}, signal: os.Interrupt, saves: true},
 		{name: "slow sink", args: []string{"--source=synth:file-flat,sink=1h"}, signal: os.Interrupt, saves: true},
 		{name: "mode none", args: []string{slow, "--mode=none"}, signal: os.Interrupt, saves: true},
+		{name: "two syncs", args: []string{slow, "--beside=synth:rpm-mixed"}, signal: os.Interrupt, saves: true},
 		{name: "stalling URL", serve: "stalling", signal: os.Interrupt},
 		{name: "silent URL", serve: "silent", signal: syscall.SIGTERM},
 		{name: "pipe without a writer", args: []string{"--source=pipe"}, signal: os.Interrupt},
@@ -131,7 +132,7 @@ func interruptedLine(t *testing.T, said string) int64 {
 		}
 	}
 	require.Len(t, lines, 1, said)
-	require.Regexp(t, `^syncbench: interrupted: units read: \d+, saved for good: \d+\n$`, lines[0])
+	require.Regexp(t, `^syncbench: interrupted: units read: \d+, saved for good: \d+(; beside .*)?\n$`, lines[0])
 	n, err := strconv.ParseInt(savedForGood.FindStringSubmatch(lines[0])[1], 10, 64)
 	require.NoError(t, err)
 	return n

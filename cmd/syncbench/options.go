@@ -23,6 +23,7 @@ type options struct {
 	baseline                       string
 	cgroup, quiet, inside          bool
 	resize                         string
+	beside                         []string
 	stall                          time.Duration
 	window                         string
 	skipBad                        int
@@ -30,6 +31,7 @@ type options struct {
 	limitN   int64                   // of limit, in bytes; 0 if it has to be found out
 	overrunN int64                   // of overrun
 	then     resize                  // of resize
+	besides  []*options              // of beside
 	windowN  int64                   // of window
 	notes    atomic.Int64            // that note was given so far
 	kept     func(bytes int64)       // what readers keep beside units is told to; nil where there is no budget
@@ -61,6 +63,7 @@ func (o *options) register(c *cobra.Command) {
 	f.IntVar(&o.batch, "batch", pipeline.DefaultBatchSize, "`units` that a stage collects before it acts")
 	f.StringVar(&o.overrun, "overrun", "", "admit a unit that is larger than the budget, alone, up to that `amount` past it (default: fail)")
 	o.registerReading(c)
+	f.StringArrayVar(&o.beside, "beside", nil, "sync that `source`, too, at the same time and on the same budget, into a store of its own: FILE.2 where --store is sqlite:FILE; give it again for a third, into FILE.3")
 	f.BoolVar(&o.cgroup, "cgroup", false, "run in a memory cgroup of the limit's size, with the kernel's OOM killer on (Linux only; needs the right to make one, as root has)")
 	f.StringVar(&o.resize, "resize", "", "change the limit while the run lasts, as Kubernetes resizes a pod in place: `time:amount`, such as 5s:48MiB; with --cgroup it is the cgroup's, which may only fall, and memacct has to notice by itself")
 	f.StringVar(&o.json, "json", "", "write the result as JSON to this `file`, too; - is stdout, instead of the text")
@@ -94,6 +97,7 @@ func (o *options) complete(c *cobra.Command) {
 	for name, fn := range map[string]cobra.CompletionFunc{
 		"mode": words(modeBytes, modeCount, modeNone), "limit": words("64MiB", "auto"),
 		"source": cobra.FixedCompletions(sources, cobra.ShellCompDirectiveNoSpace),
+		"beside": cobra.FixedCompletions(sources, cobra.ShellCompDirectiveNoSpace),
 		"store":  cobra.FixedCompletions(storeNames(false), cobra.ShellCompDirectiveNoSpace),
 	} {
 		_ = c.RegisterFlagCompletionFunc(name, fn) // fails only for a flag that is not there
@@ -102,7 +106,7 @@ func (o *options) complete(c *cobra.Command) {
 
 // check reads the flags' values, and says what is wrong with them before anything is opened.
 func (o *options) check(depthGiven bool) error {
-	for _, check := range []func() error{o.checkLimit, o.checkResize, o.checkOverrun, o.checkSource, o.checkReading, o.checkStore, o.checkLive, o.checkOut, o.checkBaseline} {
+	for _, check := range []func() error{o.checkLimit, o.checkResize, o.checkOverrun, o.checkSource, o.checkReading, o.checkStore, o.checkBeside, o.checkLive, o.checkOut, o.checkBaseline} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -158,6 +162,9 @@ func (o *options) args() []string {
 		"--source=" + o.source, fmt.Sprintf("--limit=%dB", o.limitN), "--limit-from=" + o.limitFrom,
 		"--mode=" + o.mode, fmt.Sprint("--batch=", o.batch), "--store=" + o.store, "--overrun=" + o.overrun,
 		"--json=" + o.json, "--baseline=" + o.baseline, "--live=" + o.live, fmt.Sprint("--stall-timeout=", o.stall), "--max-window=" + o.window, fmt.Sprint("--skip-bad=", o.skipBad), fmt.Sprint("--quiet=", o.quiet),
+	}
+	for _, source := range o.beside {
+		a = append(a, "--beside="+source)
 	}
 	if o.mode != modeNone {
 		a = append(a, fmt.Sprint("--depth=", o.depth))

@@ -35,6 +35,7 @@ func TestArgsRoundTrip(t *testing.T) {
 		{"--mode=none", "--quiet"},
 		{"--mode=count", "--depth=7", "--batch=3", "--store=discard", "--json=-"},
 		{"--overrun=1.5MiB", "--limit=32MiB", "--source=synth:rpm-evil,seed=3", "--store=sqlite:a b,c.sqlite"},
+		{"--beside=deb:a,suite=b", "--beside=synth:rpm-evil", "--store=sqlite:c.sqlite", "--batch=7"},
 		{"--source=deb:http://u:p@example.org/x y", "--stall-timeout=1m3s", "--live=localhost:0"},
 	} {
 		want, err := parse(t, args)

@@ -43,6 +43,7 @@ type part struct {
 	Line             string
 	Env              [][2]string
 	Note, Source     string
+	Beside           []besideSync
 }
 
 type tile struct {
@@ -167,7 +168,7 @@ func verdictClass(verdict string) string {
 // show is one run.
 func (r *result) show(p *part) {
 	p.What, p.Source, p.Note, p.Class = "run", r.Source, r.Note, verdictClass(r.Verdict)
-	p.Verdict = r.words()
+	p.Beside, p.Verdict = r.Beside, r.words()
 	switch {
 	case r.Verdict == verdictFailed && r.Error == "interrupted":
 		p.Verdict = "FAILED: interrupted"

@@ -17,6 +17,9 @@ func (r *result) print(out io.Writer) error {
 	row("source", "%s", r.Source)
 	row("mode", "%s", r.Mode)
 	row("units", "%d (%d known, %d saved) in %.2f s, %.0f/s", r.Units, r.Known, r.Saved, r.Seconds, r.UnitsPerSecond)
+	for _, b := range r.Beside {
+		row("beside", "%s", b)
+	}
 	row("limit", "%s", limitWords(r.Limits))
 	row("peak", "%s", r.peaks())
 	if r.WaitedSome != nil && *r.WaitedSome >= 0.01 {
@@ -88,6 +91,9 @@ func (r *result) words() string {
 // message is what is said on stderr about a run that did not get to its end, "" of one that did.
 func (r *result) message() string {
 	done := fmt.Sprintf("units read: %d, saved for good: %d", r.Units, r.Saved)
+	for _, b := range r.Beside {
+		done += fmt.Sprintf("; beside %s: %d, %d", b.Source, b.Units, b.Saved)
+	}
 	switch {
 	case r.err == nil:
 		return ""

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,7 +39,7 @@ func startProgress(w *work) *progress {
 	every := lineEvery
 	if onTerminal() {
 		every = barEvery
-		p.bar = newBar(w.src.done() >= 0)
+		p.bar = newBar(w.done() >= 0)
 	}
 	p.all.Go(func() { p.show(every) })
 	return p
@@ -98,7 +99,7 @@ func (p *progress) step() {
 
 // draw draws the bar and its details.
 func (p *progress) draw() bool {
-	if done := p.w.src.done(); done >= 0 {
+	if done := p.w.done(); done >= 0 {
 		_ = p.bar.Set64(min(int64(done*barSteps), barSteps-1)) // the last step is the save after all was read
 	} else {
 		_ = p.bar.Add(1)
@@ -111,13 +112,13 @@ func (p *progress) draw() bool {
 
 // detail is one line of figures.
 func (p *progress) detail() string {
-	s := fmt.Sprintf("%d units", p.w.src.read.Load())
-	if done := p.w.src.done(); done >= 0 {
-		s += fmt.Sprintf(" (%.0f%%)", 100*done)
+	var syncs []string
+	for _, s := range p.w.syncs {
+		syncs = append(syncs, s.detail())
 	}
-	s += fmt.Sprintf(", %d saved", p.w.saved.Units())
-	if p.w.account != nil {
-		a := p.w.account.Stats()
+	s := strings.Join(syncs, ", beside ")
+	if p.w.o.budget != nil {
+		a := p.w.o.budget.Stats()
 		gate := "open"
 		if a.Waiters > 0 {
 			gate = "waiting"
@@ -128,6 +129,15 @@ func (p *progress) detail() string {
 		s += ", rss " + bytesize.Format(rss)
 	}
 	return s
+}
+
+// detail is how far the sync is.
+func (s *oneSync) detail() string {
+	text := fmt.Sprintf("%d units", s.src.read.Load())
+	if done := s.src.done(); done >= 0 {
+		text += fmt.Sprintf(" (%.0f%%)", 100*done)
+	}
+	return text + fmt.Sprintf(", %d saved", s.saved.Units())
 }
 
 // stop ends the display and clears the bar and its details.

@@ -33,6 +33,7 @@ type result struct {
 	Known          int64              `json:"known"`
 	Saved          int64              `json:"saved"`
 	Seconds        float64            `json:"seconds"`
+	Beside         []besideSync       `json:"beside,omitempty"` // the syncs of --beside; units, speed, gate and batches are of the first alone
 	UnitsPerSecond float64            `json:"units_per_second"`
 	Limit          int64              `json:"limit_bytes"`
 	LimitFrom      string             `json:"limit_from"`
@@ -91,26 +92,33 @@ func newFailure(ctx context.Context, o *options, err error) *result {
 		Schema: schema, Source: o.sourceName(), Mode: o.mode, Limit: o.limitN, LimitFrom: o.limitFrom, Limits: []limitChange{{0, o.limitN, o.limitFrom}},
 		Stages: map[string]batches{}, Env: environment(), err: err, interrupted: err != nil && ctx.Err() != nil,
 	}
+	for _, b := range o.besides {
+		r.Beside = append(r.Beside, besideSync{Source: b.sourceName()})
+	}
 	r.judge()
 	return r
 }
 
 // newResult judges a run.
-func newResult(ctx context.Context, w *work, rep *pipeline.Report, behind []pipeline.Stage[contentmodel.Unit], peak peaks, err error) *result {
+func newResult(ctx context.Context, w *work, peak peaks, err error) *result {
 	r := newFailure(ctx, w.o, err)
 	r.ran = true
-	r.Units, r.Known, r.Saved, r.Seconds = rep.Units, w.known.Count(), w.saved.Units(), rep.Elapsed.Seconds()
+	s := w.syncs[0]
+	r.Units, r.Known, r.Saved, r.Seconds = s.counts()
+	for i, s := range w.syncs[1:] {
+		b := &r.Beside[i]
+		b.Units, b.Known, b.Saved, b.Seconds = s.counts()
+	}
 	r.UnitsPerSecond = float64(r.Units) / max(r.Seconds, 1e-9)
 	r.GCLimiterCycle = procmem.ReadGo().Limiter
 	r.GCLimited = r.GCLimiterCycle > 0
 	r.GCCPU = procmem.GCPart()
-	a := w.account.Stats()
-	r.Content, r.AccountedPeak = a.Limit, a.Peak
-	if b := w.account.Budget(); b != nil {
-		r.ContentAtPeak = b.Stats().PeakLimit
+	if b := s.account.Budget(); b != nil {
+		all := b.Stats()
+		r.Content, r.AccountedPeak, r.ContentAtPeak = all.Limit, all.Peak, all.PeakLimit
 	}
 	w.sizes.addTo(r)
-	r.addQueues(rep.Queues, behind)
+	r.addQueues(s.rep.Queues, s.stages())
 	r.addMemory(peak)
 	r.judge()
 	return r

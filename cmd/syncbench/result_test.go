@@ -76,6 +76,9 @@ func TestOneLine(t *testing.T) {
 		{errors.New("plain"), "plain"},
 		{errors.Join(errors.New("a"), errors.New("b")), "a; b"},
 		{&pipeline.StageError{Stage: "first", Err: input}, "m:7: is bad; mend it"},
+		{&sourceError{"m", &pipeline.StageError{Stage: "first", Err: input}}, "m:7: is bad; mend it"},
+		{&sourceError{"deb:m", &pipeline.StageError{Stage: "first", Err: input}}, "deb:m: m:7: is bad; mend it"},
+		{&sourceError{"a", errors.New("stage \"save\": a disk is full")}, "a: stage \"save\": a disk is full"},
 		{errors.New("stage \"save\": panic: oops\ngoroutine 7 [running]:\nmain.f()"), `stage "save": panic: oops`},
 	} {
 		require.Equal(t, c.want, oneLine(c.err))
@@ -102,12 +105,12 @@ func TestPanicInAStage(t *testing.T) {
 
 // fullResult is a result with every key.
 func fullResult(t *testing.T) *result {
-	o := &options{source: "s", mode: modeBytes, limitN: 1 << 26, limitFrom: limitFromFlag}
+	o := &options{source: "s", mode: modeBytes, limitN: 1 << 26, limitFrom: limitFromFlag, besides: []*options{{source: "t"}}}
 	b, err := memacct.New(memacct.Config{Limit: memacct.Content(100)})
 	require.NoError(t, err)
-	w := &work{o: o, account: b.Account("a"), src: new(source)}
-	rep := &pipeline.Report{Units: 3, Queues: make([]memacct.QueueStats, len(w.stages()))}
-	r := newResult(t.Context(), w, rep, w.stages(), peaks{Peak: procmem.Peak{}, Go: 1}, errors.New("bad"))
+	s := &oneSync{o: o, account: b.Account("a"), src: new(source)}
+	s.rep = &pipeline.Report{Units: 3, Queues: make([]memacct.QueueStats, len(s.stages()))}
+	r := newResult(t.Context(), &work{o: o, syncs: []*oneSync{s, s}}, peaks{Peak: procmem.Peak{}, Go: 1}, errors.New("bad"))
 	r.Note = "a note"
 	r.Env = map[string]string{"go": "x"}
 	return r

@@ -20,30 +20,37 @@ type workload struct {
 	name, source, limit string
 	fails               bool   // it can't be held, and the run must say so
 	resize              string // what --resize is, of the run by bytes; "" for none
+	beside              string // what --beside is, of all runs; "" for none
 }
 
 // workloads are those of the results page. make results does them all.
 var workloads = []workload{
-	{"many small units", "synth:file-flat,units=400000", "64MiB", false, ""},
-	{"a Debian index", "synth:deb-index", "64MiB", false, ""},
-	{"RPM packages, a heavy tail", "synth:rpm-mixed,units=130000", "64MiB", false, ""},
-	{"the giants one after the other", "synth:rpm-mixed,units=130000,order=giants-adjacent", "64MiB", false, ""},
-	{"the same giant in many versions", "synth:rpm-evil", "96MiB", false, ""},
-	{"one unit larger than the budget", "synth:rpm-one-giant", "64MiB", true, ""},
-	{"modules that know their packages", "synth:rpm-modular", "64MiB", false, ""},
-	{"many units built at once", "synth:ansible,units=100", "64MiB", false, ""},
-	{"units that wait for others", "synth:container-dag,units=5000", "64MiB", false, ""},
-	{"a slow sink", "synth:rpm-mixed,units=20000,sink=20ms", "64MiB", false, ""},
-	{"a first stage that keeps every unit", "synth:rpm-mixed,units=50000,pin=true", "64MiB", true, ""},
-	{"a limit that falls to half", "synth:rpm-mixed,units=60000", "128MiB", false, "3s:64MiB"},
+	{name: "many small units", source: "synth:file-flat,units=400000", limit: "64MiB"},
+	{name: "a Debian index", source: "synth:deb-index", limit: "64MiB"},
+	{name: "RPM packages, a heavy tail", source: "synth:rpm-mixed,units=130000", limit: "64MiB"},
+	{name: "the giants one after the other", source: "synth:rpm-mixed,units=130000,order=giants-adjacent", limit: "64MiB"},
+	{name: "the same giant in many versions", source: "synth:rpm-evil", limit: "96MiB"},
+	{name: "one unit larger than the budget", source: "synth:rpm-one-giant", limit: "64MiB", fails: true},
+	{name: "modules that know their packages", source: "synth:rpm-modular", limit: "64MiB"},
+	{name: "many units built at once", source: "synth:ansible,units=100", limit: "64MiB"},
+	{name: "units that wait for others", source: "synth:container-dag,units=5000", limit: "64MiB"},
+	{name: "a slow sink", source: "synth:rpm-mixed,units=20000,sink=20ms", limit: "64MiB"},
+	{name: "a first stage that keeps every unit", source: "synth:rpm-mixed,units=50000,pin=true", limit: "64MiB", fails: true},
+	{name: "a limit that falls to half", source: "synth:rpm-mixed,units=60000", limit: "128MiB", resize: "3s:64MiB"},
+	{name: "two syncs at once", source: "synth:rpm-mixed,units=20000", limit: "64MiB", beside: "synth:file-flat,units=200000"},
 }
 
-// more are the flags of the run by bytes, beside those of all.
+// work are the flags of all its runs that say what the work is, beside the source.
+func (w workload) work() (words flagWords) {
+	words.add(w.beside != "", "beside", w.beside)
+	return words
+}
+
+// more are the flags of the run by bytes.
 func (w workload) more() []string {
-	if w.resize == "" {
-		return nil
-	}
-	return []string{"--resize=" + w.resize}
+	words := w.work()
+	words.add(w.resize != "", "resize", w.resize)
+	return words
 }
 
 // limits are those of the run by bytes, in words.
@@ -98,7 +105,7 @@ func (b *bench) results(ctx context.Context, only string) error {
 		}
 		o := &outcome{workload: w, source: b.o.sourceName()}
 		var err error
-		if o.free, err = b.run(ctx, w.name, "--mode="+modeNone); err != nil {
+		if o.free, err = b.run(ctx, w.name, append(w.work(), "--mode="+modeNone)...); err != nil {
 			return err
 		}
 		b.say(w.name+", unlimited", o.free)
@@ -107,7 +114,7 @@ func (b *bench) results(ctx context.Context, only string) error {
 		if err != nil {
 			return err
 		}
-		if o.count, err = b.behind(ctx, l, limit, "--mode="+modeCount, "--depth=1000"); err != nil {
+		if o.count, err = b.behind(ctx, l, limit, append(w.work(), "--mode="+modeCount, "--depth=1000")...); err != nil {
 			return err
 		}
 		b.say(w.name+", by count", o.count)
@@ -128,6 +135,15 @@ func (b *bench) results(ctx context.Context, only string) error {
 	return nil
 }
 
+// units are those of each sync, in words.
+func (r *result) units() string {
+	text := fmt.Sprint(r.Units)
+	for _, b := range r.Beside {
+		text += fmt.Sprint(" beside ", b.Units)
+	}
+	return text
+}
+
 // printResults writes the page.
 func printResults(out io.Writer, all []*outcome, env map[string]string) error {
 	var said []error
@@ -144,7 +160,7 @@ func printResults(out io.Writer, all []*outcome, env map[string]string) error {
 		if r.Verdict == verdictHeld {
 			speed = fmt.Sprintf("%.2f", r.UnitsPerSecond/max(o.free.UnitsPerSecond, 1e-9))
 		}
-		p("| %s | %d | %s | %s | %s | %s | %s | %s | %.0f | %.1f s |\n", o.name, o.free.Units, bytesize.Format(o.free.peak()), o.limits(),
+		p("| %s | %s | %s | %s | %s | %s | %s | %s | %.0f | %.1f s |\n", o.name, o.free.units(), bytesize.Format(o.free.peak()), o.limits(),
 			o.count.brief(), r.brief(), amountOr(r.PeakRSSAnon, "–"), speed, r.MeanBatch, r.GateWait)
 	}
 	p("\nA first stage that keeps every unit, and a unit larger than the limit, can't be held: what counts is that the run fails with an error that says so, and is not killed.\n\n")

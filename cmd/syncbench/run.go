@@ -2,25 +2,20 @@ package main
 
 import (
 	"context"
-	"iter"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/syncmem/syncmem/contentmodel"
-	contentstore "github.com/syncmem/syncmem/contentmodel/store"
 	"github.com/syncmem/syncmem/internal/synth"
-	"github.com/syncmem/syncmem/memacct"
 	"github.com/syncmem/syncmem/memacct/record"
-	"github.com/syncmem/syncmem/pipeline"
-	"github.com/syncmem/syncmem/pipeline/stages"
 )
 
 func runCommand() *cobra.Command {
 	o := new(options)
 	c := &cobra.Command{
 		Use:   "run",
-		Short: "Run one sync under a limit and say whether it held",
+		Short: "Run a sync, or several at once, under a limit and say whether it held",
 		Long: `run syncs a source into a store under a memory limit for the whole process, and says whether the limit held:
 HELD (exit code 0), BROKEN (3), or FAILED (1, or 130 when interrupted) when the run did not get to its end.
 Without flags it syncs a built-in workload into a SQLite file that is removed afterwards. Syncing the same
@@ -43,6 +38,7 @@ The names of synth: sources, each with its keys and their defaults:
   syncbench run --source deb:Packages.xz --json result.json
   syncbench run --source https://example.org/files/PULP_MANIFEST
   syncbench run --out first && syncbench report first # everything there is to know, as one page
+  syncbench run --beside synth:file-flat,units=100000 # two syncs at once, which share the limit
   syncbench run --live localhost:6060                 # watch it at http://localhost:6060/
   sudo syncbench run --cgroup                         # behind the kernel's OOM killer`,
 		Args: noArguments,
@@ -62,7 +58,7 @@ The names of synth: sources, each with its keys and their defaults:
 	return c
 }
 
-// run is one sync in this process, from the flags to the result.
+// run is one run in this process, from the flags to the result.
 func run(ctx context.Context, o *options) error {
 	out, err := openOutput(o.json, o.out) // first: a run must not be done in vain
 	if err != nil {
@@ -88,18 +84,13 @@ func run(ctx context.Context, o *options) error {
 	return out.deliver(res)
 }
 
-// work is a sync and what is counted of it.
+// work is a run: one sync, or several at once on one budget, and what all of them have in common.
 type work struct {
-	o          *options
-	src        *source
-	store      contentstore.Store
-	closeStore func()
-	account    *memacct.Account
-	live       *live
-	recorder   *record.Recorder
-	sizes      sizes
-	known      stages.Known
-	saved      stages.Saved
+	o        *options
+	syncs    []*oneSync // that of --source, then those of --beside
+	live     *live
+	recorder *record.Recorder
+	sizes    sizes
 }
 
 // open opens everything that the work needs.
@@ -107,14 +98,14 @@ func (w *work) open(ctx context.Context) (err error) {
 	if err = w.o.findLimit(); err != nil {
 		return err
 	}
-	if w.src, err = openSource(ctx, w.o); err != nil {
-		return err
+	for _, o := range append([]*options{w.o}, w.o.besides...) {
+		s := &oneSync{o: o, sizes: &w.sizes}
+		w.syncs = append(w.syncs, s)
+		if err = s.open(ctx); err != nil {
+			return w.of(s, err)
+		}
 	}
-	if w.store, w.closeStore, err = openStore(ctx, w.o); err != nil {
-		return err
-	}
-	w.store = resolving{w.store}
-	if w.account, err = w.o.account(); err != nil {
+	if err = w.openAccounts(); err != nil {
 		return err
 	}
 	b, err := w.o.watched()
@@ -128,86 +119,58 @@ func (w *work) open(ctx context.Context) (err error) {
 	return err
 }
 
+// openAccounts opens the budget, and an account of it for each sync. Without a budget there is none.
+func (w *work) openAccounts() (err error) {
+	if w.syncs[0].account, err = w.o.account(); err != nil || w.o.budget == nil {
+		return err
+	}
+	for _, s := range w.syncs[1:] {
+		s.account = w.o.budget.Account(s.o.sourceName())
+	}
+	return nil
+}
+
+// of is an error of one sync, which says of which where there are several.
+func (w *work) of(s *oneSync, err error) error {
+	if err == nil || len(w.o.besides) == 0 {
+		return err
+	}
+	return &sourceError{s.o.sourceName(), err}
+}
+
 // close closes what open opened, all or some of it.
 func (w *work) close() {
 	w.live.close()
 	w.recorder.Close() // a write that failed was logged
-	if w.src != nil {
-		w.src.Close()
-	}
-	if w.store != nil {
-		w.closeStore()
+	for _, s := range w.syncs {
+		s.close()
 	}
 }
 
-// run does the work and measures it.
+// run does the work and measures it. Where one sync fails the others are cancelled: the run is one.
 func (w *work) run(ctx context.Context) *result {
 	memory := startMeter(w.o)
 	p := startProgress(w)
-	cfg := pipeline.Config[contentmodel.Unit]{
-		Account: w.account, Size: w.sizes.weigh, Depth: w.o.queueDepth(), BatchSize: w.o.batch,
-	}
-	behind := w.stages()
 	stop := w.o.resizeBudget()
-	rep, err := pipeline.Run(ctx, cfg, w.first, behind...)
+	began := time.Now()
+	all, running := errgroup.WithContext(ctx)
+	for _, s := range w.syncs {
+		all.Go(func() error { return w.of(s, s.run(running)) })
+	}
+	err := all.Wait()
 	stop()
 	p.stop()
 	if err == nil {
-		w.o.sayLate(rep.Elapsed)
+		w.o.sayLate(time.Since(began))
 	}
-	return newResult(ctx, w, rep, behind, memory.stop(), err)
+	return newResult(ctx, w, memory.stop(), err)
 }
 
-// stages are those behind the first, in the order in which units pass them.
-func (w *work) stages() []pipeline.Stage[contentmodel.Unit] {
-	return []pipeline.Stage[contentmodel.Unit]{
-		stages.Query(w.store, 0, &w.known),
-		stages.Save(w.store, 0, w.src.sink, &w.saved),
+// done is which part was read of the source of which the least was, from 0 to 1; negative if that can't be told.
+func (w *work) done() float64 {
+	least := 1.0
+	for _, s := range w.syncs {
+		least = min(least, s.src.done())
 	}
-}
-
-// first is the first stage: it reads units and emits them. Where many are to be built at once, each builder has a part
-// of them, and a charge of its own.
-func (w *work) first(ctx context.Context, out *pipeline.Out[contentmodel.Unit]) error {
-	if w.src.parts > 0 {
-		all, ctx := errgroup.WithContext(ctx)
-		for i := range w.src.parts {
-			all.Go(func() error {
-				unit := out.Building(ctx)
-				defer unit.Release()
-				return w.emit(ctx, out, unit, w.src.part(ctx, i, unit.Weighs))
-			})
-		}
-		return all.Wait()
-	}
-	unit := out.Building(ctx)
-	defer unit.Release()
-	beside := w.account.Hold("reader")
-	defer beside.Release()
-	w.o.weighs, w.o.kept = unit.Weighs, beside.Set
-	return w.emit(ctx, out, unit, w.src.units(ctx))
-}
-
-// emit emits units, each once those are resolved that it refers to, and keeps them all if it was asked to pin.
-func (w *work) emit(ctx context.Context, out *pipeline.Out[contentmodel.Unit], building *pipeline.Building[contentmodel.Unit], units iter.Seq2[contentmodel.Unit, error]) error {
-	var pinned []contentmodel.Unit
-	for u, err := range units {
-		if err != nil {
-			return err
-		}
-		if w.src.pin {
-			pinned = append(pinned, u)
-		}
-		if r, ok := u.(referrer); ok && r.After() != nil {
-			if err := out.Await(ctx, r.After()); err != nil {
-				return err
-			}
-		}
-		if err := building.Put(ctx, u); err != nil {
-			return err
-		}
-		w.src.read.Add(1)
-	}
-	_ = pinned // it lives to here: that is the point of pin=true
-	return nil
+	return least
 }

@@ -20,6 +20,7 @@ type storeKind struct {
 	is     *regexp.Regexp // the names of its stores
 	secret bool           // such a name may hold a password
 	open   func(ctx context.Context, name string) (contentstore.Store, error)
+	nth    func(name string, n int) string // one of its own for the nth sync of a run; nil where that can't be told from the name
 }
 
 const (
@@ -31,11 +32,11 @@ const (
 var storeKinds = []storeKind{
 	{sqlitePrefix, "FILE", regexp.MustCompile(`(?s)^sqlite:.`), false, func(ctx context.Context, name string) (contentstore.Store, error) {
 		return sqlite.Open(ctx, strings.TrimPrefix(name, sqlitePrefix))
-	}},
-	{"postgres://", "...", regexp.MustCompile(`^postgres(ql)?://`), true, postgres.Open}, // the schemes that libpq takes
+	}, func(name string, n int) string { return fmt.Sprintf("%s.%d", name, n) }},
+	{"postgres://", "...", regexp.MustCompile(`^postgres(ql)?://`), true, postgres.Open, nil}, // the schemes that libpq takes
 	{storeDiscard, "", regexp.MustCompile(`^discard$`), false, func(context.Context, string) (contentstore.Store, error) {
 		return contentstore.Discard(), nil
-	}},
+	}, func(name string, _ int) string { return name }},
 }
 
 // storeOf is the kind of a store, by its name; false if it is of none.
@@ -89,6 +90,18 @@ func (o *options) storeName() string {
 		return k.prefix + k.takes
 	}
 	return o.store
+}
+
+// anotherStore is a store of the same kind for the nth sync of a run; "" for the default, which each has to itself anyway.
+func anotherStore(name string, n int) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	k, _ := storeOf(name)
+	if k.nth == nil {
+		return "", fmt.Errorf("--beside: each sync needs a store of its own, and --store %s is one: leave it out, or name one of another kind", k.prefix+k.takes)
+	}
+	return k.nth(name, n), nil
 }
 
 // openStore opens what --store names, and returns how to leave it.
