@@ -62,17 +62,18 @@ func advice(f *flow.Func, role flow.Role) string {
 
 // growth is one statement that makes a collection larger.
 type growth struct {
-	at     *ast.AssignStmt
-	into   types.Object // the variable, or the root of the chain to the field
-	elem   types.Type
-	values []ast.Expr // what is added
-	spread bool       // append(x, ys...)
-	keys   bool       // single strings: keys, paths
-	index  bool       // list[i] = v, in a list that was made long enough
-	loose  bool       // the loop reads something, and that need not be what is added
-	one    bool       // each round adds one item, for one of a list that was not fetched
-	little bool       // it is a copy of what nothing shows to be large
-	shares bool       // what is added refers to the items of a list that is held already
+	at      *ast.AssignStmt
+	into    types.Object // the variable, or the root of the chain to the field
+	elem    types.Type
+	values  []ast.Expr // what is added
+	spread  bool       // append(x, ys...)
+	keys    bool       // single strings: keys, paths
+	index   bool       // list[i] = v, in a list that was made long enough
+	loose   bool       // the loop reads something, and that need not be what is added
+	one     bool       // each round adds one item, for one of a list that was not fetched
+	little  bool       // it is a copy of what nothing shows to be large
+	drained bool       // it is received from a channel
+	shares  bool       // what is added refers to the items of a list that is held already
 }
 
 // growthOf recognizes x = append(x, ...), m[k] = v, m[k] = append(m[k], v), and

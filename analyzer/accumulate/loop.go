@@ -56,6 +56,7 @@ func driven(f *flow.Func, g *growth, loop ast.Node, body *ast.BlockStmt) string 
 // something anew.
 func drivenRange(f *flow.Func, g *growth, l *ast.RangeStmt) string {
 	if _, ok := f.TypeOf(l.X).Underlying().(*types.Chan); ok {
+		g.drained = true
 		return "the channel is drained first"
 	}
 	if o := f.Root(l.X); o != nil && o != g.into {
@@ -76,6 +77,7 @@ func drivenRange(f *flow.Func, g *growth, l *ast.RangeStmt) string {
 		return ""
 	}
 	if receives(f, l.Body) {
+		g.drained = true
 		return "every result of the workers is received first"
 	}
 	if g.loose = readsInside(f, l) && !g.index; g.loose || fetchedIn(f, g, l) {
@@ -211,6 +213,7 @@ func drivenFor(f *flow.Func, g *growth, l *ast.ForStmt) string {
 	case stream:
 		return "the loop runs until the stream ends"
 	case receives(f, l.Body) && l.Post == nil:
+		g.drained = true
 		return "the channel is drained first"
 	}
 	return ""
@@ -297,6 +300,8 @@ func doubt(f *flow.Func, g *growth, loop ast.Node) string {
 		return "it refers to what is held already"
 	case g.one:
 		return "it may be one item for each of a list at hand"
+	case g.drained && !flow.IsBody(g.elem) && !f.Declared() && !f.NamesData():
+		return "what comes over the channel may be little"
 	}
 	if r, ok := loop.(*ast.RangeStmt); ok && flow.IsBasic(g.elem) && !flow.IsFunc(f.TypeOf(r.X)) {
 		return "a list of plain names may be short"

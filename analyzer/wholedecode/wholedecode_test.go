@@ -12,7 +12,9 @@ import (
 func TestFirstStages(t *testing.T) { checktest.Run(t, wholedecode.Analyzer, "a") }
 
 func TestByDefault(t *testing.T) {
-	checktest.Default(t, wholedecode.Analyzer, "returns", "public", "advice", "names", "few", "pages")
+	checktest.Default(t, wholedecode.Analyzer, "returns", "public", "advice", "names", "few", "pages", "large")
 }
 
-func TestDoubts(t *testing.T) { checktest.Low(t, wholedecode.Analyzer, "names", "pages") }
+func TestDoubts(t *testing.T) {
+	checktest.Low(t, wholedecode.Analyzer, "names", "pages", "advice", "few", "large")
+}

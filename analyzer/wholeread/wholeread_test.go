@@ -15,4 +15,6 @@ func TestByDefault(t *testing.T) {
 	checktest.Default(t, wholeread.Analyzer, "returns", "fetch", "public", "advice", "merged", "few")
 }
 
-func TestDoubts(t *testing.T) { checktest.Low(t, wholeread.Analyzer, "low", "few") }
+func TestDoubts(t *testing.T) {
+	checktest.Low(t, wholeread.Analyzer, "low", "few", "returns", "fetch", "advice")
+}

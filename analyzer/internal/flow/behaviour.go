@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// onlySends is the behaviour that workers and servers share with first stages.
+const onlySends = "reads a stream and sends to a channel"
+
 // stageByBehaviour finds functions that read a stream and emit: send to a
 // channel, call back, yield, or put into something that is not the standard
 // library's.
@@ -20,7 +23,7 @@ func (f *Func) stageByBehaviour() string {
 		switch n := n.(type) {
 		case *ast.SendStmt:
 			if f.carriesUnits(f.TypeOf(n.Chan)) && f.inLoop(n) {
-				why = "reads a stream and sends to a channel"
+				why = onlySends
 			}
 		case *ast.CallExpr:
 			if i, ok := f.funcParam(n.Fun); ok && f.inLoop(n) && takesUnit(f, n) {

@@ -27,7 +27,7 @@ func (f *Func) parsesAll() string {
 		}
 	}
 	if f.answers() {
-		return "answers a request with what it read"
+		return answersRequest
 	}
 	for _, s := range f.Sinks() {
 		if !s.Stream.Hazard() {
@@ -42,6 +42,9 @@ func (f *Func) parsesAll() string {
 	}
 	return ""
 }
+
+// answersRequest is why a handler is of interest.
+const answersRequest = "answers a request with what it read"
 
 // answers reports whether the function is a handler: it is given the writer of
 // a response.

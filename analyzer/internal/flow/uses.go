@@ -174,10 +174,14 @@ func (f *Func) usesEach(o types.Object, deeper bool) bool {
 // HandsEachOf reports whether a range over what the variable holds hands on its
 // items.
 func (f *Func) HandsEachOf(o types.Object) bool {
+	return f.handsEachOf(o, func(r *ast.RangeStmt) bool { return f.handsOnIn(r.Body) })
+}
+
+func (f *Func) handsEachOf(o types.Object, in func(*ast.RangeStmt) bool) bool {
 	found := false
 	ast.Inspect(f.Body, func(n ast.Node) bool {
 		if r, ok := n.(*ast.RangeStmt); ok && f.Root(r.X) == o && f.manyIn(r.X) {
-			found = found || f.handsOnIn(r.Body)
+			found = found || in(r)
 		}
 		return !found
 	})
@@ -301,14 +305,36 @@ func (f *Func) collects(body *ast.BlockStmt) bool {
 }
 
 func (f *Func) handsOnIn(body *ast.BlockStmt) bool {
+	found := f.savesIn(body)
+	ast.Inspect(body, func(n ast.Node) bool {
+		_, sends := n.(*ast.SendStmt)
+		found = found || sends
+		return !found
+	})
+	return found
+}
+
+// handsItem reports whether the body saves something, calls back, or sends the items themselves: to send what is made of
+// an item is what workers and exporters do, too.
+func (f *Func) handsItem(r *ast.RangeStmt) bool {
+	found := f.savesIn(r.Body)
+	ast.Inspect(r.Body, func(n ast.Node) bool {
+		if send, ok := n.(*ast.SendStmt); ok {
+			ix, indexed := ast.Unparen(send.Value).(*ast.IndexExpr)
+			found = found || f.RefersTo(send.Value, f.Object(r.Value)) || indexed && f.Root(ix.X) == f.Root(r.X)
+		}
+		return !found
+	})
+	return found
+}
+
+// savesIn is handsOnIn but for sends.
+func (f *Func) savesIn(body *ast.BlockStmt) bool {
 	found := false
 	ast.Inspect(body, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.SendStmt:
-			found = true
-		case *ast.CallExpr:
-			_, isParam := f.funcParam(n.Fun)
-			found = found || isParam || f.HandsOn(n)
+		if call, ok := n.(*ast.CallExpr); ok {
+			_, isParam := f.funcParam(call.Fun)
+			found = found || isParam || f.HandsOn(call)
 		}
 		return !found
 	})

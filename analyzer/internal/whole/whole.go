@@ -222,6 +222,9 @@ func doubt(f *flow.Func, s *flow.Sink, role flow.Role) string {
 	if onlyNames(f, s) {
 		return "a list of plain names may be short"
 	}
+	if !f.Large(s) {
+		return "nothing here shows that it is large"
+	}
 	return ""
 }
 

@@ -168,7 +168,7 @@ func ofAll(address string) (some []Item, err error) {
 	items, err := everything(address)
 	for _, it := range items {
 		if it.Arch != "" {
-			some = append(some, it) // low `a second copy of what everything gathered.*low confidence: it refers to what is held already`
+			some = append(some, it) // low `a second copy of what everything gathered.*low confidence: what it copies may be little`
 		}
 	}
 	return some, err
@@ -254,7 +254,7 @@ func addresses(places []Mirror) (all []net.IP, err error) {
 func names(address string) (some []Item, err error) {
 	items, err := everything(address)
 	for _, it := range items {
-		some = append(some, lower(it)) // want `a second copy of what everything gathered`
+		some = append(some, lower(it)) // low `a second copy of what everything gathered`
 	}
 	return some, err
 }

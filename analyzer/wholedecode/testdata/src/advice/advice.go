@@ -64,5 +64,5 @@ func get(address string, v any) error {
 }
 
 func Remote(address string) (list []Item, err error) {
-	return list, get(address, &list) // want `let advice.get take a function that is given the reader, and step through it with Token and More`
+	return list, get(address, &list) // low `let advice.get take a function that is given the reader, and step through it with Token and More`
 }

@@ -70,5 +70,5 @@ func graph() (all []Entry, err error) {
 }
 
 func unlimited() (all []Entry, err error) {
-	return all, get("https://example.org/repos?limit=0", &all) // want `decoded into \[\]Entry, which has every item`
+	return all, get("https://example.org/repos?limit=0", &all) // low `decoded into \[\]Entry, which has every item`
 }

@@ -52,7 +52,7 @@ func FetchPolicies(url string) ([]Policy, error) {
 	}
 	defer resp.Body.Close()
 	var list []Policy
-	return list, json.NewDecoder(resp.Body).Decode(&list) // want `FetchPolicies`
+	return list, json.NewDecoder(resp.Body).Decode(&list) // low `FetchPolicies`
 }
 
 type ServerConfig struct {
@@ -172,7 +172,7 @@ func fetchFrom(url string) (list []Product, err error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	return list, json.NewDecoder(resp.Body).Decode(&list) // want `fetchFrom`
+	return list, json.NewDecoder(resp.Body).Decode(&list) // low `fetchFrom`
 }
 
 type Page struct {

@@ -138,7 +138,7 @@ func SomeOrNot(names []string) (all []Item, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("about %s: %w", strings.Join(names, ","), err)
 	}
-	return all, json.NewDecoder(resp.Body).Decode(&all) // want `decoded into \[\]Item, which has every item`
+	return all, json.NewDecoder(resp.Body).Decode(&all) // low `decoded into \[\]Item, which has every item`
 }
 
 // A client of an API: its lists are as its server pages them.
@@ -327,7 +327,7 @@ func As(base, format string) (all []Item, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return all, json.NewDecoder(resp.Body).Decode(&all) // want `decoded into \[\]Item, which has every item`
+	return all, json.NewDecoder(resp.Body).Decode(&all) // low `decoded into \[\]Item, which has every item`
 }
 
 // What went wrong comes beside the answer.
@@ -356,7 +356,7 @@ func Chat(address string) (h *History, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return h, json.NewDecoder(resp.Body).Decode(&h) // want `decoded into \*History, which has every item`
+	return h, json.NewDecoder(resp.Body).Decode(&h) // low `decoded into \*History, which has every item`
 }
 
 // What tells about one thing.

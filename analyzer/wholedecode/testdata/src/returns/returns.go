@@ -47,7 +47,7 @@ func Years(years []string, save func([]Item) error) error {
 			return err
 		}
 		var list []Item
-		if err := json.NewDecoder(resp.Body).Decode(&list); err != nil { // want `wholedecode`
+		if err := json.NewDecoder(resp.Body).Decode(&list); err != nil { // low `wholedecode`
 			return err
 		}
 		if err := saveAll(list); err != nil {

@@ -15,7 +15,7 @@ func Get(url string) ([]byte, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	return io.ReadAll(resp.Body) // want `the body of a response is returned as bytes`
+	return io.ReadAll(resp.Body) // low `the body of a response is returned as bytes`
 }
 
 // With hands the body to a function of the caller's.

@@ -34,7 +34,7 @@ func Other(address string) ([]byte, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	return io.ReadAll(resp.Body) // want `the body of a response is returned as bytes`
+	return io.ReadAll(resp.Body) // low `the body of a response is returned as bytes`
 }
 
 // Unpacked is one of many, and packed because it is large.

@@ -59,7 +59,7 @@ func Checked(name string) (list []Release, err error) {
 // The callback keeps what it is handed.
 func Body(address string) (all []byte, err error) {
 	err = fetch.With(address, func(r io.Reader) error {
-		all, err = io.ReadAll(r) // want `the body of a response is returned as bytes`
+		all, err = io.ReadAll(r) // low `the body of a response is returned as bytes`
 		return err
 	})
 	return all, err

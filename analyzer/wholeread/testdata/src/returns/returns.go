@@ -21,7 +21,7 @@ func fetch(url string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return io.ReadAll(resp.Body) // want `the body of a response is returned as bytes`
+	return io.ReadAll(resp.Body) // low `the body of a response is returned as bytes`
 }
 
 func lines(r io.Reader) ([]Item, error) {
@@ -73,12 +73,12 @@ func get(url string) (Response, []byte, []error) {
 	if err != nil {
 		return nil, nil, []error{err}
 	}
-	body, _ := io.ReadAll(resp.Body) // want `returned as bytes.*; it is reached from viaGet, too`
+	body, _ := io.ReadAll(resp.Body)
 	return resp, body, nil
 }
 
 func viaGet(url string, save func(Item) error) error {
-	_, body, _ := get(url)
+	_, body, _ := get(url) // want `nothing bounds it.*; it is reached from get, too`
 	for _, l := range strings.Split(string(body), "\n") {
 		if err := save(Item{Name: l}); err != nil {
 			return err
