@@ -13,7 +13,7 @@ func (f *Func) Grand(s *Sink) bool {
 		return true
 	}
 	for _, t := range append(s.Decodes, s.Target) {
-		if t != nil && deepList(f.TargetType(t), shapeDepth) {
+		if t != nil && deepList(f.TargetType(t)) {
 			return true
 		}
 	}
@@ -22,25 +22,37 @@ func (f *Func) Grand(s *Sink) bool {
 
 // deepList reports whether a type holds lists of things that have lists of
 // their own.
-func deepList(t types.Type, depth int) bool {
+func deepList(t types.Type) bool {
+	return holds(t, shapeDepth, func(t types.Type) bool {
+		switch u := t.(type) {
+		case *types.Slice:
+			return HasList(u.Elem())
+		case *types.Map:
+			return HasList(u.Elem())
+		}
+		return false
+	})
+}
+
+// holds reports whether the underlying type is one, or that of a field down to
+// so many structs, through pointers.
+func holds(t types.Type, depth int, is func(types.Type) bool) bool {
 	if depth == 0 {
 		return false
 	}
 	switch u := t.Underlying().(type) {
 	case *types.Pointer:
-		return deepList(u.Elem(), depth)
-	case *types.Slice:
-		return HasList(u.Elem())
-	case *types.Map:
-		return HasList(u.Elem())
+		return holds(u.Elem(), depth, is)
 	case *types.Struct:
 		for field := range u.Fields() {
-			if deepList(field.Type(), depth-1) {
+			if holds(field.Type(), depth-1, is) {
 				return true
 			}
 		}
+		return false
+	default:
+		return is(u)
 	}
-	return false
 }
 
 // HasList reports whether an item is a list of things, or a struct with one.

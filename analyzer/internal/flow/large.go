@@ -18,7 +18,7 @@ func (f *Func) Large(s *Sink) bool {
 		return true
 	}
 	for _, t := range append(s.Decodes, s.Target) {
-		if t != nil && (f.handsEachIn(t) || indexed(f.TargetType(t), shapeDepth)) {
+		if t != nil && (f.handsEachIn(t) || indexed(f.TargetType(t))) {
 			return true
 		}
 	}
@@ -39,23 +39,11 @@ func (f *Func) handsEachIn(target ast.Expr) bool {
 }
 
 // indexed reports whether a type has lists of things by key.
-func indexed(t types.Type, depth int) bool {
-	if depth == 0 {
-		return false
-	}
-	switch u := t.Underlying().(type) {
-	case *types.Pointer:
-		return indexed(u.Elem(), depth)
-	case *types.Map:
-		return listShape(u.Elem())
-	case *types.Struct:
-		for field := range u.Fields() {
-			if indexed(field.Type(), depth-1) {
-				return true
-			}
-		}
-	}
-	return false
+func indexed(t types.Type) bool {
+	return holds(t, shapeDepth, func(t types.Type) bool {
+		m, ok := t.(*types.Map)
+		return ok && listShape(m.Elem())
+	})
 }
 
 // Declared reports whether the function is a first stage in more than its behaviour: somebody marked it, a pipeline's types
