@@ -56,6 +56,7 @@ type result struct {
 	Batches        batches            `json:"batches"`
 	MeanBatch      float64            `json:"mean_batch"`
 	Stages         map[string]batches `json:"stage_batches"`
+	StageOrder     []string           `json:"stage_order"`           // in which units pass them
 	CPU            float64            `json:"cpu_seconds,omitempty"` // user and system time of the process, where another one measures it
 	GCCPU          float64            `json:"gc_cpu_ratio"`          // the part of the Go program's processor time that collecting garbage took
 	GCLimited      bool               `json:"gc_limited"`
@@ -129,7 +130,8 @@ func (r *result) addQueues(queues []memacct.QueueStats, takers []pipeline.Stage[
 	var all memacct.BatchStats
 	for i, q := range queues {
 		all = all.Add(q.Batches)
-		r.Stages[takers[i].Name()] = newBatches(q.Batches)
+		name := takers[i].Name()
+		r.Stages[name], r.StageOrder = newBatches(q.Batches), append(r.StageOrder, name)
 	}
 	r.Batches, r.MeanBatch = newBatches(all), all.Mean()
 	if len(queues) > 0 {
@@ -137,8 +139,19 @@ func (r *result) addQueues(queues []memacct.QueueStats, takers []pipeline.Stage[
 	}
 }
 
-// stageNames are the stages that have batches to tell of.
-func (r *result) stageNames() []string { return slices.Sorted(maps.Keys(r.Stages)) }
+// stageNames are the stages that have batches to tell of, in the order in which units pass them. Those of a file that does
+// not say in which stand behind, by name.
+func (r *result) stageNames() []string {
+	left := maps.Clone(r.Stages)
+	var all []string
+	for _, name := range r.StageOrder {
+		if _, ok := left[name]; ok {
+			all = append(all, name)
+			delete(left, name)
+		}
+	}
+	return append(all, slices.Sorted(maps.Keys(left))...)
+}
 
 // addMemory notes what the runtime and the kernel say of the process, and of its cgroup.
 func (r *result) addMemory(peak peaks) {

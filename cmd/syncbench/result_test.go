@@ -160,3 +160,17 @@ func keysOf(path string, v map[string]any) (keys []string) {
 	}
 	return keys
 }
+
+// Stages stand in the order in which units pass them; a file of before, or one that somebody wrote, lacks it.
+func TestStagesInOrder(t *testing.T) {
+	three := map[string]batches{"associate": {}, "query": {}, "save": {}}
+	for _, c := range []struct{ order, want []string }{
+		{[]string{"query", "save", "associate"}, []string{"query", "save", "associate"}},
+		{nil, []string{"associate", "query", "save"}},
+		{[]string{"save", "save", "none"}, []string{"save", "associate", "query"}},
+	} {
+		r := result{Stages: three, StageOrder: c.order}
+		require.Equal(t, c.want, r.stageNames())
+		require.Len(t, r.Stages, 3)
+	}
+}
