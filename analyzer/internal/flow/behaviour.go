@@ -8,22 +8,19 @@ import (
 	"strings"
 )
 
-// onlySends is the behaviour that workers and servers share with first stages.
-const onlySends = "reads a stream and sends to a channel"
-
 // stageByBehaviour finds functions that read a stream and emit: send to a
 // channel, call back, yield, or put into something that is not the standard
 // library's.
-func (f *Func) stageByBehaviour() string {
+func (f *Func) stageByBehaviour() Role {
 	if !f.reads() {
-		return ""
+		return Role{}
 	}
-	why := ""
+	why, sends := "", false
 	ast.Inspect(f.Body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SendStmt:
 			if f.carriesUnits(f.TypeOf(n.Chan)) && f.inLoop(n) {
-				why = onlySends
+				why, sends = "reads a stream and sends to a channel", true
 			}
 		case *ast.CallExpr:
 			if i, ok := f.funcParam(n.Fun); ok && f.inLoop(n) && takesUnit(f, n) {
@@ -36,7 +33,7 @@ func (f *Func) stageByBehaviour() string {
 		}
 		return why == ""
 	})
-	return why
+	return Role{Stage: why != "", Sends: sends, Reason: why}
 }
 
 // carriesUnits tells a channel of units from one of signals and errors.

@@ -50,7 +50,7 @@ func indexed(t types.Type) bool {
 // make it one, or it hands units on one by one in a way that has no other use.
 func (f *Func) Declared() bool {
 	r := f.Role()
-	return r.Stage && r.Reason != onlySends || r.Reason == answersRequest
+	return r.Stage && !r.Sends || r.Answers
 }
 
 // dataFile is the name of a file that data is published in: packed, or of a format for many items.

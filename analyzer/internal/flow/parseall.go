@@ -7,28 +7,48 @@ import (
 	"strings"
 )
 
-// parsesAll says why the function has the parse-all shape: what it read leaves
-// it as one value, is kept, or is only written on.
-func (f *Func) parsesAll() string {
-	if f.Type.Results != nil {
-		for _, field := range f.Type.Results.List {
-			t := f.TypeOf(field.Type)
-			if IsError(t) {
-				continue
-			}
-			if isBytes(t) || ShapeOf(t) >= Names {
-				return "returns all it read as " + f.TypeString(t)
-			}
+// parsesAll is the role of a function with the parse-all shape: what it read leaves
+// it as one value, is kept, or is only written on. Of others it is the zero Role.
+func (f *Func) parsesAll() Role {
+	why, answers := f.returnsAll(), false
+	if why == "" {
+		why = f.handsAll()
+	}
+	if why == "" && f.answers() {
+		why, answers = "answers a request with what it read", true
+	}
+	if why == "" {
+		why = f.keepsAll()
+	}
+	return Role{Parses: why != "", Answers: answers, Reason: why}
+}
+
+// returnsAll says as what the function returns all it read, or "".
+func (f *Func) returnsAll() string {
+	if f.Type.Results == nil {
+		return ""
+	}
+	for _, field := range f.Type.Results.List {
+		t := f.TypeOf(field.Type)
+		if !IsError(t) && (isBytes(t) || ShapeOf(t) >= Names) {
+			return "returns all it read as " + f.TypeString(t)
 		}
 	}
+	return ""
+}
+
+// handsAll says to whom the function hands all it read, or "".
+func (f *Func) handsAll() string {
 	for _, call := range f.Calls {
 		if f.HandsOn(call) {
 			return "hands what it read to " + types.ExprString(call.Fun)
 		}
 	}
-	if f.answers() {
-		return answersRequest
-	}
+	return ""
+}
+
+// keepsAll says where the function keeps what it read, or that it passes it on, or "".
+func (f *Func) keepsAll() string {
 	for _, s := range f.Sinks() {
 		if !s.Stream.Hazard() {
 			continue
@@ -42,9 +62,6 @@ func (f *Func) parsesAll() string {
 	}
 	return ""
 }
-
-// answersRequest is why a handler is of interest.
-const answersRequest = "answers a request with what it read"
 
 // answers reports whether the function is a handler: it is given the writer of
 // a response.

@@ -7,9 +7,11 @@ import (
 
 // Role is what a function is to a sync.
 type Role struct {
-	Stage  bool   // a first stage, by directive, type or behaviour
-	Parses bool   // the parse-all shape, when it is asked for
-	Reason string // how it was found out
+	Stage   bool   // a first stage, by directive, type or behaviour
+	Parses  bool   // the parse-all shape, when it is asked for
+	Sends   bool   // of a Stage: it only sends to a channel, as workers and servers do, too
+	Answers bool   // of Parses: it is a handler, which answers a request with what it read
+	Reason  string // how it was found out
 }
 
 // None reports whether the function is of no interest.
@@ -27,15 +29,16 @@ func (f *Func) Role() Role {
 	if s.Stage != "" {
 		return Role{Stage: true, Reason: "marked " + s.Stage}
 	}
-	for _, find := range []func() string{f.stageByInterface, f.stageByOut, f.stageByQueue, f.stageByBehaviour} {
+	for _, find := range []func() string{f.stageByInterface, f.stageByOut, f.stageByQueue} {
 		if why := find(); why != "" {
 			return Role{Stage: true, Reason: why}
 		}
 	}
+	if r := f.stageByBehaviour(); r.Stage {
+		return r
+	}
 	if Options.Returns && f.reads() && !f.tests() {
-		if why := f.parsesAll(); why != "" {
-			return Role{Parses: true, Reason: why}
-		}
+		return f.parsesAll()
 	}
 	return Role{}
 }
