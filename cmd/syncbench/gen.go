@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/syncmem/syncmem/contentmodel/file"
 	"github.com/syncmem/syncmem/contentmodel/npm"
 	"github.com/syncmem/syncmem/contentmodel/rpm"
+	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/internal/synth"
 )
 
@@ -60,20 +62,22 @@ func writerOf[U contentmodel.Unit, W interface {
 }
 
 func genCommand() *cobra.Command {
-	o, compress := new(options), ""
+	o, compress, artifacts := new(options), "", ""
 	c := &cobra.Command{
 		Use:   "gen DIR",
 		Short: "Write a repository of a given shape to disk",
 		Long: `gen writes the metadata of a repository whose units are made on the fly: the same units with the same seed,
 and so the same files. It holds one unit at a time. Units of rpm-... make an RPM repository, those of deb-index a
 Debian one of a suite "stable", that of npm-packument a file that npm reads from any HTTP server of DIR, and those of
-file-flat a PULP_MANIFEST; these two are never compressed.
+file-flat a PULP_MANIFEST; these two are never compressed. With --artifacts the files are there that an RPM, a Debian or a
+file repository names, so that it can be synced whole.
 
 The names of synth: sources, each with its keys and their defaults:
 ` + synth.Help() + `
 Exit codes: 0 the repository is written; 1 it could not be; 2 wrong usage.`,
 		Example: `  syncbench gen repo --source synth:rpm-mixed,units=2000,seed=7
   syncbench run --source rpm:repo
+  syncbench gen repo --source synth:rpm-mixed,units=2000 --artifacts 64KiB
   syncbench gen debian --source synth:deb-index,units=2000
   syncbench run --source deb:debian,suite=stable`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -94,18 +98,24 @@ Exit codes: 0 the repository is written; 1 it could not be; 2 wrong usage.`,
 			if o.synth == nil {
 				return fmt.Errorf("--source: %q is not made on the fly: want %sNAME", o.source, synthPrefix)
 			}
-			if err := generate(c.Context(), o.synth, args[0], compress); err != nil {
+			mean, err := bytesize.Parse(cmp.Or(artifacts, "0B"))
+			if err != nil {
+				return fmt.Errorf("--artifacts: %w", err)
+			}
+			if err := generate(c.Context(), o.synth, args[0], compress, mean); err != nil {
 				return failed(err)
 			}
 			return nil
 		},
 	}
 	c.Flags().StringVar(&o.source, "source", "synth:rpm-mixed", "the `source` whose units are written")
+	c.Flags().StringVar(&artifacts, "artifacts", "", "write the artifacts, too, of that `amount` on average each, such as 64KiB: from nothing to twice as much")
 	c.Flags().StringVar(&compress, "compress", "gz", "`how` the files are compressed: gz, zst or none")
 	return c
 }
 
-func generate(ctx context.Context, spec *synth.Spec, dir, compress string) error {
+// generate writes the units, and artifacts of so many bytes on average unless that is 0.
+func generate(ctx context.Context, spec *synth.Spec, dir, compress string, mean int64) error {
 	var w unitWriter
 	for u, err := range spec.Units(ctx) {
 		if err != nil {
@@ -117,6 +127,11 @@ func generate(ctx context.Context, spec *synth.Spec, dir, compress string) error
 				return fmt.Errorf("there is no writer of %s repositories yet", u.Kind())
 			}
 			if w, err = open(dir, compress, spec.Count); err != nil {
+				return err
+			}
+		}
+		if mean > 0 {
+			if err := (artifactWriter{dir, mean}).write(u); err != nil {
 				return err
 			}
 		}
