@@ -67,6 +67,14 @@ func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 // IsZero reports whether d was never set. No known content has this digest.
 func (d Digest) IsZero() bool { return d == Digest{} }
 
+// Checksum is the same digest as a Checksum, the empty one if d was never set.
+func (d Digest) Checksum() Checksum {
+	if d.IsZero() {
+		return ""
+	}
+	return Checksum(d[:])
+}
+
 // AppendText appends the 64 hex digits to b. It never fails.
 func (d Digest) AppendText(b []byte) ([]byte, error) { return hex.AppendEncode(b, d[:]), nil }
 

@@ -48,6 +48,8 @@ func TestDigestErrors(t *testing.T) {
 	d := contentmodel.Digest{1}
 	require.Error(t, d.UnmarshalText([]byte("x")))
 	require.Equal(t, contentmodel.Digest{1}, d, "left as it was")
+	require.Equal(t, d.String(), d.Checksum().String())
+	require.Empty(t, contentmodel.Digest{}.Checksum())
 }
 
 func TestInputError(t *testing.T) {

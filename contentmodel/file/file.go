@@ -2,6 +2,7 @@ package file
 
 import (
 	"io"
+	"iter"
 
 	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/contentmodel/internal/jsonw"
@@ -28,6 +29,13 @@ func (f *File) Key() string {
 	b = append(b, ' ')
 	b, _ = f.SHA256.AppendText(b)
 	return string(b)
+}
+
+// Artifacts yields the file itself.
+func (f *File) Artifacts() iter.Seq[contentmodel.Artifact] {
+	return func(yield func(contentmodel.Artifact) bool) {
+		yield(contentmodel.Artifact{Path: f.Path, Size: f.Size, Sum: f.SHA256.Checksum()})
+	}
 }
 
 // WriteBody writes path, digest and size as one JSON object.
