@@ -11,6 +11,9 @@ import (
 // ErrNotKept is returned for units that are to be part of a version before they are saved.
 var ErrNotKept = errors.New("not saved yet")
 
+// ErrOver is returned by a draft that was published, given up, or lost with what it lived in.
+var ErrOver = errors.New("the draft is over; begin another")
+
 // Versioned is a store that also keeps which units a repository has. What a repository has changes from one version
 // to the next, and each version appears whole or not at all: whoever reads never sees half a sync.
 //
@@ -19,19 +22,19 @@ type Versioned interface {
 	Store
 
 	// Begin starts the next version of a repository, which has nothing yet; a repository is made with its first
-	// version. Drafts of one repository don't see each other, and those that were left by a process that was killed
-	// take no part in anything. The repository's name must not be empty.
+	// version. Drafts of one repository don't see each other. A draft is gone when its process is, however that ends,
+	// and when the store is closed. The repository's name must be text of 1 to 1024 bytes without control characters.
 	Begin(ctx context.Context, repository string) (Draft, error)
 
 	// Latest is the newest version of a repository; the zero Version, with its name, if it has none.
 	Latest(ctx context.Context, repository string) (Version, error)
 
 	// Units yields what a version has, ordered by kind and key in bytes. It ends with an error, ErrNotFound for a
-	// version that is not there.
+	// version that is not there. Old versions stay as they are. It may read an index of the whole store.
 	Units(ctx context.Context, repository string, number int64) iter.Seq2[Name, error]
 
-	// SaveArtifacts records artifacts of units that are kept, all or, on any error, none. What is recorded of the same
-	// unit and path before is replaced, but what is Kept stays kept.
+	// SaveArtifacts records artifacts of units that are kept, all or, on any error, none: ErrNotKept names the first
+	// unit that is not. What is recorded of the same unit and path before is replaced, but what is Kept stays kept.
 	SaveArtifacts(ctx context.Context, artifacts []Artifact) error
 
 	// Artifacts yields the artifacts that are recorded of a version's units, ordered by kind, key and path in bytes.
@@ -45,11 +48,13 @@ type Draft interface {
 	// Units that the draft has already are left as they are.
 	Add(ctx context.Context, units []contentmodel.Unit) error
 
-	// Publish makes the draft the newest version. If the newest has just the same units, that is returned and no
-	// version is made. After an error nothing is published, and it may be tried again. Other calls fail afterwards.
+	// Publish makes the draft the newest version, compared with the newest there is at that moment. If that has just
+	// the same units, it is returned and no version is made; the first version may have none. After an error nothing
+	// is published, and it may be tried again, unless the error is ErrOver. Other calls fail with ErrOver afterwards.
 	Publish(ctx context.Context) (Version, error)
 
-	// Discard gives up the draft: a draft that was published stays. Defer it. A second call does nothing.
+	// Discard gives up the draft: what was published stays. Defer it. A second call does nothing, nor does one after
+	// the store's Close.
 	Discard() error
 }
 
