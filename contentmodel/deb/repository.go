@@ -110,6 +110,25 @@ func (r *Repository) Release() *Release { return r.release }
 // Name is the path or URL of the Release, without its password.
 func (r *Repository) Name() string { return r.name }
 
+// Root is the path or URL of the directory that the paths of artifacts begin
+// at: the one that dists is in, and of a flat repository that of the Release.
+// It has the password and the query that Open was given, and is not to be shown.
+func (r *Repository) Root() string {
+	root := r.dir
+	switch i := strings.LastIndex(root, "/dists/"); {
+	case i > 0:
+		root = root[:i]
+	case i == 0:
+		root = "/"
+	case strings.HasPrefix(root, "dists/"):
+		root = "."
+	}
+	if r.query != "" {
+		return root + "?" + r.query
+	}
+	return root
+}
+
 // Indices are the names of the indices that Packages reads, in its order,
 // without their compression.
 func (r *Repository) Indices() []string { return slices.Clone(r.stems) }

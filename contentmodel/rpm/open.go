@@ -104,6 +104,16 @@ func Open(ctx context.Context, location string, o Options) (*Repository, error) 
 // Name is the path or URL of the repository, without its password.
 func (r *Repository) Name() string { return r.name }
 
+// Root is the path or URL of the directory that the paths of artifacts begin
+// at, with the password and the query that Open was given: it is not to be
+// shown.
+func (r *Repository) Root() string {
+	if r.query != "" {
+		return r.root + "?" + r.query
+	}
+	return r.root
+}
+
 // Records is what repomd.xml names, in its order.
 func (r *Repository) Records() []Record { return append([]Record(nil), r.records...) }
 

@@ -463,3 +463,20 @@ func FuzzPackages(f *testing.F) {
 		}
 	})
 }
+
+// TestRoot: whichever part of the repository was named.
+func TestRoot(t *testing.T) {
+	dir := repo{primary: primaryHead + "</metadata>"}.write(t)
+	server := httptest.NewServer(http.FileServer(http.Dir(dir)))
+	defer server.Close()
+	for location, want := range map[string]string{
+		dir:                                       dir,
+		dir + "/repodata/repomd.xml":              dir,
+		server.URL + "/repodata/?key=1":           server.URL + "?key=1",
+		server.URL + "/repodata/repomd.xml?key=1": server.URL + "?key=1",
+	} {
+		r, err := rpm.Open(t.Context(), location, rpm.Options{})
+		require.NoError(t, err)
+		require.Equal(t, want, r.Root(), location)
+	}
+}
