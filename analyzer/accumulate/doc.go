@@ -117,7 +117,7 @@ for p := range units.All(ctx) {
 	},
 	Since: "v0.1.0",
 	Silent: []string{
-		"the loop is not driven by a stream: its trip count is fixed before anything is read",
+		"the loop is not driven by a stream: its trip count is fixed before anything is read, or it goes over arguments of a command",
 		"the batch is flushed inside the loop: it is reset, or cut to length zero",
 		"the function is asked for a number of items: a limit, page size or count among its parameters, or a SetLimit call",
 		"sets of keys that only remove duplicates, errors, addresses, and lists of strings such as paths",

@@ -28,7 +28,7 @@ for p := range units.All(ctx) {
 		"plain channels, except for a slice that is sent and then cut to length zero",
 		"a collection that is emptied inside the loop: a batch",
 		"scalars taken from the unit",
-		"a list that is only kept, or only returned, or that was asked for by number",
+		"a list that is only kept, or only returned, or that was asked for by number; and one on an owner that every caller makes for itself and lets go",
 		"a pointer to an element that is only used locally, or into a slice that does not grow in the loop",
 	},
 }

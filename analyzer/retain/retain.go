@@ -199,7 +199,7 @@ func onOwner(p *check.Pass, f *flow.Func, a *ast.AssignStmt) {
 		if index, lit, isParam := f.Param(f.Root(sel)); !isParam || lit != nil || index >= 0 {
 			continue // not the receiver's
 		}
-		if f.FetchedAbove(list, a) && returnedAfter(f, list, a) && !f.Counted() {
+		if f.FetchedAbove(list, a) && returnedAfter(f, list, a) && !f.Counted() && !f.OwnerIsLocal() {
 			p.Reportf(a, "%s keeps the whole list after it was handed to the caller, as long as its owner lives; keep what is asked for again, or let the caller keep it", types.ExprString(l))
 		}
 	}

@@ -31,5 +31,6 @@ func (p *Package) SetName(name string) {
 		"clones made on demand and returned, and local bases for a patch",
 		"a copy of another type: a view, a key, a summary",
 		"raw bytes kept for their digest",
+		"a map of things by key that is called snapshots, loaded, stored or the like and that nothing is compared with: it is the state",
 	},
 }

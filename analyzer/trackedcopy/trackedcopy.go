@@ -35,6 +35,7 @@ var Analyzer = check.New(Doc, func(p *check.Pass) {
 var (
 	fieldNames = regexp.MustCompile(`(?i)^(orig|initial|snap|prev|before|clean|loaded|pristine|persisted|stored|baseline|unmodified|old)`)
 	loadNames  = regexp.MustCompile(`^(Open$|After|Post|On)(Find|Load|Scan|Select|Fetch|Read|Query|Get)|^(Scan|Load|Unmarshal|From|New|new|Hydrate|Track|Snapshot|Reload|Refresh|Init|load|track|snapshot|hydrate|markClean|MarkClean)`)
+	tableNames = regexp.MustCompile(`(?i)^(snap|clean|loaded|persisted|stored)`) // of a map, also that of the state itself
 	cloneNames = regexp.MustCompile(`(?i)^(deep_?)?(clone|copy)|^copystructure|^dup(licate)?$`)
 	diffNames  = regexp.MustCompile(`(?i)diff|chang|dirty|modified|delta|isequal|needs?(update|save)`)
 )
@@ -96,7 +97,7 @@ func judge(p *check.Pass, f *flow.Func, s store, compared map[*types.Var]bool) {
 	if how == "" {
 		return
 	}
-	named := fieldNames.MatchString(s.field.Name())
+	named := fieldNames.MatchString(s.field.Name()) && !(isTable(s) && tableNames.MatchString(s.field.Name()) && !compared[s.field])
 	loading := loadNames.MatchString(f.Name[strings.LastIndex(f.Name, ".")+1:])
 	tracks := loading || compared[s.field]
 	if !(selfTyped(s) && (named || tracks) || named && tracks) || clones(f, s) {
@@ -220,6 +221,13 @@ func clones(f *flow.Func, s store) bool {
 		return !same
 	})
 	return same
+}
+
+// isTable reports whether the field is a map of things that its owner is not one of:
+// it may be where they are, and no copy of what is elsewhere.
+func isTable(s store) bool {
+	_, ok := s.field.Type().Underlying().(*types.Map)
+	return ok && !selfTyped(s)
 }
 
 // selfTyped reports whether the field can hold what its owner is: the same

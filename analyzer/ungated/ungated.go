@@ -50,10 +50,28 @@ func channel(p *check.Pass, f *flow.Func, call *ast.CallExpr, units []types.Type
 		p.Reportf(call, "the channel holds as many batches as a batch has items, so the square of %s can wait in it; give it a small fixed capacity, or use memacct.NewGate", types.ExprString(call.Args[1]))
 		return
 	}
-	if list := lengthOf(f, call.Args[1]); list != nil && !f.Role().None() && (fetched(f, list, call.Args[1].Pos()) || !f.Counted() && answersFor(f, list, f.Takes(call))) {
-		p.Reportf(call, "the channel is as long as %s, so it never makes its sender wait and can hold every result at once; give it a small fixed capacity, or use memacct.NewGate (first stage: %s %s)",
-			list.Name(), f.Name, f.Role().Reason)
+	asLong(p, f, call, c.Elem())
+}
+
+// asLong judges a channel that is as long as a list: one that was fetched, or one
+// that the caller gave, of keys that something is fetched for.
+func asLong(p *check.Pass, f *flow.Func, call *ast.CallExpr, elem types.Type) {
+	list := lengthOf(f, call.Args[1])
+	if list == nil || f.Role().None() || f.FromCommandLine(list) {
+		return
 	}
+	doubt := ""
+	if !fetched(f, list, call.Args[1].Pos()) {
+		if f.Counted() || !answersFor(f, list, f.Takes(call)) {
+			return
+		}
+		if !flow.HasMuch(elem) {
+			doubt = "it holds one small answer for each that was asked for"
+		}
+	}
+	p.Report(check.Finding{At: call, Doubt: doubt, Message: fmt.Sprintf(
+		"the channel is as long as %s, so it never makes its sender wait and can hold every result at once; give it a small fixed capacity, or use memacct.NewGate (first stage: %s %s)",
+		list.Name(), f.Name, f.Role().Reason)})
 }
 
 func buffers(f *flow.Func, n ast.Expr) bool {

@@ -10,3 +10,5 @@ import (
 func Test(t *testing.T) { checktest.Run(t, ungated.Analyzer, "a") }
 
 func TestElastic(t *testing.T) { checktest.Default(t, ungated.Analyzer, "elastic") }
+
+func TestDoubts(t *testing.T) { checktest.Low(t, ungated.Analyzer, "elastic") }

@@ -71,6 +71,12 @@ func HasList(t types.Type) bool {
 	return listShape(t)
 }
 
+// HasMuch reports whether a value is or has a body or a list of things: a part of a
+// document weighs little beside them.
+func HasMuch(t types.Type) bool {
+	return holds(t, shapeDepth, func(t types.Type) bool { return isBytes(t) || listShape(t) })
+}
+
 func listShape(t types.Type) bool {
 	switch u := t.Underlying().(type) {
 	case *types.Slice:

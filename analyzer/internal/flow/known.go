@@ -155,6 +155,11 @@ var (
 	// flagPaths are packages that read flags and configuration.
 	flagPaths = regexp.MustCompile(`^github\.com/(spf13/(viper|pflag)|urfave/cli|knadh/koanf|alecthomas/kingpin)(/|$)`)
 
+	// argNames are lists of what was typed on a command line, commandPaths packages whose
+	// commands are functions that get them.
+	argNames     = regexp.MustCompile(`^(args|argv|arguments)$`)
+	commandPaths = regexp.MustCompile(`^github\.com/(spf13/cobra|urfave/cli|mitchellh/cli)(/|$)`)
+
 	// sizeText is a number of items in an address, or in a query of GraphQL.
 	sizeText = regexp.MustCompile(`(?i)[?&](limit|per_?page|page_?size|max_?(results|keys|items|records)|count|n|top|size|rows|first|batch_?size)=([1-9%]|$)|\((first|last): *[1-9]`)
 
@@ -174,6 +179,9 @@ var (
 
 	// pieceNames are functions that take text apart.
 	pieceNames = regexp.MustCompile(`^(strings|bytes)\.(Split|Lines|Fields)|Regexp\)\.FindAll|^archive/zip\.NewReader`)
+
+	// decodeNames are functions and methods that decode into their last argument.
+	decodeNames = regexp.MustCompile(`^(Decode|Unmarshal)`)
 
 	// talkNames are functions that make errors and log lines.
 	talkNames = regexp.MustCompile(`(?i)^(s?print|errorf?$|wrapf?$|log|debug|warn|info|fatal|panic|trace|.*err(or)?f?$)`)

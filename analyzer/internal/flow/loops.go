@@ -2,6 +2,7 @@ package flow
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 	"strings"
 )
@@ -21,6 +22,50 @@ func (f *Func) HasReaderParam(lit *ast.FuncLit) bool {
 func (f *Func) Outlives(o types.Object) bool {
 	p, ok := f.params[o]
 	return ok && p.lit == nil || o.Parent() == f.Pkg.Pass.Pkg.Scope()
+}
+
+// OwnerIsLocal reports whether every call of the method in its package is of a variable
+// that the caller made and keeps to itself, also through other methods: the owner is gone
+// when that caller is. Others may call an exported method of an exported type.
+func (f *Func) OwnerIsLocal() bool { return f.ownerIsLocal(maxHands) }
+
+func (f *Func) ownerIsLocal(hands int) bool {
+	if hands == 0 || f.Recv == nil || f.Obj == nil || f.callableElsewhere() {
+		return false
+	}
+	sites := f.sitesOf()
+	for _, site := range sites {
+		o := site.Caller.Object(Receiver(site.Call))
+		p, isParam := site.Caller.params[o]
+		switch {
+		case isParam && p.lit == nil && p.index < 0:
+			if !site.Caller.ownerIsLocal(hands - 1) {
+				return false
+			}
+		case o == nil, site.Caller.Outlives(o), site.Caller.leaks(o):
+			return false
+		}
+	}
+	return len(sites) > 0
+}
+
+// callableElsewhere reports whether another package can call the method.
+func (f *Func) callableElsewhere() bool {
+	return f.Pkg.Pass.Pkg.Name() != "main" && f.Obj.Exported() && token.IsExported(typeName(f.recvType()))
+}
+
+// leaks reports whether a variable is used in another way than through its fields and
+// methods: returned, stored or handed to somebody.
+func (f *Func) leaks(o types.Object) bool {
+	leaks := false
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && f.Pkg.Info.Uses[id] == o {
+			_, selects := f.Parent(id).(*ast.SelectorExpr)
+			leaks = leaks || !selects
+		}
+		return !leaks
+	})
+	return leaks
 }
 
 // IsResult reports whether the variable is a named result.
@@ -56,10 +101,13 @@ func (f *Func) TellsAbout(e ast.Expr) bool {
 	return strings.HasSuffix(typeName(deref(f.TargetType(e))), "Info")
 }
 
-// Static reports whether a range goes over a list that is in the source.
+// Static reports whether a range goes over a list that is in the source, or that was
+// typed.
 func (f *Func) Static(r *ast.RangeStmt) bool {
-	if _, isParam := f.params[f.Object(r.X)]; isParam {
-		return false
+	if o := f.Object(r.X); o != nil {
+		if _, isParam := f.params[o]; isParam {
+			return f.FromCommandLine(o)
+		}
 	}
 	return f.rangePlace(r) == PerFeed
 }

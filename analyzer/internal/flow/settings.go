@@ -63,3 +63,55 @@ func (f *Func) asksSettings(call *ast.CallExpr) bool {
 	}
 	return flagPaths.MatchString(fn.Pkg().Path())
 }
+
+// FromCommandLine reports whether the variable is a list of what the user of the
+// program typed: a parameter of strings that is called args, or is a command's, or
+// that every call in the package gives such a list. There are as many as somebody
+// wrote on one line.
+func (f *Func) FromCommandLine(o types.Object) bool { return f.fromCommandLine(o, maxHands) }
+
+// maxHands is through how many functions a list that was typed is followed.
+const maxHands = 3
+
+func (f *Func) fromCommandLine(o types.Object, hands int) bool {
+	p, ok := f.params[o]
+	if !ok || !isStrings(o.Type()) {
+		return false
+	}
+	if argNames.MatchString(o.Name()) || f.ofCommand(p) {
+		return true
+	}
+	sites := f.sitesOf()
+	if hands == 0 || p.lit != nil || len(sites) == 0 || f.Obj.Exported() {
+		return false
+	}
+	for _, site := range sites {
+		given := arg(site.Call, p.index)
+		call := callIn(given)
+		typed := call != nil && site.Caller.asksSettings(call)
+		if !typed && (given == nil || !site.Caller.fromCommandLine(site.Caller.Object(given), hands-1)) {
+			return false
+		}
+	}
+	return true
+}
+
+// ofCommand reports whether a parameter belongs to a function that is run for a
+// command: it is given that, too.
+func (f *Func) ofCommand(p param) bool {
+	t := f.Type
+	if p.lit != nil {
+		t = p.lit.Type
+	}
+	for _, field := range t.Params.List {
+		if pkg, _ := named(f.TypeOf(field.Type)); commandPaths.MatchString(pkg) {
+			return true
+		}
+	}
+	return false
+}
+
+func isStrings(t types.Type) bool {
+	s, ok := t.Underlying().(*types.Slice)
+	return ok && isString(s.Elem())
+}

@@ -81,6 +81,28 @@ func (f *Func) Returned(s *Sink) bool {
 	return ok
 }
 
+// DecodesAsAsked reports whether the function decodes into what its caller chose: a
+// parameter of any type, or a value of its own type parameter. Whether that has every
+// item is known where it is called.
+func (f *Func) DecodesAsAsked() bool {
+	for _, call := range f.Calls {
+		if len(call.Args) == 0 || !decodeNames.MatchString(methodName(call)) {
+			continue
+		}
+		target := call.Args[len(call.Args)-1]
+		if p, ok := f.params[f.Object(target)]; ok && p.lit == nil && p.index >= 0 && ShapeOf(f.TypeOf(target)) == Any {
+			return true
+		}
+		if u, ok := ast.Unparen(target).(*ast.UnaryExpr); ok {
+			target = u.X
+		}
+		if _, generic := types.Unalias(f.TypeOf(target)).(*types.TypeParam); generic {
+			return true
+		}
+	}
+	return false
+}
+
 // CallersDecodeSmall reports whether the function is called in its package, and
 // each caller decodes what it returns into a document without a list.
 func (f *Func) CallersDecodeSmall() bool {

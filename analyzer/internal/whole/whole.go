@@ -296,6 +296,9 @@ func bytesEvidence(f *flow.Func, s *flow.Sink, role flow.Role) string {
 	if f.OnlyInErrors(s) {
 		return ""
 	}
+	if f.DecodesAsAsked() {
+		return ""
+	}
 	if f.StreamedAgain(s) && !f.GivesBack(s) {
 		return "it is only read again or written on"
 	}
@@ -319,9 +322,10 @@ func bytesEvidence(f *flow.Func, s *flow.Sink, role flow.Role) string {
 }
 
 // plainList reports whether a response is decoded into a list or a map of things,
-// and not into a document that has one: no name says how long a list is.
+// and not into a document that has one: no name says how long a list is. A reader that
+// some function opened is no response: it may be one file of an archive.
 func plainList(f *flow.Func, s *flow.Sink) bool {
-	if s.Stream.Kind != flow.Remote {
+	if s.Stream.Kind != flow.Remote || !s.Stream.HTTP {
 		return false
 	}
 	for _, t := range targets(s) {

@@ -177,3 +177,46 @@ func (r *repository) set(all []record) []record {
 	r.packages = all
 	return all
 }
+
+// Its owner is gone when it is done.
+type survey struct{ packages []record }
+
+func (s *survey) load() ([]record, error) {
+	resp, err := http.Get("http://example.org/primary")
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	all, err := parseAll(resp.Body)
+	s.packages = all
+	return all, err
+}
+
+func (s *survey) run() error {
+	_, err := s.load()
+	return err
+}
+
+func surveyOnce() error {
+	s := &survey{}
+	return s.run()
+}
+
+type kept struct{ packages []record }
+
+func (k *kept) load() ([]record, error) {
+	resp, err := http.Get("http://example.org/primary")
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	all, err := parseAll(resp.Body)
+	k.packages = all // want `k.packages keeps the whole list`
+	return all, err
+}
+
+func keep(where map[string]*kept) {
+	k := &kept{}
+	k.load()
+	where["k"] = k
+}

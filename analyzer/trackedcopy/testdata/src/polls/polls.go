@@ -73,3 +73,19 @@ func (t *tags) normalize() map[string]*Host {
 	}
 	return normal
 }
+
+// Snapshots that are the state itself: nothing is compared with them.
+type exporter struct{ snapshots map[string]*Host }
+
+func (e *exporter) Load(h *Host) { e.snapshots[h.Name] = cloneHost(h) }
+
+func cloneHost(h *Host) *Host { c := *h; return &c }
+
+// As these are, they are a second copy.
+type watcher struct{ snapshots map[string]*Host }
+
+func (w *watcher) Load(h *Host) {
+	w.snapshots[h.Name] = cloneHost(h) // want `snapshots keeps a second copy of the state`
+}
+
+func (w *watcher) Changed(h *Host) bool { return !reflect.DeepEqual(w.snapshots[h.Name], h) }

@@ -2,6 +2,7 @@
 package elastic
 
 import (
+	"flag"
 	"io"
 	"net/http"
 )
@@ -43,7 +44,79 @@ func answers(urls []string) <-chan []byte {
 	return out
 }
 
+type page struct {
+	Host  string
+	Items []*Event
+}
+
+func load(url string) *page {
+	body, _ := fetch(url)
+	return &page{Host: url, Items: []*Event{{Text: string(body)}}}
+}
+
+func pages(urls []string) <-chan *page {
+	out := make(chan *page, len(urls)) // want `the channel is as long as urls`
+	for _, u := range urls {
+		go func() { out <- load(u) }()
+	}
+	return out
+}
+
+type status struct{ Host, State string }
+
+func ask(url string) (*status, error) {
+	body, err := fetch(url)
+	return &status{url, string(body[:10])}, err
+}
+
+// One small answer for each.
+func statuses(urls []string) <-chan *status {
+	out := make(chan *status, len(urls)) // low `the channel is as long as urls, .*; low confidence: it holds one small answer`
+	for _, u := range urls {
+		go func() {
+			s, _ := ask(u)
+			out <- s
+		}()
+	}
+	return out
+}
+
 // From here on nothing is to be said.
+
+// What was typed on a command line is no long list.
+func run(args []string) {
+	out := make(chan []byte, len(args))
+	for _, u := range args {
+		go func() {
+			body, _ := fetch(u)
+			out <- body
+		}()
+	}
+}
+
+func typed(args []string) { bodies(args) }
+
+func typedAgain() { bodies(flag.Args()) }
+
+func bodies(urls []string) {
+	out := make(chan []byte, len(urls))
+	for _, u := range urls {
+		go func() {
+			body, _ := fetch(u)
+			out <- body
+		}()
+	}
+}
+
+func limitInside(args []string, limit chan struct{}) {
+	for _, u := range args {
+		go func() {
+			limit <- struct{}{}
+			fetch(u)
+			<-limit
+		}()
+	}
+}
 
 func (b *buffer) bounded(flush func([]*Event)) {
 	for e := range b.in {
