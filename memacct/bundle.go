@@ -28,6 +28,7 @@ type bundle[T any] struct {
 type reservationBundle interface {
 	usages(now time.Time) []Usage
 	makers(of map[uint64]bool)
+	parkLocked(goid uint64, p *parking)
 }
 
 // newReservationLocked returns a reservation like by.
@@ -119,6 +120,15 @@ func (k *bundle[T]) makers(of map[uint64]bool) {
 	for i := range k.used {
 		if r := &k.all[i]; !r.done && !r.grows && r.goid != 0 {
 			of[r.goid] = true
+		}
+	}
+}
+
+// parkLocked parks what that goroutine has reserved, and has not handed to another.
+func (k *bundle[T]) parkLocked(goid uint64, p *parking) {
+	for i := range k.used {
+		if r := &k.all[i]; !r.done && r.goid == goid {
+			p.parkLocked(&k.g.q, nil)
 		}
 	}
 }

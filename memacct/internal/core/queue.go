@@ -33,6 +33,7 @@ type Queue struct {
 	takers    []*Taker // waiting, in order of arrival
 	consumers int      // attached
 	held      int      // of those, the ones whose worker is held by a parked unit
+	away      int      // goroutines that would take, once they have what they wait for, and run no loop yet
 	counts    QueueCounts
 	grown     int64 // how often a reservation has grown
 }
@@ -310,9 +311,36 @@ func (q *Queue) Unpark(p *Park) {
 	if p.Done == nil {
 		q.core.blind--
 	}
-	if i := slices.Index(q.core.parks, p); i >= 0 {
-		q.core.parks = slices.Delete(q.core.parks, i, i+1)
+	q.core.endPark(p)
+}
+
+func (c *Core) endPark(p *Park) {
+	if i := slices.Index(c.parks, p); i >= 0 {
+		c.parks = slices.Delete(c.parks, i, i+1)
 	}
+}
+
+// Away says that a goroutine of q's stage waits for a unit elsewhere, until Back. One that runs a loop is told of by its
+// hand; this is for one that runs none: no loop of its will come to q before the wait is over.
+func (q *Queue) Away(p *Park) {
+	q.away++
+	q.core.parks = append(q.core.parks, p)
+	q.core.update()
+}
+
+// Back undoes Away.
+func (q *Queue) Back(p *Park) {
+	q.away--
+	q.core.endPark(p)
+}
+
+// movable reports whether units are queued that a consumer may take. A queue without any consumer counts as able to move,
+// for one may still attach, unless who would do so is away.
+func (q *Queue) movable() bool {
+	if q.consumers == 0 {
+		return q.ready > 0 && q.away == 0
+	}
+	return q.ready > 0 && q.held < q.consumers
 }
 
 // Await says that somebody waits for a unit in q: the batch it is in is due now.

@@ -6,8 +6,7 @@ import "slices"
 // its way, none is queued where a consumer could come for it, and none is parked on a future that is done. It
 // rests on counts of units, never on bytes: a unit may weigh nothing, and a sum of bytes may be stale.
 //
-// A queue without any consumer counts as able to move: one may still attach. And while a gate is open and nobody waits
-// there, what the units in flight wait for may still be put.
+// While a gate is open and nobody waits there, what the units in flight wait for may still be put.
 func (c *Core) quiescent() bool {
 	if c.Mode != Enforce || c.waiters+c.carriers == 0 || c.moving+c.awake > 0 && !c.wrong.byBytes {
 		return false
@@ -19,11 +18,16 @@ func (c *Core) quiescent() bool {
 		return false
 	}
 	for _, q := range c.queues {
-		if q.ready > 0 && (q.consumers == 0 || q.held < q.consumers) || c.waiters == 0 && q.Gate && !q.closed {
+		if q.movable() || c.waiters == 0 && q.Gate && !q.closed {
 			return false
 		}
 	}
 	return !slices.ContainsFunc(c.parks, (*Park).over)
+}
+
+// Still reports whether no live unit of any account can move, whether or not somebody waits for memory or a slot.
+func (c *Core) Still() bool {
+	return c.moving+c.awake == 0 && !slices.ContainsFunc(c.queues, (*Queue).movable) && !slices.ContainsFunc(c.parks, (*Park).over)
 }
 
 // over reports whether what the unit waited for has happened, though its goroutine did not run since.
