@@ -20,7 +20,7 @@ PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 win
 # Sizes are compared with real heap growth, which the race detector changes: those tests skip themselves under it.
 ACCURACY  := ./sizer/... ./internal/synth/...
 # Concurrent code of our own.
-RACY      := ./memacct/... ./memacct/memprom/... ./pipeline/... ./cmd/internal/stagetest
+RACY      := ./memacct/... ./memacct/memprom/... ./pipeline/... ./integrations/river/... ./cmd/internal/stagetest
 # Libraries that must also work where an int has 32 bits.
 LIBRARIES := ./sizer/... ./memacct/... ./memacct/memprom/... ./pipeline/... ./contentmodel/... ./contentmodel/store/sqlite/... ./contentmodel/store/postgres/...
 # The modules of go.work, and those that are not in it: what is only for who develops here.
@@ -45,7 +45,7 @@ race: ## the concurrent packages again and again, on 1, 2 and 8 processors
 accuracy: ## what the race detector would disturb or slow down: sizes and limits in real memory, the model check; and where an int has 32 bits
 	$(GO) test -shuffle=on $(ACCURACY)
 	$(GO) test -count=1 -run='TestHeld|TestPinned|HundredThousand' ./memacct ./memacct/internal/stacks
-	$(GO) test -shuffle=on ./memacct/internal/core
+	$(GO) test -shuffle=on ./memacct/internal/core ./integrations/river/internal/admit
 	@mkdir -p bin && GOARCH=386 CGO_ENABLED=0 $(GO) test -c -o bin/sizer-386.test ./sizer
 	@if bin/sizer-386.test -test.list='^$$' >/dev/null 2>&1; then cd sizer && ../bin/sizer-386.test; \
 		else echo "NOT PROVED: sizer where an int has 32 bits; this machine runs no 32-bit program" >&2; fi

@@ -39,6 +39,8 @@ var rooms = map[string][]string{
 	"/analyzer":                    {"/internal", "golang.org/x/tools"},
 	"/analyzer/internal/checktest": {"/analyzer", "golang.org/x/tools", "github.com/stretchr/testify"}, // tests only
 
+	"/integrations/river/internal/admit": {}, // pure: it decides, and does nothing
+
 	"/internal":               {"/internal", "golang.org/x/sys"},
 	"/internal/synth":         {"/internal", "/contentmodel"},
 	"/internal/synth/keeping": {"/memacct", "github.com/KimMachineGun/automemlimit"}, // a whole program
