@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/syncmem/syncmem/internal/bytesize"
+	"github.com/syncmem/syncmem/internal/filelock"
 )
 
 // started is about when the process was: packages are initialised first thing.
@@ -31,9 +32,6 @@ const (
 	patience = 10 * time.Millisecond
 )
 
-// errLocked says that another process, or another recorder of this one, has the file open for writing.
-var errLocked = errors.New("locked")
-
 // errMoved says that the name stands for another file by now.
 var errMoved = errors.New("it was replaced again and again while it was opened")
 
@@ -47,12 +45,12 @@ func create(path string, h *header, log *slog.Logger) (f *os.File, err error) {
 		if err == nil {
 			return f, allocate(f, path, h)
 		}
-		if !errors.Is(err, errLocked) && !errors.Is(err, errMoved) {
+		if !errors.Is(err, filelock.ErrLocked) && !errors.Is(err, errMoved) {
 			return nil, err
 		}
 		time.Sleep(patience)
 	}
-	if errors.Is(err, errLocked) {
+	if errors.Is(err, filelock.ErrLocked) {
 		return nil, fmt.Errorf("%s is %w: %s writes to it; name another file for this one", path, ErrInUse, writerOf(path))
 	}
 	return nil, fmt.Errorf("%s: %w", path, err)
@@ -81,7 +79,7 @@ func writerOf(path string) string {
 // takeOver opens and locks path, and empties it or moves aside what must not be lost. The lock goes with the file
 // and not with its name, so who has it looks whether the name still stands for that file.
 func takeOver(path string, log *slog.Logger) (*os.File, error) {
-	f, err := openLocked(path)
+	f, err := filelock.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/syncmem/syncmem/internal/filelock"
 )
 
 // Ended says how a recording ended.
@@ -55,7 +57,7 @@ func Read(path string) (*Record, error) {
 	if err != nil {
 		err = fmt.Errorf("record: %s: %w", path, err)
 	}
-	if r != nil && r.Ended == Killed && written(f) {
+	if r != nil && r.Ended == Killed && filelock.Held(f) {
 		r.Ended = Running
 	}
 	return r, err

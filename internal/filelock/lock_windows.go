@@ -1,4 +1,4 @@
-package record
+package filelock
 
 import (
 	"errors"
@@ -9,17 +9,20 @@ import (
 // errSharing is ERROR_SHARING_VIOLATION: somebody has the file open in a way that excludes ours.
 const errSharing = syscall.Errno(32)
 
-// openLocked opens or makes a file so that others may read and rename it, but not open it for writing.
-func openLocked(path string) (*os.File, error) {
+// Works says whether Open can fail with ErrLocked.
+const Works = true
+
+// Open opens or makes a file so that others may read and rename it, but not open it for writing.
+func Open(path string) (*os.File, error) {
 	f, err := openFor(path, syscall.GENERIC_READ|syscall.GENERIC_WRITE, syscall.FILE_SHARE_READ|syscall.FILE_SHARE_DELETE, syscall.OPEN_ALWAYS)
 	if errors.Is(err, errSharing) {
-		return nil, errLocked
+		return nil, ErrLocked
 	}
 	return f, err
 }
 
-// written reports whether a live process has f open for writing: then nobody else can.
-func written(f *os.File) bool {
+// Held reports whether a live process has f open for writing: then nobody else can.
+func Held(f *os.File) bool {
 	other, err := openFor(f.Name(), syscall.GENERIC_WRITE, syscall.FILE_SHARE_READ|syscall.FILE_SHARE_WRITE|syscall.FILE_SHARE_DELETE, syscall.OPEN_EXISTING)
 	if err == nil {
 		other.Close()

@@ -1,6 +1,6 @@
 //go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
-package record
+package filelock
 
 import (
 	"errors"
@@ -8,9 +8,12 @@ import (
 	"syscall"
 )
 
-// openLocked opens or makes a file and locks it. The kernel lets go of the lock when the process ends, by
+// Works says whether Open can fail with ErrLocked.
+const Works = true
+
+// Open opens or makes a file and locks it. The kernel lets go of the lock when the process ends, by
 // whatever way; a child process does not inherit it.
-func openLocked(path string) (*os.File, error) {
+func Open(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
@@ -18,15 +21,15 @@ func openLocked(path string) (*os.File, error) {
 	if err := flock(f, syscall.LOCK_EX); err != nil {
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, errLocked
+			return nil, ErrLocked
 		}
 		return nil, &os.PathError{Op: "lock", Path: path, Err: err}
 	}
 	return f, nil
 }
 
-// written reports whether a live process has f open for writing.
-func written(f *os.File) bool {
+// Held reports whether a live process has f open for writing.
+func Held(f *os.File) bool {
 	if err := flock(f, syscall.LOCK_SH); err != nil {
 		return errors.Is(err, syscall.EWOULDBLOCK)
 	}
