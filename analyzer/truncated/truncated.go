@@ -28,8 +28,11 @@ func inspect(p *check.Pass, f *flow.Func, s *flow.Sink) {
 		return
 	}
 	doubt := ""
-	if f.Quiet() {
+	switch {
+	case f.Quiet():
 		doubt = "its name says that it is small"
+	case f.ToldCut(s):
+		doubt = "its decoder fails on a document without its end"
 	}
 	p.Report(check.Finding{
 		At: s.Stream.Limit, Doubt: doubt,

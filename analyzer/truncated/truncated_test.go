@@ -8,3 +8,5 @@ import (
 )
 
 func TestTruncated(t *testing.T) { checktest.Default(t, truncated.Analyzer, "a") }
+
+func TestDoubts(t *testing.T) { checktest.Low(t, truncated.Analyzer, "a") }

@@ -31,6 +31,15 @@ func (f *Func) Cut(s *Sink) string {
 	return ""
 }
 
+// ToldCut reports whether a document that was cut does not parse, and nothing else is
+// done with it: then somebody is told, if not why.
+func (f *Func) ToldCut(s *Sink) bool {
+	return (s.Decode || len(s.Decodes) > 0) && endFormats[s.Format] && (s.Result == nil || !f.writes(s.Result))
+}
+
+// endFormats are those of documents whose decoder knows where they end.
+var endFormats = map[string]bool{"json": true, "xml": true, "gob": true, "cbor": true, "msgpack": true}
+
 // ofRequest reports whether the expression is the body of a request to a server.
 func (f *Func) ofRequest(e ast.Expr) bool {
 	sel, ok := ast.Unparen(e).(*ast.SelectorExpr)
@@ -70,13 +79,21 @@ func (f *Func) usedWhole(o types.Object) string {
 			return "decoded"
 		}
 	}
+	if f.writes(o) {
+		return "written on"
+	}
+	return ""
+}
+
+// writes reports whether the bytes of the variable are given to a Write method.
+func (f *Func) writes(o types.Object) bool {
 	for _, call := range f.Calls {
 		fn := f.Callee(call)
 		if fn != nil && fn.Name() == "Write" && fn.Signature().Recv() != nil && len(call.Args) == 1 && f.Object(call.Args[0]) == o {
-			return "written on"
+			return true
 		}
 	}
-	return ""
+	return false
 }
 
 // findsOut reports whether the limit is one more than what is allowed, or the
