@@ -68,40 +68,54 @@ type Report struct {
 	Ended   int64         // that reached the end of the last stage
 	Dropped int           // that were in a queue when the run failed
 	Elapsed time.Duration // from the first stage's start to the last stage's end
-	// Queues are the gate, called "first" after the stage before it, and each stage's output queue.
+	// Queues are the gate and the queues behind it, in the order in which a unit passes them. Each is named after the
+	// stage that takes from it, which has its units in hand next.
 	Queues []memacct.QueueStats
 }
 
-// FirstName is the name of the first stage in reports and errors.
+// FirstName is the name of the first stage in reports and errors. No queue has it: nothing is queued for that stage.
 const FirstName = "first"
 
 // Run runs first and the stages until all have ended, each in a goroutine of its own, and returns the error
 // of the stage that failed first as a [*StageError], or ctx's cause (context.Cause) when ctx ended first. When one fails the
-// context of all is cancelled. A stage that panics fails with the panic and its stack. The report is never
+// context of all is cancelled. What can't be run, two stages of one name among it, is an error before anything starts. A stage that panics fails with the panic and its stack. The report is never
 // nil. No goroutine of Run's is left, and no unit charged, when it returns.
 func Run[T any](ctx context.Context, cfg Config[T], first FirstStage[T], stages ...Stage[T]) (*Report, error) {
-	if len(stages) == 0 {
-		return new(Report), errors.New("pipeline: no stages: nothing would take what the first stage emits")
-	}
-	if first == nil {
-		return new(Report), errors.New("pipeline: the first stage is nil")
-	}
-	for i, s := range stages {
-		if s == nil {
-			return new(Report), fmt.Errorf("pipeline: stage %d behind the first is nil", i+1)
-		}
-	}
-	if cfg.Account != nil && cfg.Size == nil {
-		return new(Report), errors.New("pipeline: Config.Size is nil: pass sizer.Of[T] or a function of your own")
-	}
-	if cfg.Depth < 0 || cfg.BatchSize < 0 || cfg.Linger < 0 {
-		return new(Report), fmt.Errorf("pipeline: depth %d, batch size %d, linger %v: none may be negative", cfg.Depth, cfg.BatchSize, cfg.Linger)
+	if err := check(cfg, first, stages); err != nil {
+		return new(Report), fmt.Errorf("pipeline: %w", err)
 	}
 	r := newRun(ctx, cfg, stages)
 	start := time.Now()
 	r.start(first, stages)
 	r.all.Wait()
 	return r.finish(time.Since(start)), r.result(ctx)
+}
+
+// check finds what can't be run. Stages have names that differ, for queues, reports and errors are named after them; so
+// nor can one stage be there twice.
+func check[T any](cfg Config[T], first FirstStage[T], stages []Stage[T]) error {
+	switch {
+	case len(stages) == 0:
+		return errors.New("no stages: nothing would take what the first stage emits")
+	case first == nil:
+		return errors.New("the first stage is nil")
+	case cfg.Account != nil && cfg.Size == nil:
+		return errors.New("Config.Size is nil: pass sizer.Of[T] or a function of your own")
+	case cfg.Depth < 0 || cfg.BatchSize < 0 || cfg.Linger < 0:
+		return fmt.Errorf("depth %d, batch size %d, linger %v: none may be negative", cfg.Depth, cfg.BatchSize, cfg.Linger)
+	}
+	named := map[string]int{FirstName: 0}
+	for i, s := range stages {
+		if s == nil {
+			return fmt.Errorf("stage %d behind the first is nil", i+1)
+		}
+		name := s.Name()
+		if before, twice := named[name]; twice {
+			return fmt.Errorf("stage %d is named %q, as stage %d is (0 is the first): give each a name of its own", i+1, name, before)
+		}
+		named[name] = i + 1
+	}
+	return nil
 }
 
 // run is one pipeline at work.
@@ -125,15 +139,15 @@ func newRun[T any](ctx context.Context, cfg Config[T], stages []Stage[T]) *run[T
 	}
 	r := &run[T]{account: cfg.Account}
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
-	r.gate = memacct.NewGate(cfg.Account, FirstName, cfg.Depth, cfg.Size)
+	r.gate = memacct.NewGate(cfg.Account, stages[0].Name(), cfg.Depth, cfg.Size)
 	waits := &awaited{queues: []interface{ Flush() }{r.gate}}
 	r.outs = append(r.outs, &Out[T]{gate: r.gate, awaited: waits})
 	var source source[T] = r.gate
-	for i, s := range stages {
+	for i := range stages {
 		in := &In[T]{src: source, last: i == len(stages)-1, batch: memacct.Batch{Size: cfg.BatchSize, Linger: cfg.Linger}}
 		out := &Out[T]{in: in, awaited: waits}
 		if !in.last {
-			out.to = memacct.NewQueue(cfg.Account, s.Name(), cfg.Depth, cfg.Size)
+			out.to = memacct.NewQueue(cfg.Account, stages[i+1].Name(), cfg.Depth, cfg.Size)
 			source = out.to
 			waits.queues = append(waits.queues, out.to)
 		}

@@ -118,16 +118,15 @@ func TestHandWrittenStage(t *testing.T) {
 
 func TestFailures(t *testing.T) {
 	boom := errors.New("boom")
-	pass := InBatches("pass", 0, func(context.Context, []*unit) error { return nil })
 	for name, c := range map[string]struct {
 		first  FirstStage[*unit]
 		stage  Stage[*unit]
 		stageN string
 		want   string
 	}{
-		"first fails":   {func(context.Context, *Out[*unit]) error { return boom }, pass, "first", "boom"},
-		"first panics":  {func(context.Context, *Out[*unit]) error { panic("ouch") }, pass, "first", "panic: ouch"},
-		"first Goexits": {func(context.Context, *Out[*unit]) error { runtime.Goexit(); return nil }, pass, "first", "Goexit"},
+		"first fails":   {func(context.Context, *Out[*unit]) error { return boom }, pass("s"), "first", "boom"},
+		"first panics":  {func(context.Context, *Out[*unit]) error { panic("ouch") }, pass("s"), "first", "panic: ouch"},
+		"first Goexits": {func(context.Context, *Out[*unit]) error { runtime.Goexit(); return nil }, pass("s"), "first", "Goexit"},
 		"stage fails":   {emit(1000), Each("s", func(_ context.Context, u *unit) error { return boom }), "s", "boom"},
 		"stage panics":  {emit(1000), Each("s", func(_ context.Context, u *unit) error { panic("ouch") }), "s", "panic: ouch"},
 		"worker panics": {emit(1000), EachN("s", 4, func(_ context.Context, u *unit) error { panic("ouch") }), "s", "panic: ouch"},
@@ -141,12 +140,12 @@ func TestFailures(t *testing.T) {
 			}},
 			"s", "returned before its input ended",
 		},
-		"unit too large": {func(ctx context.Context, out *Out[*unit]) error { return out.Put(ctx, &unit{0, 301}) }, pass, "first", "does not fit"},
+		"unit too large": {func(ctx context.Context, out *Out[*unit]) error { return out.Put(ctx, &unit{0, 301}) }, pass("s"), "first", "does not fit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cfg, clean := config(t, 300)
-				_, err := Run(t.Context(), cfg, c.first, pass, c.stage, pass)
+				_, err := Run(t.Context(), cfg, c.first, pass("before"), c.stage, pass("behind"))
 				require.ErrorContains(t, err, c.want)
 				var stage *StageError
 				require.ErrorAs(t, err, &stage)
@@ -191,6 +190,12 @@ func TestBadConfig(t *testing.T) {
 	require.ErrorContains(t, err, "the first stage is nil")
 	_, err = Run(t.Context(), cfg, emit(1), one, nil)
 	require.ErrorContains(t, err, "stage 2 behind the first is nil")
+	_, err = Run(t.Context(), cfg, emit(1), pass("a"), pass("b"), pass("a"))
+	require.ErrorContains(t, err, `stage 3 is named "a", as stage 1 is`)
+	_, err = Run(t.Context(), cfg, emit(1), one, one)
+	require.ErrorContains(t, err, `stage 2 is named "s", as stage 1 is`)
+	_, err = Run(t.Context(), cfg, emit(1), pass(FirstName))
+	require.ErrorContains(t, err, `stage 1 is named "first", as stage 0 is`)
 	cfg.Size = nil
 	_, err = Run(t.Context(), cfg, emit(1), Each("s", func(context.Context, *unit) error { return nil }))
 	require.ErrorContains(t, err, "Size is nil")

@@ -41,7 +41,7 @@ func TestHungStageIsNamed(t *testing.T) {
 		require.Greater(t, len(b.Events()), 1) // the first is the opening
 		text := b.Events()[1].Text
 		t.Log("\n" + text)
-		require.Regexp(t, `^nothing moved for \d+s: deadlock: "download" \(from test/query\) has 3 units \(30 B\) in hand for \d+s, at pipeline.never report_test.go:\d+ \[chan receive\]`, text)
+		require.Regexp(t, `^nothing moved for \d+s: deadlock: "download" \(from test/download\) has 3 units \(30 B\) in hand for \d+s, at pipeline.never report_test.go:\d+ \[chan receive\]`, text)
 		require.Regexp(t, `stage  download x3  works +pipeline.never`, text)
 		// The function that emit returns: Go 1.26 names it after the test that emit was inlined into.
 		require.Regexp(t, `stage  first +waits in a put +pipeline\.(emit|TestHung)`, text)

@@ -5,10 +5,8 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/syncmem/syncmem/contentmodel"
 	"github.com/syncmem/syncmem/internal/procmem"
 	"github.com/syncmem/syncmem/memacct"
-	"github.com/syncmem/syncmem/pipeline"
 )
 
 // The verdicts. A run that failed is failed, whatever its memory did: it proves nothing about the limit.
@@ -119,19 +117,18 @@ func newResult(ctx context.Context, w *work, peak peaks, err error) *result {
 		r.Content, r.AccountedPeak, r.ContentAtPeak = all.Limit, all.Peak, all.PeakLimit
 	}
 	w.sizes.addTo(r)
-	r.addQueues(s.rep.Queues, s.stages())
+	r.addQueues(s.rep.Queues)
 	r.addMemory(peak)
 	r.judge()
 	return r
 }
 
-// addQueues sums the queues' counts up. The queue that a stage takes from is named after the stage before it.
-func (r *result) addQueues(queues []memacct.QueueStats, takers []pipeline.Stage[contentmodel.Unit]) {
+// addQueues sums the queues' counts up. A queue is named after the stage that takes from it.
+func (r *result) addQueues(queues []memacct.QueueStats) {
 	var all memacct.BatchStats
-	for i, q := range queues {
+	for _, q := range queues {
 		all = all.Add(q.Batches)
-		name := takers[i].Name()
-		r.Stages[name], r.StageOrder = newBatches(q.Batches), append(r.StageOrder, name)
+		r.Stages[q.Name], r.StageOrder = newBatches(q.Batches), append(r.StageOrder, q.Name)
 	}
 	r.Batches, r.MeanBatch = newBatches(all), all.Mean()
 	if len(queues) > 0 {

@@ -109,7 +109,10 @@ func fullResult(t *testing.T) *result {
 	b, err := memacct.New(memacct.Config{Limit: memacct.Content(100)})
 	require.NoError(t, err)
 	s := &oneSync{o: o, account: b.Account("a"), src: new(source)}
-	s.rep = &pipeline.Report{Units: 3, Queues: make([]memacct.QueueStats, len(s.stages()))}
+	s.rep = &pipeline.Report{Units: 3}
+	for _, stage := range s.stages() {
+		s.rep.Queues = append(s.rep.Queues, memacct.QueueStats{Name: stage.Name()})
+	}
 	r := newResult(t.Context(), &work{o: o, syncs: []*oneSync{s, s}}, peaks{Peak: procmem.Peak{}, Go: 1}, errors.New("bad"))
 	r.Note = "a note"
 	r.Env = map[string]string{"go": "x"}
