@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -41,7 +42,7 @@ func (b *bench) registerWork(c *cobra.Command) {
 	f := c.Flags()
 	f.SortFlags = false // the order of use
 	f.StringVar(&b.o.source, "source", "synth:rpm-mixed", "the `source` to sync, see syncbench run --help")
-	f.StringVar(&b.store, "store", "sqlite", "the `store` to save to: sqlite, a file for each run that is removed afterwards; or discard")
+	f.StringVar(&b.store, "store", "sqlite", "the `store` to save to: sqlite, a file for each run that is removed afterwards; postgres://..., a schema for each run in that database, which is dropped afterwards; or discard")
 	f.IntVar(&b.o.batch, "batch", pipeline.DefaultBatchSize, "`units` that a stage collects before it acts")
 	b.o.registerReading(c)
 }
@@ -57,13 +58,10 @@ func (b *bench) registerOutput(c *cobra.Command) {
 
 // check says what is wrong with those flags.
 func (b *bench) check() error {
-	switch b.store {
-	case "sqlite":
-		b.o.store = ""
-	case storeDiscard:
-		b.o.store = storeDiscard
-	default:
-		return fmt.Errorf("--store: %q is none of sqlite, discard: each run needs a store that is empty", nameBegin(b.store))
+	if b.o.store = b.store; b.store == storeSQLite {
+		b.o.store = "" // each run makes its own
+	} else if k, _ := storeOf(b.store); k.apart == nil {
+		return fmt.Errorf("--store: %q is none of sqlite, discard, postgres://...: each run needs a store that is empty", nameBegin(b.store))
 	}
 	switch {
 	case b.o.batch < 1:
@@ -86,7 +84,8 @@ const patience = time.Hour
 
 // line is the command line that does the same again.
 func (b *bench) line(command string, more ...string) string {
-	words := []string{"syncbench", command, "--source=" + b.o.sourceName(), "--store=" + b.store, fmt.Sprint("--runs=", b.runs)}
+	store := cmp.Or(b.o.storeName(), b.store)
+	words := []string{"syncbench", command, "--source=" + b.o.sourceName(), "--store=" + store, fmt.Sprint("--runs=", b.runs)}
 	words = append(words, b.o.workLine()...)
 	return commandLine(append(words, more...)...)
 }
@@ -102,9 +101,48 @@ func (b *bench) keep() error {
 	return nil
 }
 
-// run does the work once; name is what its run folder is called. A limit that was broken and a run that failed are
-// results; an error is a run without one.
+// run does the work once, with a store of its own; name is what its run folder is called. A limit that was broken and a run
+// that failed are results; an error is a run without one.
 func (b *bench) run(ctx context.Context, name string, args ...string) (*result, error) {
+	own := b.o.store
+	if k, _ := storeOf(own); k.apart != nil {
+		apart, remove, err := k.apart(ctx, own)
+		switch {
+		case ctx.Err() != nil:
+			return nil, errInterrupted
+		case err != nil:
+			return nil, failed(err)
+		}
+		own = apart
+		defer removeApart(ctx, remove)
+	}
+	args = append([]string{
+		"run", "--quiet", "--json=-", "--source=" + b.o.source, "--store=" + own, fmt.Sprint("--batch=", b.o.batch),
+		fmt.Sprint("--stall-timeout=", b.o.stall), "--max-window=" + b.o.window, fmt.Sprint("--skip-bad=", b.o.skipBad),
+	}, args...)
+	if b.out != "" {
+		name = strings.NewReplacer(":", "-", "/", "-").Replace(name)
+		args = append(args, "--out="+filepath.Join(b.out, runsFolder, fmt.Sprintf("%02d-%s", b.done+1, name)))
+	}
+	b.done++
+	return b.child(ctx, name, args)
+}
+
+// removeApart removes the store of a run. One that can't be is told of: it is no matter of the figures.
+func removeApart(ctx context.Context, remove func(context.Context) error) {
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*stopPatience)
+	defer cancel()
+	if err := remove(after); err != nil {
+		stderr.logger().Warn(err.Error())
+	}
+}
+
+// errInterrupted is of a bench that was told to stop.
+var errInterrupted = &codedError{exitInterrupted, errors.New("interrupted")}
+
+// child does a run in a process of its own, which ends with this one, by whatever way: that lasts only as long as the thread
+// that began it.
+func (b *bench) child(ctx context.Context, name string, args []string) (*result, error) {
 	program := b.program
 	if program == "" {
 		self, err := os.Executable()
@@ -116,27 +154,21 @@ func (b *bench) run(ctx context.Context, name string, args ...string) (*result, 
 	bounded, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var out, said bytes.Buffer
-	args = append([]string{
-		"run", "--quiet", "--json=-", "--source=" + b.o.source, "--store=" + b.o.store, fmt.Sprint("--batch=", b.o.batch),
-		fmt.Sprint("--stall-timeout=", b.o.stall), "--max-window=" + b.o.window, fmt.Sprint("--skip-bad=", b.o.skipBad),
-	}, args...)
-	if b.out != "" {
-		name = strings.NewReplacer(":", "-", "/", "-").Replace(name)
-		args = append(args, "--out="+filepath.Join(b.out, runsFolder, fmt.Sprintf("%02d-%s", b.done+1, name)))
-	}
 	cmd := exec.CommandContext(bounded, program, args...)
 	cmd.Stdout, cmd.Stderr = &out, &said
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 2 * stopPatience
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	endWithParent(cmd)
 	from := time.Now()
 	err := cmd.Run()
-	b.done++
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
-		return nil, &codedError{exitInterrupted, errors.New("interrupted")}
+		return nil, errInterrupted
 	case bounded.Err() != nil:
-		return nil, failed(fmt.Errorf("a run took more than %v and was stopped: syncbench %s", patience, strings.Join(args, " ")))
+		return nil, failed(fmt.Errorf("the run %s took more than %v and was stopped", name, patience))
 	case err != nil && !errors.As(err, &exit):
 		return nil, failed(err)
 	case strings.Contains(said.String(), wall.ErrNoCgroup.Error()):

@@ -103,6 +103,10 @@ func childCommand(ctx context.Context, o *options) (cmd *exec.Cmd, remove func()
 	return cmd, remove, nil
 }
 
+// endWithParent has a child asked to end when the thread that begins it has ended, and with it this process: so that what it
+// made goes with it.
+func endWithParent(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} }
+
 // killed is the verdict on a child that can't give one any more.
 func killed(ctx context.Context, o *options, res wall.Result) error {
 	out, err := openOutput(o.json, o.out)

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os/exec"
 	"runtime"
 
 	"github.com/syncmem/syncmem/internal/procmem/wall"
@@ -14,3 +15,6 @@ import (
 func runBehindWall(context.Context, *options) error {
 	return failed(fmt.Errorf("--cgroup: %w: cgroups are Linux's and this is %s; without --cgroup the run is judged by what the Go runtime says", wall.ErrNoCgroup, runtime.GOOS))
 }
+
+// endWithParent needs Linux: elsewhere a child whose parent was killed goes on to its end.
+func endWithParent(*exec.Cmd) {}

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -221,6 +222,29 @@ func TestNothingTemporary(t *testing.T) {
 			require.Empty(t, left)
 		})
 	}
+}
+
+// TestKilledCompare: a comparison that is killed at once takes its run with it, and that run its store.
+func TestKilledCompare(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells a child that its parent is gone")
+	}
+	temp := t.TempDir()
+	store := filepath.Join(temp, "syncbench-*", "content.sqlite")
+	cmd := exec.Command("syncbench", "compare", "-q", "--limit=512MiB", "--source=synth:file-flat,units=100000,sink=20ms")
+	cmd.Env = append(os.Environ(), "TMPDIR="+temp)
+	require.NoError(t, cmd.Start())
+	require.Eventually(t, func() bool {
+		found, _ := filepath.Glob(store)
+		return len(found) == 1
+	}, 30*time.Second, 10*time.Millisecond, "no store was made")
+	require.NoError(t, cmd.Process.Kill())
+	require.Error(t, cmd.Wait())
+	require.Eventually(t, func() bool {
+		left, err := os.ReadDir(temp)
+		return err == nil && len(left) == 0
+	}, 30*time.Second, 10*time.Millisecond, "its run goes on")
 }
 
 // TestNohup: a hangup that is ignored stays ignored.

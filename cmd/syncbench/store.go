@@ -21,22 +21,32 @@ type storeKind struct {
 	secret bool           // such a name may hold a password
 	open   func(ctx context.Context, name string) (contentstore.Store, error)
 	nth    func(name string, n int) string // one of its own for the nth sync of a run; nil where that can't be told from the name
+	apart  apart                           // nil where a store can't be had for one run alone
 }
+
+// apart makes an empty store for one run, beside the one of that name, and returns how to remove it.
+type apart func(ctx context.Context, name string) (own string, remove func(context.Context) error, err error)
 
 const (
 	sqlitePrefix = "sqlite:"
 	storeDiscard = "discard" // keeps nothing
+	storeSQLite  = "sqlite"  // of compare and sweep: a file for each run
 )
 
 // storeKinds are the stores that there are; a new one is a row here.
 var storeKinds = []storeKind{
 	{sqlitePrefix, "FILE", regexp.MustCompile(`(?s)^sqlite:.`), false, func(ctx context.Context, name string) (contentstore.Store, error) {
 		return sqlite.Open(ctx, strings.TrimPrefix(name, sqlitePrefix))
-	}, func(name string, n int) string { return fmt.Sprintf("%s.%d", name, n) }},
-	{"postgres://", "...", regexp.MustCompile(`^postgres(ql)?://`), true, postgres.Open, nil}, // the schemes that libpq takes
+	}, func(name string, n int) string { return fmt.Sprintf("%s.%d", name, n) }, nil},
+	{"postgres://", "...", regexp.MustCompile(`^postgres(ql)?://`), true, postgres.Open, nil, postgres.Apart}, // the schemes that libpq takes
 	{storeDiscard, "", regexp.MustCompile(`^discard$`), false, func(context.Context, string) (contentstore.Store, error) {
 		return contentstore.Discard(), nil
-	}, func(name string, _ int) string { return name }},
+	}, func(name string, _ int) string { return name }, nothingApart},
+}
+
+// nothingApart is for a store that has nothing to share.
+func nothingApart(_ context.Context, name string) (string, func(context.Context) error, error) {
+	return name, func(context.Context) error { return nil }, nil
 }
 
 // storeOf is the kind of a store, by its name; false if it is of none.

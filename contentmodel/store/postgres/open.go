@@ -63,22 +63,14 @@ const incoming = `CREATE TEMP TABLE IF NOT EXISTS syncmem_incoming (
 // such as 10m, or 0s for none. A context that ends ends a call at once, but a
 // commit has half a second more.
 func Open(ctx context.Context, dsn string) (store.Store, error) {
-	cfg, err := pgxpool.ParseConfig(dsn)
+	s, cfg, err := parse(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("store postgres: %w", withoutDSN(err))
+		return nil, err
 	}
-	answer, err := parseAnswer(cfg.ConnConfig.RuntimeParams)
-	if err != nil {
-		return nil, fmt.Errorf("store postgres: %w", err)
-	}
-	cs := &conns{answer: answer, open: make(map[*conn]struct{})}
-	cfg.ConnConfig.DialFunc = cs.dialer(cfg.ConnConfig.DialFunc)
 	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
 		_, err := c.Exec(ctx, incoming)
 		return err
 	}
-	c := cfg.ConnConfig
-	s := &db{name: fmt.Sprintf("postgres://%s:%d/%s", c.Host, c.Port, c.Database), calls: calls.New(), conns: cs}
 	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, s.explain(err)
 	}
@@ -87,6 +79,22 @@ func Open(ctx context.Context, dsn string) (store.Store, error) {
 		return nil, s.explain(err)
 	}
 	return s, nil
+}
+
+// parse reads dsn, and returns the store that is not connected yet.
+func parse(dsn string) (*db, *pgxpool.Config, error) {
+	cfg, err := pgxpool.ParseConfig(dsn)
+	if err != nil {
+		return nil, nil, fmt.Errorf("store postgres: %w", withoutDSN(err))
+	}
+	answer, err := parseAnswer(cfg.ConnConfig.RuntimeParams)
+	if err != nil {
+		return nil, nil, fmt.Errorf("store postgres: %w", err)
+	}
+	cs := &conns{answer: answer, open: make(map[*conn]struct{})}
+	cfg.ConnConfig.DialFunc = cs.dialer(cfg.ConnConfig.DialFunc)
+	c := cfg.ConnConfig
+	return &db{name: fmt.Sprintf("postgres://%s:%d/%s", c.Host, c.Port, c.Database), calls: calls.New(), conns: cs}, cfg, nil
 }
 
 // withoutDSN is what is wrong with a DSN, without the DSN: where that is broken nobody can tell for sure which part of it
