@@ -28,7 +28,7 @@ MODULES   := $(shell sed -n 's|^\t\./*||p' go.work | sed 's|^$$|.|')
 APART     := sizer/bench memacct/bench tools
 TOOL      := GOWORK=off $(GO) tool -modfile=tools/go.mod
 
-.PHONY: help build test race accuracy model fuzz bench lint vet cross newest cgroup wall2 sweep speed results peers score score-newest graph tidy clean
+.PHONY: help build test race accuracy model fuzz bench lint vet cross newest cgroup wall2 sweep speed fleetsim results peers score score-newest graph tidy clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -110,6 +110,9 @@ sweep: ## the same at 512, 256, 128 and 64 MiB, of work that needs ten times the
 speed: ## what a limit costs: throughput at a quarter of the unlimited peak, processor time far from it; 10 to 20 minutes of an idle machine
 	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench
 	bin/syncbench speed -q --source="$(SOURCE)"
+
+fleetsim: ## admission by memory on 1,000 hosts and a million jobs, in virtual time, beside limits by count; seconds
+	$(GO) run ./integrations/river/internal/fleetsim
 
 results: ## the workloads of the results page, unlimited, by count and by bytes, and consumers that keep a part of every unit, into bin/results.md; minutes of an idle machine
 	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench ./internal/synth/keeping

@@ -39,7 +39,8 @@ var rooms = map[string][]string{
 	"/analyzer":                    {"/internal", "golang.org/x/tools"},
 	"/analyzer/internal/checktest": {"/analyzer", "golang.org/x/tools", "github.com/stretchr/testify"}, // tests only
 
-	"/integrations/river/internal/admit": {}, // pure: it decides, and does nothing
+	"/integrations/river/internal/admit":    {}, // pure: it decides, and does nothing
+	"/integrations/river/internal/fleetsim": {"/integrations/river/internal/admit", "/internal"},
 
 	"/internal":               {"/internal", "golang.org/x/sys"},
 	"/internal/synth":         {"/internal", "/contentmodel"},
