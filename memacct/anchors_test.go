@@ -2,7 +2,6 @@ package memacct
 
 import (
 	"context"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -112,63 +111,6 @@ func TestSeveralAtOnceLeakNothingWhenCancelled(t *testing.T) { // Syncthing's Mu
 	})
 }
 
-// rclone's uploads took one buffer after the other, and when each had some, all waited for the rest; its first
-// mend took them for each chunk at once, of which one needed more than there was left beside another.
-func TestUploadsThatReserveAllTheirBuffersAtOnceNeverWaitForEachOther(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		b, a := open(t, 10)
-		g := NewGate(a, "buffers", 100, weight)
-		var uploads sync.WaitGroup
-		for range 8 {
-			uploads.Go(func() {
-				for range 5 {
-					buffers, err := g.ReserveAll(t.Context(), 3, 3, 1)
-					if err != nil {
-						t.Error(err)
-						return
-					}
-					time.Sleep(time.Millisecond)
-					for _, r := range buffers {
-						r.Release()
-						r.Release() // twice is harmless
-					}
-				}
-			})
-		}
-		uploads.Wait()
-		empty(t, b)
-	})
-}
-
-func TestBuffersTakenOneByOneAreToldSo(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		b, a := open(t, 10)
-		g := NewGate(a, "buffers", 100, weight)
-		var uploads sync.WaitGroup
-		errs := make([]error, 2)
-		for i := range errs {
-			uploads.Go(func() {
-				first, err := g.Reserve(t.Context(), 5)
-				require.NoError(t, err)
-				defer first.Release()
-				time.Sleep(time.Millisecond)
-				second, err := g.Reserve(t.Context(), 5)
-				if errs[i] = err; err == nil {
-					second.Release()
-				}
-			})
-		}
-		uploads.Wait()
-		require.True(t, errs[0] != nil || errs[1] != nil)
-		for _, err := range errs {
-			if err != nil {
-				require.ErrorIs(t, err, ErrNested)
-			}
-		}
-		empty(t, b)
-	})
-}
-
 func TestLoggerMayUseTheBudget(t *testing.T) { // Spark: spill called under the manager's lock
 	bubble(t, func(t *testing.T) {
 		var b *Budget
@@ -189,80 +131,6 @@ func TestLoggerMayUseTheBudget(t *testing.T) { // Spark: spill called under the 
 		stop()
 		empty(t, b)
 	})
-}
-
-func TestReservationSettlesUpDownAndBack(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		b, a := open(t, 100)
-		g := NewGate(a, "units", 1, weight)
-		rs, err := g.ReserveAll(t.Context(), 10, 20, 30)
-		require.NoError(t, err)
-		require.Equal(t, int64(60), b.Stats().Used)
-		require.Equal(t, 3, b.Stats().Units)
-		require.NoError(t, rs[0].Put(t.Context(), &load{25})) // grew
-		require.Equal(t, int64(75), b.Stats().Used)
-		require.ErrorIs(t, rs[0].Put(t.Context(), &load{25}), ErrReleased)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		defer cancel()
-		require.ErrorIs(t, rs[1].Put(ctx, &load{1}), context.DeadlineExceeded) // no slot
-		waiting := later(func() error { return rs[1].Put(t.Context(), &load{1}) })
-		require.Empty(t, waiting)
-		behind := putLater(t.Context(), g, 1) // a put waits behind a reservation, which holds memory
-		for range g.All(t.Context()) {
-			break
-		}
-		require.NoError(t, <-waiting)
-		require.Empty(t, behind)
-		require.Equal(t, int64(31), b.Stats().Used)
-		rs[2].Release()
-		require.ErrorIs(t, rs[2].Put(t.Context(), &load{1}), ErrReleased)
-		for range g.All(t.Context()) {
-			break
-		}
-		require.NoError(t, <-behind)
-		g.Discard()
-		_, err = g.Reserve(t.Context(), -1)
-		require.Error(t, err)
-		none, err := g.ReserveAll(t.Context())
-		require.NoError(t, err)
-		require.Empty(t, none)
-		g.Close()
-		_, err = g.Reserve(t.Context(), 1)
-		require.ErrorIs(t, err, ErrClosed)
-		empty(t, b)
-	})
-}
-
-func TestReservationOutlivesAPutThatFails(t *testing.T) {
-	b, a := open(t, 100)
-	g := NewGate(a, "units", 1, func(l *load) int64 { return l.bytes })
-	r, err := g.Reserve(t.Context(), 10)
-	require.NoError(t, err)
-	var size *SizeError
-	require.ErrorAs(t, r.Put(t.Context(), &load{-1}), &size)
-	require.ErrorContains(t, size, "-1 bytes")
-	done, cancel := context.WithCancel(t.Context())
-	cancel()
-	require.ErrorIs(t, r.Put(done, &load{1}), context.Canceled)
-	_, err = g.Reserve(done, 1)
-	require.ErrorIs(t, err, context.Canceled)
-	g.Close()
-	require.ErrorIs(t, r.Put(t.Context(), &load{1}), ErrClosed)
-	require.Equal(t, int64(10), b.Stats().Used)
-	r.Release()
-	empty(t, b)
-}
-
-func TestHugeReservationsSaturate(t *testing.T) {
-	b, a := open(t, 1<<62)
-	g := NewGate(a, "units", 1, weight)
-	rs, err := g.ReserveAll(t.Context(), 1<<63-1, 1<<63-1, 5)
-	require.NoError(t, err)
-	require.Positive(t, b.Stats().Used)
-	for _, r := range rs {
-		r.Release()
-	}
-	empty(t, b)
 }
 
 func TestFastPathAllocatesNothing(t *testing.T) {

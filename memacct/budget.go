@@ -16,7 +16,6 @@ import (
 	"github.com/syncmem/syncmem/memacct/internal/core"
 	"github.com/syncmem/syncmem/memacct/internal/govern"
 	"github.com/syncmem/syncmem/memacct/internal/host"
-	"github.com/syncmem/syncmem/memacct/internal/stacks"
 )
 
 // Budget is the bytes of content that may be in flight in this process. One budget serves many pipelines,
@@ -214,89 +213,6 @@ func (b *Budget) Account(name string, opts ...AccountOption) *Account {
 			bytesize.Format(floors), bytesize.Format(source.content), b.asked, b.asked.example(source.leaving(floors)))})
 	}
 	return a
-}
-
-// newWaiter returns a waiter to sleep on, reused if possible. They are kept by the budget and not by the
-// package, so that budgets in separate synctest bubbles share no channels.
-func (b *Budget) newWaiter(q *core.Queue, bytes int64) *core.Waiter {
-	if n := len(b.idle); n > 0 {
-		w := b.idle[n-1]
-		b.idle = b.idle[:n-1]
-		*w = core.Waiter{Sleeper: w.Sleeper, Queue: q, Bytes: bytes}
-		return w
-	}
-	return &core.Waiter{Sleeper: core.Sleeper{Wake: make(chan struct{}, 1), Note: new(waitInfo)}, Queue: q, Bytes: bytes}
-}
-
-// await sleeps until w is decided about or ctx is done. It is called, and returns, with the lock held. Both ctx and
-// the values in it may be the caller's own code: they are asked before, or outside the lock.
-func (b *Budget) await(ctx context.Context, w *core.Waiter, stage string) error {
-	who := w.Note.(*waitInfo)
-	if w.State == core.Waiting {
-		who.since, who.stage, who.goid = time.Now(), stage, stacks.GoroutineID()
-		defer func() { *who = waitInfo{} }()
-		b.watchLocked()
-	}
-	for {
-		switch w.State {
-		case core.Granted:
-			if w.Queue.Abandoned() {
-				b.core.Cancel(w)
-				return atQueue(w.Queue, ErrClosed)
-			}
-			return nil
-		case core.Refused:
-			if b.obsoleteLocked(w) {
-				continue
-			}
-			return b.refusedLocked(w)
-		}
-		if !b.clock.runs {
-			b.startClock()
-		}
-		b.leave()
-		select {
-		case <-w.Wake:
-		case <-ctx.Done():
-		}
-		err := ctx.Err()
-		b.enter()
-		if err == nil && who.nested {
-			err = atQueue(w.Queue, ErrNested)
-		}
-		if err != nil && w.State != core.Refused {
-			b.core.Cancel(w)
-			return err
-		}
-	}
-}
-
-// obsoleteLocked reports whether w was refused for want of memory that it would find now: a limit was raised meanwhile, or
-// somebody let go. Then it stands in line again.
-func (b *Budget) obsoleteLocked(w *core.Waiter) bool {
-	if w.Reason == core.Closed || w.Carried || !w.Queue.Account.Room(w.Bytes) || !w.NoSlot && !w.Grows && w.Queue.Full() {
-		return false
-	}
-	b.core.Told(w)
-	b.core.Enqueue(w)
-	return true
-}
-
-// done ends a wait: it keeps w for reuse, lets go of the lock, and then does what must not be done under it.
-func (b *Budget) done(w *core.Waiter, err error) error {
-	was := *w
-	b.idle = append(b.idle, w)
-	b.leave()
-	if was.Overran {
-		b.overrun(was.Queue.Account.Name, was.Queue.Name, was.Bytes, was.Past)
-	}
-	return err
-}
-
-// overrun tells that a unit was admitted past the limit.
-func (b *Budget) overrun(account, queue string, bytes, past int64) {
-	b.emitOnce("", Event{Kind: EventOverrun, Account: account, Queue: queue, Bytes: bytes, Text: fmt.Sprintf(
-		"a unit of %s was admitted, %s past the limit", bytesize.Format(bytes), bytesize.Format(past))})
 }
 
 // Close ends the budget: puts on its gates fail with [ErrClosed] from now on. It waits until every unit and

@@ -1,117 +1,162 @@
 package memacct
 
 import (
+	"cmp"
 	"fmt"
-	"math"
+	"slices"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
-	"github.com/syncmem/syncmem/memacct/internal/stacks"
 )
 
-// weigh calls the size function, which is the user's: it may panic, or answer nonsense.
-func (l *line[T]) weigh(v T) (n int64, err error) {
-	if l.b.mode == Off {
-		return 0, nil
+// Charge accounts for n bytes that are in no queue, such as a cache or a parser's table, and returns the function
+// that gives them back. It never waits; what goes past the limit is debt and keeps the gates shut. A unit that fits
+// beside everything but such charges is refused once nothing is in flight: nobody knows when they will end. The
+// returned function may be called more than once and does nothing after the first time.
+func (a *Account) Charge(n int64) (release func()) {
+	if a == nil || a.b.mode == Off {
+		return func() {}
 	}
-	n = -1 // and so it stays after a panic: to look at that costs less than to recover every time
-	defer func() {
-		if n < 0 {
-			n, err = 0, l.sizeError(v, n, recover())
+	if n < 0 {
+		panic(fmt.Sprintf("memacct: account %q: Charge(%d): call the function that the first Charge returned to give bytes back", a.acct.Name, n))
+	}
+	n = min(n, core.MaxCharge)
+	a.charge(n)
+	done := false
+	return func() {
+		a.b.enter()
+		if !done {
+			done = true
+			a.chargeLocked(-n)
 		}
-	}()
-	n = min(l.size(v), core.MaxCharge)
-	return n, nil
+		a.b.leave()
+	}
 }
 
-// sizeError is the error for a size function that answered n bytes for v, or panicked. It is called by what is
-// deferred around that.
-func (l *line[T]) sizeError(v T, n int64, panicked any) error {
-	if l.b == nil {
-		panic("memacct: this queue was not made by NewGate or NewQueue")
-	}
-	e := &SizeError{Queue: l.q.Name, Type: fmt.Sprintf("%T", v), Panic: panicked}
-	if panicked == nil {
-		e.Bytes = n
-	} else {
-		e.Where = stacks.PanicPlace()
-	}
-	return e
+func (a *Account) charge(n int64) {
+	a.b.enter()
+	a.chargeLocked(n)
+	a.b.leave()
 }
 
-// weighAll weighs units up to the first that fails, and returns how many that were. One recover serves them all.
-func (l *line[T]) weighAll(vs []T, costs []cost) (n int) {
-	if l.b.mode == Off {
-		clear(costs[:len(vs)])
-		return len(vs)
+// chargeLocked charges n bytes by name, or gives them back where n is negative.
+func (a *Account) chargeLocked(n int64) {
+	if g := a.b.gov; g != nil && g.steers {
+		a.acct.ChargeBeside(n)
+		return
 	}
-	defer func() { _ = recover() }() // weigh says it once more, with its name
-	for n < len(vs) {
-		size := l.size(vs[n])
-		if size < 0 {
-			break
+	a.acct.Charge(n)
+}
+
+// Hold is memory that an aggregate keeps of many units: results, an index, what an archive will consist of. It is a
+// charge with a name that grows with the aggregate, and the name stands in errors, statistics, pages and metrics. Where
+// the budget follows a process it leaves the gates no less than the same bytes would that nobody charged. Its methods
+// may be called from several goroutines; those of a nil Hold do nothing.
+type Hold struct {
+	a     *Account
+	name  string
+	bytes int64 // guarded by the budget's lock
+	over  bool
+}
+
+// Hold opens a hold of no bytes yet; Release ends it. Several may have the same name: their bytes are told together. A
+// nil account, and one of a budget that is off, has none.
+func (a *Account) Hold(name string) *Hold {
+	if a == nil || a.b.mode == Off {
+		return nil
+	}
+	h := &Hold{a: a, name: name}
+	a.b.enter()
+	defer a.b.leaveQuietly()
+	a.holds = append(a.holds, h)
+	return h
+}
+
+// Add adds n bytes, or gives back so many where n is negative, down to none. It never waits: what goes past the
+// limit is debt and keeps the gates shut. It costs about as much as a put that need not wait, so a call for each unit
+// is fine. After Release it does nothing.
+func (h *Hold) Add(n int64) {
+	if h == nil {
+		return
+	}
+	h.a.b.enter()
+	defer h.a.b.leave()
+	if !h.over {
+		h.setLocked(h.bytes + max(min(n, core.MaxCharge), -core.MaxCharge))
+	}
+}
+
+// Set has the hold be of n bytes, which must not be negative.
+func (h *Hold) Set(n int64) {
+	if n < 0 {
+		panic(fmt.Sprintf("memacct: hold %q: Set(%d): bytes can't be negative", h.label(), n))
+	}
+	if h == nil {
+		return
+	}
+	h.a.b.enter()
+	defer h.a.b.leave()
+	if !h.over {
+		h.setLocked(n)
+	}
+}
+
+// setLocked charges the difference.
+func (h *Hold) setLocked(n int64) {
+	n = min(max(n, 0), core.MaxCharge)
+	h.a.chargeLocked(n - h.bytes)
+	h.bytes = n
+}
+
+// Bytes returns what is charged now.
+func (h *Hold) Bytes() int64 {
+	if h == nil {
+		return 0
+	}
+	h.a.b.enter()
+	defer h.a.b.leaveQuietly()
+	return h.bytes
+}
+
+// Release gives everything back and ends the hold. It may be called more than once.
+func (h *Hold) Release() {
+	if h == nil {
+		return
+	}
+	h.a.b.enter()
+	defer h.a.b.leave()
+	if !h.over {
+		h.setLocked(0)
+		h.over = true
+		h.a.holds = slices.DeleteFunc(h.a.holds, func(o *Hold) bool { return o == h })
+	}
+}
+
+func (h *Hold) label() string {
+	if h == nil {
+		return ""
+	}
+	return h.a.acct.Name + "/" + h.name
+}
+
+// HoldStats is what holds of one name have, in bytes.
+type HoldStats struct {
+	Name  string
+	Bytes int64
+}
+
+// heldLocked lists the account's holds that have something, by name, the largest first.
+func (a *Account) heldLocked() (all []HoldStats) {
+	for _, h := range a.holds {
+		if h.bytes == 0 {
+			continue
 		}
-		costs[n].base = min(size, core.MaxCharge)
-		n++
+		i := slices.IndexFunc(all, func(s HoldStats) bool { return s.Name == h.name })
+		if i < 0 {
+			all = append(all, HoldStats{Name: h.name})
+			i = len(all) - 1
+		}
+		all[i].Bytes += h.bytes
 	}
-	return n
-}
-
-// growth is how much heavier an account's units get downstream than they were at the gate: a stage may
-// decompress, decode or attach. It is guarded by the budget's lock. The zero value charges each unit what it
-// weighs, and growth becomes debt when it happens.
-type growth struct {
-	asked  bool
-	factor float64 // that a gate charges; 1 or more if it was asked for
-	given  float64 // the factor that WithGrowth gave, while it is not forgotten
-}
-
-// Growth is learned queue by queue, since each stage makes units grow in its own way: a factor follows the
-// heaviest growth at once, and falls by a part of the difference with each unit that grew less.
-const (
-	growthMemory = 256               // units, about, that it takes to forget a peak of one queue
-	givenMemory  = 16 * growthMemory // and what WithGrowth gave: more than a batch in each of some stages
-)
-
-// WithGrowth charges a unit at the gate what it is expected to weigh at its peak, so that a stage that makes
-// it grow does not take the process past its limit. The factor, at least 1, is where it starts; from then on
-// it is learned, from what units weigh when they are forwarded or resized over what they weighed at the
-// gate: it is the largest [QueueStats].Growth of the account's queues. The expected peak stays charged until the
-// unit ends. A reservation is charged, likewise, for what is to be read.
-func WithGrowth(factor float64) AccountOption {
-	if !(factor >= 1) || math.IsInf(factor, 1) {
-		panic(fmt.Sprintf("memacct: WithGrowth(%v): a factor is 1 or more", factor))
-	}
-	return func(a *Account) { a.growth = growth{true, factor, factor} }
-}
-
-// expectedLocked is what to charge at a gate for a unit of n bytes.
-func (l *line[T]) expectedLocked(n int64) int64 {
-	if l.a.growth.factor <= 1 || !l.q.Gate {
-		return n
-	}
-	return int64(min(float64(n)*l.a.growth.factor, core.MaxCharge))
-}
-
-// grownLocked is what a unit of a's is charged that weighs now bytes in a queue, and learns from it.
-func (a *Account) grownLocked(in *queueInfo, c cost, now int64) cost {
-	if c.base > 0 {
-		in.growth = follow(in.growth, max(1, float64(now)/float64(c.base)), growthMemory)
-	}
-	g := &a.growth
-	if !g.asked {
-		c.charge = now
-		return c
-	}
-	c.charge = max(c.charge, now)
-	g.given = follow(g.given, 1, givenMemory)
-	g.factor = g.given
-	for _, i := range a.queues {
-		g.factor = max(g.factor, i.growth)
-	}
-	return c
-}
-
-// follow is a peak after another value was seen.
-func follow(peak, value, memory float64) float64 {
-	return max(value, peak-(peak-value)/memory)
+	slices.SortStableFunc(all, func(x, y HoldStats) int { return cmp.Compare(y.Bytes, x.Bytes) })
+	return all
 }

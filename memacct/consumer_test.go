@@ -1,7 +1,10 @@
 package memacct
 
 import (
+	"context"
 	"reflect"
+	"runtime"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -88,13 +91,97 @@ func TestUnitsDoneWithAreReleasedWhenAWaiterGetsASlotAndNoMemory(t *testing.T) {
 	})
 }
 
-func TestSettlingAReservationIsNoSecondWait(t *testing.T) {
-	b, a := open(t, 10, func(c *Config) { c.Mode = Shadow })
+func TestUnitStaysChargedUntilItsLoopBodyEnds(t *testing.T) {
+	b, a := open(t, 100)
 	g := NewGate(a, "units", 10, weight)
-	r, err := g.Reserve(t.Context(), 20)
-	require.NoError(t, err)
-	require.NoError(t, r.Put(t.Context(), &load{20}))
-	require.Equal(t, int64(1), b.Stats().WouldWait)
-	g.Discard()
+	for range 3 {
+		require.NoError(t, g.Put(t.Context(), &load{10}))
+	}
+	g.Close()
+	left := int64(30)
+	for range g.All(t.Context()) {
+		require.Equal(t, left, b.Stats().Used)
+		left -= 10
+	}
 	empty(t, b)
+}
+
+// A loop that is alone takes units ahead of its body. What it has not begun when it ends goes back, in order.
+func TestUnitsTakenAheadGoBack(t *testing.T) {
+	for _, leave := range []string{"break", "cancel"} {
+		b, a := open(t, 1000)
+		g := NewGate(a, "units", 100, func(*int) int64 { return 10 })
+		for i := range 40 {
+			require.NoError(t, g.Put(t.Context(), &i))
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		next := 0
+		for v := range g.All(ctx) {
+			require.Equal(t, next, *v)
+			if next++; next == 20 {
+				cancel()
+				if leave == "break" {
+					break
+				}
+			}
+		}
+		cancel()
+		require.Equal(t, 20, g.Len(), leave)
+		require.Equal(t, int64(200), b.Stats().Used, leave)
+		g.Close()
+		for v := range g.All(t.Context()) {
+			require.Equal(t, next, *v)
+			next++
+		}
+		require.Equal(t, 40, next)
+		empty(t, b)
+	}
+}
+
+// Every way out of a loop body ends the units in hand: that is what the bodies below have in common.
+func TestLoopBodiesEndTheirUnitsHoweverTheyEnd(t *testing.T) {
+	for name, leave := range map[string]func(seq func(yield func() bool)){
+		"continue": func(seq func(func() bool)) { seq(func() bool { return true }) },
+		"break":    func(seq func(func() bool)) { seq(func() bool { return false }) },
+		"panic": func(seq func(func() bool)) {
+			defer func() { _ = recover() }()
+			seq(func() bool { panic("in the loop body") })
+		},
+		"goexit": func(seq func(func() bool)) {
+			var wg sync.WaitGroup
+			wg.Go(func() { seq(func() bool { runtime.Goexit(); return true }) })
+			wg.Wait()
+		},
+	} {
+		for kind, loop := range loops {
+			t.Run(name+"/"+kind, func(t *testing.T) {
+				b, a := open(t, 100)
+				g := NewGate(a, "units", 10, weight)
+				fill(t, g, 10, 20, 30)
+				g.Close()
+				leave(func(yield func() bool) { loop(t.Context(), g, yield) })
+				s := g.Stats()
+				require.Zero(t, s.InHand)
+				require.Zero(t, s.InHandBytes)
+				require.Equal(t, s.QueuedBytes, b.Stats().Used)
+				g.Discard()
+				empty(t, b)
+			})
+		}
+	}
+}
+
+func TestContextEndsALoopAndItsUnits(t *testing.T) {
+	for kind, loop := range loops {
+		t.Run(kind, func(t *testing.T) {
+			b, a := open(t, 100)
+			g := NewGate(a, "units", 10, weight)
+			fill(t, g, 10, 20, 30)
+			ctx, cancel := context.WithCancel(t.Context())
+			loop(ctx, g, func() bool { cancel(); return true })
+			require.Zero(t, g.Stats().InHand)
+			g.Discard()
+			empty(t, b)
+		})
+	}
 }

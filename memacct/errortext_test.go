@@ -87,3 +87,37 @@ func TestWhatWasRefused(t *testing.T) {
 	e.crawled, e.grew = 90*time.Second, 7*mib
 	require.Contains(t, e.gist(), "its units have come in one by one for 1m30s, each after a forced collection, and what they leave behind has grown by 7.0 MiB")
 }
+
+func TestErrorsSayWhereTheMemoryIsAndWhatToDo(t *testing.T) {
+	b, a := open(t, 100)
+	require.Equal(t, "test", a.Name())
+	require.Empty(t, (*Account)(nil).Name())
+	g := NewGate(a, "units", 10, weight)
+	undo := a.Charge(60)
+	err := g.Put(t.Context(), &load{50}) // it would fit, but for the charge
+	budget := refusedWith(t, err)
+	require.Equal(t, Charged, budget.Reason)
+	require.Equal(t, int64(60), budget.Used)
+	require.Equal(t, int64(60), budget.Named)
+	require.Equal(t, int64(50), budget.Waiting)
+	require.ErrorContains(t, err, "in use by 0 units and 60 B by charges")
+	require.ErrorContains(t, err, "Give back what was charged by name (test: 60 B), or raise the budget by 10 B or more.")
+	require.ErrorContains(t, g.Put(t.Context(), &load{150}), "Raise the budget by 110 B or more, or allow an overrun of 110 B.")
+	require.ErrorContains(t, &BudgetError{Reason: Pinned}, "Have the first stage keep less")
+	require.ErrorContains(t, &BudgetError{Reason: Stalled, Debt: 7}, "7 B past it")
+	require.ErrorContains(t, &BudgetError{Reason: TooLarge, Item: 100, Limit: 60, Overrun: 30}, "or allow an overrun of 40 B instead of 30 B.")
+	require.NotContains(t, (&BudgetError{Reason: TooLarge, Item: 50, Limit: 60, Process: 100, Need: 90}).Error(), "overrun", "one of 0 B would be no help")
+	require.ErrorContains(t, &BudgetError{Reason: Stalled}, "wait for each other")
+	undo()
+	require.Panics(t, func() { a.Charge(-1) })
+	require.Panics(t, func() {
+		for range g.Batches(t.Context(), Batch{Size: -1}) {
+		}
+	})
+	require.Zero(t, a.Stats().Queues[0].Waits) // refused at once
+	require.False(t, g.Drained())
+	g.Close()
+	g.Close()
+	require.True(t, g.Drained())
+	empty(t, b)
+}

@@ -13,7 +13,7 @@ import (
 
 var (
 	save     = stacks.Frame{Func: "example.org/sync.save", File: "/src/sync/save.go", Line: 7}
-	inPut    = stacks.Frame{Func: stacks.Accountant + "(*Budget).await", File: ourFile("budget.go")}
+	inPut    = stacks.Frame{Func: stacks.Accountant + "(*Budget).await", File: ourFile("wait.go")}
 	inRefuse = stacks.Frame{Func: stacks.Accountant + "(*Budget).explain", File: ourFile("measure.go")}
 	inTake   = stacks.Frame{Func: stacks.Accountant + "(*consumer[go.shape.*uint8]).sleep", File: ourFile("consumer.go")}
 )

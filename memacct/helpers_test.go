@@ -1,10 +1,15 @@
 package memacct
 
 import (
+	"bytes"
 	"context"
 	"iter"
 	"log/slog"
+	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -101,4 +106,33 @@ func refusedWith(t *testing.T, err error) (e *BudgetError) {
 // eventsOf are the events of a kind that a budget told.
 func eventsOf(b *Budget, kind EventKind) []Event {
 	return slices.DeleteFunc(b.Events(), func(e Event) bool { return e.Kind != kind })
+}
+
+// logged returns a budget whose reports can be read.
+func logged(t *testing.T) (*Budget, *Account, func() string) {
+	t.Helper()
+	var mu sync.Mutex
+	var text bytes.Buffer
+	b, a := open(t, 100, func(c *Config) {
+		c.Logger = slog.New(slog.NewTextHandler(writer(func(p []byte) (int, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			return text.Write(p)
+		}), nil))
+	})
+	return b, a, func() string {
+		mu.Lock()
+		defer mu.Unlock()
+		return text.String()
+	}
+}
+
+type writer func([]byte) (int, error)
+
+func (w writer) Write(p []byte) (int, error) { return w(p) }
+
+// inThisFile is a line of the test that asks, as reports name it.
+func inThisFile(line int) string {
+	_, file, _, _ := runtime.Caller(1)
+	return filepath.Base(file) + ":" + strconv.Itoa(line)
 }

@@ -1,52 +1,14 @@
 package memacct
 
 import (
-	"bytes"
 	"context"
-	"log/slog"
 	"runtime"
-	"strconv"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 )
-
-// Every way out of a loop body ends the units in hand: that is what the bodies below have in common.
-func TestLoopBodiesEndTheirUnitsHoweverTheyEnd(t *testing.T) {
-	for name, leave := range map[string]func(seq func(yield func() bool)){
-		"continue": func(seq func(func() bool)) { seq(func() bool { return true }) },
-		"break":    func(seq func(func() bool)) { seq(func() bool { return false }) },
-		"panic": func(seq func(func() bool)) {
-			defer func() { _ = recover() }()
-			seq(func() bool { panic("in the loop body") })
-		},
-		"goexit": func(seq func(func() bool)) {
-			var wg sync.WaitGroup
-			wg.Go(func() { seq(func() bool { runtime.Goexit(); return true }) })
-			wg.Wait()
-		},
-	} {
-		for kind, loop := range loops {
-			t.Run(name+"/"+kind, func(t *testing.T) {
-				b, a := open(t, 100)
-				g := NewGate(a, "units", 10, weight)
-				fill(t, g, 10, 20, 30)
-				g.Close()
-				leave(func(yield func() bool) { loop(t.Context(), g, yield) })
-				s := g.Stats()
-				require.Zero(t, s.InHand)
-				require.Zero(t, s.InHandBytes)
-				require.Equal(t, s.QueuedBytes, b.Stats().Used)
-				g.Discard()
-				empty(t, b)
-			})
-		}
-	}
-}
 
 // loops are all ways to consume a gate.
 var loops = map[string]func(context.Context, *Gate[*load], func() bool){
@@ -97,21 +59,6 @@ var loops = map[string]func(context.Context, *Gate[*load], func() bool){
 	},
 }
 
-func TestContextEndsALoopAndItsUnits(t *testing.T) {
-	for kind, loop := range loops {
-		t.Run(kind, func(t *testing.T) {
-			b, a := open(t, 100)
-			g := NewGate(a, "units", 10, weight)
-			fill(t, g, 10, 20, 30)
-			ctx, cancel := context.WithCancel(t.Context())
-			loop(ctx, g, func() bool { cancel(); return true })
-			require.Zero(t, g.Stats().InHand)
-			g.Discard()
-			empty(t, b)
-		})
-	}
-}
-
 func TestLeaseMovesItsCharge(t *testing.T) {
 	b, a := open(t, 100)
 	g := NewGate(a, "units", 10, weight)
@@ -153,81 +100,6 @@ func TestLeaseMovesItsCharge(t *testing.T) {
 	empty(t, b)
 }
 
-func TestForwardToAnotherBudgetOverlaps(t *testing.T) {
-	b, a := open(t, 100)
-	c, d := open(t, 100)
-	g := NewGate(a, "units", 10, weight)
-	q := NewQueue(d, "elsewhere", 10, func(l *load) int64 {
-		require.Equal(t, int64(30), b.Stats().Used) // not released before it is charged there
-		return l.bytes
-	})
-	fill(t, g, 10, 20)
-	next, stop := leases(t, g)
-	require.NoError(t, next().Forward(t.Context(), q))
-	stop()
-	g.Close()
-	for batch := range g.LeaseBatches(t.Context(), Batch{Size: 4}) {
-		q.size = weight
-		require.NoError(t, batch.ForwardAll(t.Context(), q))
-	}
-	require.Equal(t, int64(30), c.Stats().Used)
-	q.Discard()
-	empty(t, b)
-	empty(t, c)
-}
-
-func TestForwardThatFailsKeepsTheUnit(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		b, a := open(t, 100)
-		g := NewGate(a, "units", 10, weight)
-		q := NewQueue(a, "later", 1, weight)
-		bad := NewQueue(a, "bad", 1, func(*load) int64 { panic("no size") })
-		fill(t, g, 10, 20, 30)
-		next, stop := leases(t, g)
-		require.NoError(t, next().Forward(t.Context(), q))
-		l := next()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		require.ErrorIs(t, l.Forward(ctx, q), context.DeadlineExceeded) // no slot
-		require.ErrorIs(t, l.Forward(ctx, q), context.DeadlineExceeded)
-		var size *SizeError
-		require.ErrorAs(t, l.Forward(t.Context(), bad), &size)
-		waiting := later(func() error { return l.Forward(t.Context(), q) })
-		q.Close()
-		require.ErrorIs(t, <-waiting, ErrClosed)
-		require.Equal(t, int64(60), b.Stats().Used)
-		require.Equal(t, 1, g.Stats().InHand)
-		stop()
-		require.Equal(t, int64(40), b.Stats().Used)
-		g.Discard()
-		q.Discard()
-		empty(t, b)
-	})
-}
-
-// logged returns a budget whose reports can be read.
-func logged(t *testing.T) (*Budget, *Account, func() string) {
-	t.Helper()
-	var mu sync.Mutex
-	var text bytes.Buffer
-	b, a := open(t, 100, func(c *Config) {
-		c.Logger = slog.New(slog.NewTextHandler(writer(func(p []byte) (int, error) {
-			mu.Lock()
-			defer mu.Unlock()
-			return text.Write(p)
-		}), nil))
-	})
-	return b, a, func() string {
-		mu.Lock()
-		defer mu.Unlock()
-		return text.String()
-	}
-}
-
-type writer func([]byte) (int, error)
-
-func (w writer) Write(p []byte) (int, error) { return w(p) }
-
 func TestEveryUseAfterTheEndIsNamedWithBothPlaces(t *testing.T) {
 	b, a, log := logged(t)
 	g := NewGate(a, "units", 10, weight)
@@ -258,8 +130,6 @@ func TestEveryUseAfterTheEndIsNamedWithBothPlaces(t *testing.T) {
 	}
 	empty(t, b)
 }
-
-func inThisFile(line int) string { return "lease_test.go:" + strconv.Itoa(line) }
 
 func TestLeaseEndedByItsLoopIsNamedSo(t *testing.T) {
 	b, a, log := logged(t)
@@ -315,34 +185,6 @@ func lose(t *testing.T, g *Gate[*load]) (line int) {
 	require.NoError(t, kept[1].Resize())
 	kept[2].Park(make(chan struct{}))
 	return line
-}
-
-func TestLostReservationIsFoundNamedAndGivenBack(t *testing.T) {
-	b, a, log := logged(t)
-	g := NewGate(a, "units", 10, weight)
-	line := func() int { // makes three and settles one
-		_, _, line, _ := runtime.Caller(0)
-		_, err := g.Reserve(t.Context(), 40)
-		require.NoError(t, err)
-		rs, err := g.ReserveAll(t.Context(), 10, 20)
-		require.NoError(t, err)
-		require.NoError(t, rs[1].Put(t.Context(), &load{15}))
-		return line
-	}()
-	require.Eventually(t, func() bool {
-		runtime.GC()
-		return b.Stats().Units == 1
-	}, 10*time.Second, time.Millisecond)
-	require.Eventually(t, func() bool { return b.Stats().Misuse == 2 }, 10*time.Second, time.Millisecond)
-	require.Eventually(t, func() bool { return strings.Count(log(), "was lost") == 2 }, 10*time.Second, time.Millisecond)
-	require.Equal(t, int64(15), b.Stats().Used)
-	require.Contains(t, log(), "a reservation of 40 B was lost, made at")
-	for i := range 2 {
-		require.Contains(t, log(), inThisFile(line+1+2*i))
-	}
-	require.NotContains(t, log(), "20 B")
-	g.Discard()
-	empty(t, b)
 }
 
 func TestReleaseStopsTheSearchForALostLease(t *testing.T) {
@@ -472,64 +314,6 @@ func TestWorkersHeldByFuturesStallWhoWaitsForASlot(t *testing.T) {
 	})
 }
 
-func TestForwardAllBehindAHeldWorkerStallsTheGate(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		b, a := open(t, 10)
-		g := NewGate(a, "units", 10, weight)
-		q := NewQueue(a, "later", 1, weight)
-		fill(t, g, 2, 2, 2, 2)
-		done := make(chan struct{})
-		resolve := later(func() error {
-			for l := range q.Leases(t.Context()) {
-				l.Park(done)
-				<-done
-				l.Unpark()
-			}
-			return nil
-		})
-		forward := later(func() error {
-			defer q.Close()
-			for batch := range g.LeaseBatches(t.Context(), Batch{Size: 4}) {
-				if err := batch.ForwardAll(t.Context(), q); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		require.ErrorIs(t, <-putLater(t.Context(), g, 3), ErrStalled)
-		close(done)
-		g.Close()
-		require.NoError(t, <-forward)
-		require.NoError(t, <-resolve)
-		empty(t, b)
-	})
-}
-
-func TestLeaseBatchReleasesAndForwardsOneByOne(t *testing.T) {
-	b, a := open(t, 100)
-	g := NewGate(a, "units", 10, weight)
-	q := NewQueue(a, "later", 10, weight)
-	fill(t, g, 1, 2, 3, 4)
-	g.Close()
-	for batch := range g.LeaseBatches(t.Context(), Batch{Size: 4}) {
-		require.Len(t, batch.Units(), 4)
-		require.Equal(t, 2, batch.Find(func(l *load) bool { return l.bytes == 3 }))
-		require.NoError(t, batch.Forward(t.Context(), 2, q))
-		require.ErrorIs(t, batch.Forward(t.Context(), 2, q), ErrReleased)
-		require.Equal(t, -1, batch.Find(func(l *load) bool { return l.bytes == 3 }))
-		batch.Release(0)
-		batch.Release(0)
-		require.Equal(t, 2, batch.Left())
-		require.Equal(t, int64(9), b.Stats().Used)
-		bad := NewQueue(a, "bad", 10, func(*load) int64 { return -1 })
-		require.Error(t, batch.ForwardAll(t.Context(), bad))
-		require.NoError(t, batch.ForwardAll(t.Context(), q))
-		require.Zero(t, batch.Left())
-	}
-	require.Equal(t, 3, q.Discard())
-	empty(t, b)
-}
-
 func TestCallersFunctionsRunUnderNoLock(t *testing.T) { // Spark: a callback under the manager's lock
 	b, a := open(t, 100)
 	peek := func(l *load) int64 { b.Stats(); return l.bytes } // would wait for its own lock
@@ -546,89 +330,4 @@ func TestCallersFunctionsRunUnderNoLock(t *testing.T) { // Spark: a callback und
 	}
 	q.Discard()
 	empty(t, b)
-}
-
-func TestNestedAcquisitionThroughALease(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		b, a := open(t, 100)
-		g := NewGate(a, "units", 10, weight)
-		fill(t, g, 100)
-		for l := range g.Leases(t.Context()) {
-			require.ErrorIs(t, g.Put(t.Context(), &load{1}), ErrNested)
-			_, err := g.Reserve(t.Context(), 1)
-			require.ErrorIs(t, err, ErrNested)
-			l.Release()
-			require.NoError(t, g.Put(t.Context(), &load{1})) // holds nothing any more
-			break
-		}
-		g.Discard()
-		empty(t, b)
-	})
-}
-
-func TestPutFromTheLoopThatAloneCouldMakeRoom(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		b, a := open(t, 100)
-		g := NewGate(a, "units", 10, weight)
-		fill(t, g, 60)
-		for l := range g.Leases(t.Context()) {
-			l.Release() // nothing in hand, but who else should take what comes?
-			fill(t, g, 40)
-			later := time.AfterFunc(5*time.Second, func() { _ = g.Put(t.Context(), &load{60}) })
-			require.ErrorIs(t, g.Put(t.Context(), &load{70}), ErrNested)
-			later.Stop()
-			break
-		}
-		g.Discard()
-		empty(t, b)
-	})
-}
-
-func TestReservationHandedToAnotherGoroutineIsNotNested(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		b, a := open(t, 100)
-		g := NewGate(a, "units", 10, weight)
-		var readers sync.WaitGroup
-		for range 4 { // each next reservation waits for a reader, which takes long
-			r, err := g.Reserve(t.Context(), 60)
-			require.NoError(t, err)
-			r.Detach()
-			readers.Go(func() {
-				time.Sleep(time.Minute)
-				require.NoError(t, r.Put(t.Context(), &load{60}))
-				for range g.All(t.Context()) {
-					break
-				}
-			})
-		}
-		readers.Wait()
-		synctest.Wait()
-		empty(t, b)
-	})
-}
-
-func TestPassMeasuresNothing(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		b, _ := open(t, 1000)
-		a := b.Account("grows", WithGrowth(4))
-		g := NewGate(a, "units", 10, weight)
-		q := NewQueue(a, "later", 1, func(*load) int64 { panic("measured again") })
-		fill(t, g, 10, 20)
-		g.Close()
-		taken := later(func() error {
-			for batch := range g.LeaseBatches(t.Context(), Batch{Size: 2}) {
-				require.NoError(t, batch.Pass(t.Context(), 0, q))
-				require.NoError(t, batch.Pass(t.Context(), 1, q)) // waits for the slot
-				require.ErrorIs(t, batch.Pass(t.Context(), 1, q), ErrReleased)
-			}
-			return nil
-		})
-		require.Equal(t, int64(120), b.Stats().Used)
-		require.Equal(t, 1, q.Discard())
-		require.NoError(t, <-taken)
-		require.Equal(t, int64(80), b.Stats().Used)
-		require.InDelta(t, 4, a.Stats().Growth, 0, "learned from what was not measured")
-		require.Equal(t, 1, q.Discard())
-		empty(t, b)
-	})
 }

@@ -3,6 +3,7 @@ package memacct
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -145,4 +146,88 @@ func TestAForwardThatOutlivesTheBatch(t *testing.T) {
 		q.Discard()
 		empty(t, b)
 	})
+}
+
+func TestLeaseBatchReleasesAndForwardsOneByOne(t *testing.T) {
+	b, a := open(t, 100)
+	g := NewGate(a, "units", 10, weight)
+	q := NewQueue(a, "later", 10, weight)
+	fill(t, g, 1, 2, 3, 4)
+	g.Close()
+	for batch := range g.LeaseBatches(t.Context(), Batch{Size: 4}) {
+		require.Len(t, batch.Units(), 4)
+		require.Equal(t, 2, batch.Find(func(l *load) bool { return l.bytes == 3 }))
+		require.NoError(t, batch.Forward(t.Context(), 2, q))
+		require.ErrorIs(t, batch.Forward(t.Context(), 2, q), ErrReleased)
+		require.Equal(t, -1, batch.Find(func(l *load) bool { return l.bytes == 3 }))
+		batch.Release(0)
+		batch.Release(0)
+		require.Equal(t, 2, batch.Left())
+		require.Equal(t, int64(9), b.Stats().Used)
+		bad := NewQueue(a, "bad", 10, func(*load) int64 { return -1 })
+		require.Error(t, batch.ForwardAll(t.Context(), bad))
+		require.NoError(t, batch.ForwardAll(t.Context(), q))
+		require.Zero(t, batch.Left())
+	}
+	require.Equal(t, 3, q.Discard())
+	empty(t, b)
+}
+
+// All units of a batch wait for the slots of a queue whose worker waits for a unit that does not fit.
+func TestABatchForwardedOneByOneStallsToo(t *testing.T) {
+	for name, forward := range map[string]func(*LeaseBatch[*load], context.Context, *Queue[*load]) error{
+		"in turn": func(batch *LeaseBatch[*load], ctx context.Context, q *Queue[*load]) error {
+			for i := range batch.Units() {
+				if err := batch.Forward(ctx, i, q); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		"at once": func(batch *LeaseBatch[*load], ctx context.Context, q *Queue[*load]) (err error) {
+			errs := make(chan error)
+			for i := range batch.Units() {
+				go func() { errs <- batch.Forward(ctx, i, q) }()
+			}
+			for range batch.Units() {
+				err = <-errs
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) { // as TestForwardAllBehindAHeldWorkerStallsTheGate but for the way to forward
+				b, a := open(t, 10)
+				g, q := NewGate(a, "units", 10, weight), NewQueue(a, "later", 1, weight)
+				fill(t, g, 2, 2, 2, 2)
+				done := make(chan struct{})
+				resolve := later(func() error {
+					for l := range q.Leases(t.Context()) {
+						l.Park(done)
+						<-done
+						l.Unpark()
+					}
+					return nil
+				})
+				moved := later(func() error {
+					defer q.Close()
+					for batch := range g.LeaseBatches(t.Context(), Batch{Size: 4}) {
+						if err := forward(batch, t.Context(), q); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+				defer cancel()
+				err := <-putLater(ctx, g, 3)
+				close(done)
+				g.Close()
+				require.NoError(t, <-moved)
+				require.NoError(t, <-resolve)
+				require.ErrorIs(t, err, ErrStalled)
+				empty(t, b)
+			})
+		})
+	}
 }

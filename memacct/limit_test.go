@@ -270,3 +270,26 @@ func TestOpeningSaysWhatWasLookedAt(t *testing.T) {
 	require.Equal(t, "GOMEMLIMIT unset", b.Stats().Beside)
 	empty(t, b)
 }
+
+// An application's own memory limit is the process limit, and nobody touches it.
+func TestAutoReadsTheMemoryLimit(t *testing.T) {
+	before := debug.SetMemoryLimit(900 * mib)
+	defer debug.SetMemoryLimit(before)
+	b, err := New(Config{})
+	require.NoError(t, err)
+	s := b.Stats()
+	require.Equal(t, int64(900*mib), s.Process)
+	require.Equal(t, "GOMEMLIMIT", s.Source)
+	require.Less(t, s.Limit, s.Process)
+	require.Equal(t, int64(900*mib), debug.SetMemoryLimit(-1))
+
+	half, err := New(Config{Limit: Share(0.5)})
+	require.NoError(t, err)
+	require.Equal(t, int64(450*mib), half.Stats().Process)
+}
+
+func TestAutoWithoutAMemoryLimit(t *testing.T) {
+	s := host.This.FindLimit(host.This.Walls())
+	require.Positive(t, s.Bytes)
+	require.NotEmpty(t, s.From)
+}

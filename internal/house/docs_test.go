@@ -162,5 +162,5 @@ func TestReadmeIsTrue(t *testing.T) {
 		slices.Sort(all)
 		return slices.Compact(all)
 	}
-	require.Equal(t, in(read(t, "memacct/env.go")+read(t, "memacct/record/env.go")), in(read(t, "docs/operating.md")), "the settings told are those that are read")
+	require.Equal(t, in(read(t, "memacct/config.go")+read(t, "memacct/record/env.go")), in(read(t, "docs/operating.md")), "the settings told are those that are read")
 }
