@@ -25,6 +25,7 @@ type Summary struct {
 	Parses  []Parse
 	Cuts    []int  // parameters of text that it returns a part of
 	Streams []int  // parameters of bytes that it only reads from the start or writes
+	Pages   []int  // parameters that are readers of a page of HTML
 	Feeds   []int  // function parameters it hands a stream that it opens
 	Fills   []int  // parameters that are queues it puts unit after unit into, and does nothing else with
 	Stage   string // why it is a first stage, by directive
@@ -79,6 +80,9 @@ func (s *Summary) String() string {
 	}
 	for _, i := range s.Streams {
 		parts = append(parts, fmt.Sprintf("streams(%d)", i))
+	}
+	for _, i := range s.Pages {
+		parts = append(parts, fmt.Sprintf("page(%d)", i))
 	}
 	for _, i := range s.Feeds {
 		parts = append(parts, fmt.Sprintf("feeds(%d)", i))

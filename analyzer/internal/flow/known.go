@@ -99,7 +99,7 @@ var (
 	pageText = regexp.MustCompile(`(?i)per_?page|page_?(size|no|num|limit)|page_?token|limit|max_?(results|keys|items|records)|batch_?size|offset|cursor|continu|(^|[?&])(n|page|size|count|first|top|rows|start|skip)(=|$)`)
 
 	// quietText marks things that are small by nature, or needed whole.
-	quietText = regexp.MustCompile(`(?i)config|setting|credential|token|oauth|secret|password|passphrase|certificate|jwks|keyset|licen[cs]e|health|webhook|preference|policy|manifest|lock(file)?$|keyring|identit(y|ies)|ignore(file|matcher|list|rules?|d)?|publickey|privatekey|err(or)?s?(resp|body|$)`)
+	quietText = regexp.MustCompile(`(?i)config|setting|credential|token|oauth|secret|password|passphrase|certificate|jwks|keyset|licen[cs]e|health|webhook|preference|policy|manifest|repomd|lock(file)?$|keyring|identit(y|ies)|ignore(file|matcher|list|rules?|d)?|publickey|privatekey|err(or)?s?(resp|body|$)`)
 
 	// smallText marks bodies that are one small thing.
 	smallText = regexp.MustCompile(`(?i)version|latest|checksum|digest|signature|commit|info$|gomod|schema|sbom|attestation|readme|blob|item`)
@@ -150,10 +150,13 @@ var (
 
 	// settingNames are structs of settings, settingPaths packages that have them.
 	settingNames = regexp.MustCompile(`(?i)(config|conf|cfg|settings?|flags)$`)
-	settingPaths = regexp.MustCompile(`(^|/)(config|conf|cfg|settings?|flags)(/v\d+)?$`)
+	settingPaths = regexp.MustCompile(`(^|/)((config|conf|cfg|settings?)(s|_?files?)?|flags)(/v\d+)?$`)
 
 	// flagPaths are packages that read flags and configuration.
 	flagPaths = regexp.MustCompile(`^github\.com/(spf13/(viper|pflag)|urfave/cli|knadh/koanf|alecthomas/kingpin)(/|$)`)
+
+	// verifyNames are functions that look whether a document is signed or the right one.
+	verifyNames = regexp.MustCompile(`(?i)signature|verif(y|ie)|pgp`)
 
 	// argNames are lists of what was typed on a command line, commandPaths packages whose
 	// commands are functions that get them.

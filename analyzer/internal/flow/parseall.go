@@ -113,6 +113,26 @@ func (f *Func) StreamedAgain(s *Sink) bool {
 	})
 }
 
+// Verified reports whether a call that verifies a document, as its name says, gets the
+// bytes of a sink: whoever uses them wants to know first, and has them all by then.
+func (f *Func) Verified(s *Sink) bool {
+	if s.Result == nil {
+		return false
+	}
+	for _, call := range f.Calls {
+		fn := f.Callee(call)
+		if fn == nil || !verifyNames.MatchString(fn.Name()) || call.Pos() < s.Call.End() {
+			continue
+		}
+		for _, a := range call.Args {
+			if f.Mentions(a, s.Result) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // GivesBack reports whether the function reads a parameter and returns a reader over
 // its bytes beside what it found out of them, a hash or a size: the caller needs that
 // before it can use the stream, which is gone by then.

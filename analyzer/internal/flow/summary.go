@@ -31,6 +31,7 @@ func (f *Func) summarize() *Summary {
 		f.summarizeFeeds(s)
 		f.summarizeFills(s)
 		f.summarizeStreams(s)
+		f.summarizePages(s)
 		f.summarizeCuts(s)
 		f.summarizeFetches(s)
 		f.summarizeBounds(s)

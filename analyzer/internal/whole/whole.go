@@ -194,7 +194,7 @@ func doubt(f *flow.Func, s *flow.Sink, role flow.Role) string {
 		return "it is one of several files"
 	case s.Stream.Kind == flow.Local && !f.Grand(s):
 		return "a file of one flat list may be small"
-	case s.Format == "html":
+	case f.ReadAsPage(s):
 		return "one page of HTML is rarely large"
 	case len(targets(s)) == 0 && f.CallersDecodeSmall():
 		return "what its callers here decode is small"
@@ -208,6 +208,8 @@ func doubt(f *flow.Func, s *flow.Sink, role flow.Role) string {
 		return "it is one of many calls of an API, which answers in pages"
 	case s.Stream.Kind == flow.Remote && (f.LooksUp() || role.Parses && !f.HandsEach() && f.NamesOne()):
 		return "it asks about one thing"
+	case f.Verified(s):
+		return "it is verified before it is used"
 	case f.TakesMessage(s):
 		return "it may be one message of many"
 	}
