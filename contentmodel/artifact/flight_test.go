@@ -53,7 +53,7 @@ func TestFlightGrows(t *testing.T) {
 		unknown.grow(20)
 		unknown.release()
 		l := <-huge
-		require.EqualValues(t, mostClaimed, f.used)
+		require.Equal(t, int64(mostClaimed), f.used)
 		l.release()
 		require.Zero(t, f.used)
 	})

@@ -79,6 +79,15 @@ func (f *Folder) Has(sum contentmodel.Checksum, size int64) (bool, error) {
 	return info.Mode().IsRegular() && (size < 0 || info.Size() == size), nil
 }
 
+// size is how many bytes an artifact has that is there.
+func (f *Folder) size(sum contentmodel.Checksum) (int64, error) {
+	info, err := os.Stat(f.Path(sum))
+	if err != nil {
+		return 0, diskError(f.dir, err)
+	}
+	return info.Size(), nil
+}
+
 // Open opens an artifact for reading. One that is not there is fs.ErrNotExist.
 func (f *Folder) Open(sum contentmodel.Checksum) (*os.File, error) {
 	if sum.Type() == "" {

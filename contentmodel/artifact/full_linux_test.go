@@ -2,12 +2,14 @@ package artifact_test
 
 import (
 	"errors"
+	"net/http"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/artifact"
 )
 
 // smallDisk is a disk of 1 MiB.
@@ -32,4 +34,14 @@ func TestDiskFull(t *testing.T) {
 	require.Empty(t, files(t, dir))
 	_, err = write(t, f, make([]byte, 1000), "", -1)
 	require.NoError(t, err)
+}
+
+// TestFetchDiskFull: no other mirror is asked, and nothing is tried again.
+func TestFetchDiskFull(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 2<<20)) })
+	u := (&under{dir: smallDisk(t)}).over(t, artifact.Options{}, s.URL, s.URL)
+	_, err := u.fails(t, contentmodel.Artifact{Path: "x", Size: 2 << 20})
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	require.ErrorContains(t, err, "x: "+u.dir+": no space left on device; free space where the folder is")
+	require.EqualValues(t, 1, s.requests.Load())
 }

@@ -1,42 +1,18 @@
 package source
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
-	"unicode"
-)
 
-// errStall and errSlow are the causes with which a stream is cancelled.
-var (
-	errStall = errors.New("server sent nothing")
-	errSlow  = errors.New("server is too slow")
+	"github.com/syncmem/syncmem/contentmodel/internal/web"
 )
 
 // Redact is an address as it may be shown: without a password, and without
 // what its query says, which may be a key. A path stays as it is.
-func Redact(address string) string {
-	u, err := url.Parse(address)
-	if err != nil { // it may still hold what looks like one
-		scheme, rest, ok := strings.Cut(address, "://")
-		if i := strings.LastIndexByte(rest, '@'); ok && i >= 0 {
-			return scheme + "://xxxxx" + rest[i:]
-		}
-		return address
-	}
-	if u.Host == "" {
-		return address
-	}
-	if u.RawQuery != "" {
-		u.RawQuery = "xxxxx"
-	}
-	return u.Redacted()
-}
+func Redact(address string) string { return web.Redact(address) }
 
 func (s *Stream) openURL(u *url.URL, opt Options) error {
 	req, err := http.NewRequestWithContext(s.ctx, http.MethodGet, u.String(), nil)
@@ -52,38 +28,38 @@ func (s *Stream) openURL(u *url.URL, opt Options) error {
 		client = newClient(opt)
 		s.idle = client.CloseIdleConnections
 	}
-	w := &watched{timeout: opt.StallTimeout, least: opt.LeastRate, cancel: s.cancel}
+	w := &web.Watched{Timeout: opt.StallTimeout, Least: opt.LeastRate, Cancel: s.cancel}
 	res, err := s.ask(client, req, w, opt)
 	if err != nil {
 		return err
 	}
 	if res.StatusCode == http.StatusNotFound || res.StatusCode == http.StatusGone {
-		return remedy(notFound(status(res)), "check the address")
+		return remedy(web.NotFound(web.Status(res)), "check the address")
 	}
 	if res.StatusCode != http.StatusOK {
-		return remedy(fmt.Errorf("server answered %s", status(res)), "check the address")
+		return remedy(fmt.Errorf("server answered %s", web.Status(res)), "check the address")
 	}
-	w.r = res.Body
+	w.R = res.Body
 	s.raw.r = w
 	return nil
 }
 
 // ask sends the request, again where the server says that it can't answer just
 // now: after one second, and then twice as long each time.
-func (s *Stream) ask(client *http.Client, req *http.Request, w *watched, opt Options) (*http.Response, error) {
+func (s *Stream) ask(client *http.Client, req *http.Request, w *web.Watched, opt Options) (*http.Response, error) {
 	for try := 0; ; try++ {
 		// The stall clock also covers the wait for the answer's header; connecting
 		// has its own limits, which come on top.
-		w.start(opt.ConnectTimeout + opt.StallTimeout)
+		w.Start(opt.ConnectTimeout + opt.StallTimeout)
 		res, err := client.Do(req)
-		w.stop()
+		w.Stop()
 		if err != nil {
-			return nil, remedy(urlCause(err), "check the address and the network, then run again")
+			return nil, remedy(web.Cause(err), "check the address and the network, then run again")
 		}
 		s.body, s.total = res.Body, res.ContentLength
-		if !busy(res.StatusCode) || try == maxRetries {
+		if !web.Busy(res.StatusCode) || try == maxRetries {
 			if res.Request != nil { // a transport of the caller's may leave it out
-				s.name += redirected(req.URL, res.Request.URL)
+				s.name += web.Redirected(req.URL, res.Request.URL)
 			}
 			return res, nil
 		}
@@ -99,43 +75,9 @@ func (s *Stream) ask(client *http.Client, req *http.Request, w *watched, opt Opt
 // maxRetries is how often a busy server is asked again.
 const maxRetries = 3
 
-// busy are the answers that another try may change.
-func busy(code int) bool {
-	switch code {
-	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, http.StatusTooManyRequests:
-		return true
-	}
-	return false
-}
-
-// status is the server's own words, without what a terminal would act on.
-func status(res *http.Response) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, res.Status)
-}
-
 // ErrNotFound is the cause of the error where a server says that there is no
 // such file. A path that leads nowhere is fs.ErrNotExist.
-var ErrNotFound = errors.New("not found")
-
-// notFound is what a server said, and ErrNotFound.
-type notFound string
-
-func (n notFound) Error() string { return "server answered " + string(n) }
-func (n notFound) Unwrap() error { return ErrNotFound }
-
-// redirected tells where an address led, for messages: a login page is hard to
-// explain without. A query may hold a key, so it is left out.
-func redirected(from, to *url.URL) string {
-	if to.Host == from.Host && to.Path == from.Path {
-		return ""
-	}
-	return fmt.Sprintf(" (redirected to %s)", (&url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path}).String())
-}
+var ErrNotFound = web.ErrNotFound
 
 // newClient is a client of its own for one stream, so that its connections end
 // with it. It asks for the bytes as they are stored: with the transport's own
@@ -149,52 +91,4 @@ func newClient(opt Options) *http.Client {
 		DisableCompression:    true,
 		ForceAttemptHTTP2:     true,
 	}}
-}
-
-// urlCause strips method and URL from a client's error; our message has them.
-func urlCause(err error) error {
-	if ue, ok := errors.AsType[*url.Error](err); ok {
-		return ue.Err
-	}
-	return err
-}
-
-// watched ends the stream when one read takes longer than the timeout, or when
-// reads that took as long together brought too little. Only the wait inside
-// Read counts, so a slow consumer is not taken for a stall.
-type watched struct {
-	r       io.Reader
-	timeout time.Duration
-	least   int64 // bytes a second
-	cancel  func(error)
-	timer   *time.Timer
-
-	waited time.Duration // in reads, since it was judged
-	got    int64         // bytes in that time
-}
-
-func (w *watched) start(d time.Duration) {
-	if w.timer == nil {
-		w.timer = time.AfterFunc(d, func() { w.cancel(fmt.Errorf("%w for %v", errStall, w.timeout)) })
-		return
-	}
-	w.timer.Reset(d)
-}
-
-func (w *watched) stop() { w.timer.Stop() }
-
-func (w *watched) Read(p []byte) (int, error) {
-	w.start(w.timeout)
-	begin := time.Now()
-	n, err := w.r.Read(p)
-	w.stop()
-	w.waited += time.Since(begin)
-	w.got += int64(n)
-	if w.waited >= w.timeout {
-		if err == nil && float64(w.got) < float64(w.least)*w.waited.Seconds() {
-			w.cancel(fmt.Errorf("%w: %d bytes in %v, the least is %d a second", errSlow, w.got, w.waited.Round(time.Second), w.least))
-		}
-		w.waited, w.got = 0, 0
-	}
-	return n, err
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/internal/web"
 )
 
 // Stream is an open input: Read gives decompressed bytes. One goroutine reads;
@@ -130,7 +131,7 @@ func (s *Stream) explain(err error) error {
 	switch {
 	case s.ctx.Err() != nil:
 		e.Err, e.Remedy = context.Cause(s.ctx), ""
-		if errors.Is(e.Err, errStall) || errors.Is(e.Err, errSlow) {
+		if errors.Is(e.Err, web.ErrStall) || errors.Is(e.Err, web.ErrSlow) {
 			e.Remedy = "check the server and the network, then run again"
 		}
 	case errors.As(s.raw.err, &in): // whatever the decoder made of it

@@ -26,6 +26,7 @@ var rooms = map[string][]string{
 	"/memacct/debugpage": {"/memacct", "/internal"},
 
 	"/contentmodel":                  {"/internal"},
+	"/contentmodel/artifact":         {"/contentmodel", "/internal", "github.com/cenkalti/backoff/v5"},
 	"/contentmodel/internal/outfile": {"/contentmodel", "github.com/klauspost/compress"},
 	"/contentmodel/source":           {"/contentmodel", "github.com/klauspost/compress", "github.com/pierrec/lz4/v4", "github.com/ulikunitz/xz"},
 	"/contentmodel/internal/xmlread": {"/contentmodel", "github.com/orisano/gosax"},
