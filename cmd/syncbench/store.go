@@ -38,7 +38,9 @@ var storeKinds = []storeKind{
 	{sqlitePrefix, "FILE", regexp.MustCompile(`(?s)^sqlite:.`), false, func(ctx context.Context, name string) (contentstore.Store, error) {
 		return sqlite.Open(ctx, strings.TrimPrefix(name, sqlitePrefix))
 	}, func(name string, n int) string { return fmt.Sprintf("%s.%d", name, n) }, nil},
-	{"postgres://", "...", regexp.MustCompile(`^postgres(ql)?://`), true, postgres.Open, nil, postgres.Apart}, // the schemes that libpq takes
+	{"postgres://", "...", regexp.MustCompile(`^postgres(ql)?://`), true, func(ctx context.Context, name string) (contentstore.Store, error) {
+		return postgres.Open(ctx, name)
+	}, nil, postgres.Apart}, // the schemes that libpq takes
 	{storeDiscard, "", regexp.MustCompile(`^discard$`), false, func(context.Context, string) (contentstore.Store, error) {
 		return contentstore.Discard(), nil
 	}, func(name string, _ int) string { return name }, nothingApart},

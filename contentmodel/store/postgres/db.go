@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,6 +27,10 @@ type db struct {
 	calls  *calls.Calls
 	conns  *conns
 	packer pack.Packer // of the save whose turn it is
+
+	draftConfig *pgx.ConnConfig
+	mu          sync.Mutex
+	drafts      map[*draft]struct{} // that are not over
 }
 
 // Close waits for calls that run, then closes the connections, at the latest
@@ -36,6 +41,9 @@ func (s *db) Close() error {
 
 func (s *db) closePool() {
 	defer time.AfterFunc(closeGrace, s.conns.cut).Stop()
+	for d := range s.drafts { // no call runs any more
+		_ = d.conn.Close(context.Background())
+	}
 	s.pool.Close()
 }
 
@@ -69,13 +77,17 @@ func (s *db) Existing(ctx context.Context, units []contentmodel.Unit, found []bo
 	return nil
 }
 
-func (s *db) ask(ctx context.Context, units []contentmodel.Unit, found []bool) error {
+func identities(units []contentmodel.Unit) [][]byte {
 	ids := make([][]byte, len(units))
 	for i, u := range units {
 		ids[i] = identity(u.Kind(), u.Key())
 	}
+	return ids
+}
+
+func (s *db) ask(ctx context.Context, units []contentmodel.Unit, found []bool) error {
 	rows, err := s.pool.Query(ctx, `SELECT k.n FROM unnest($1::bytea[]) WITH ORDINALITY AS k (id, n)
-		JOIN syncmem_content USING (id)`, ids)
+		JOIN syncmem_content USING (id)`, identities(units))
 	if err != nil {
 		return err
 	}

@@ -14,63 +14,34 @@ import (
 	"github.com/syncmem/syncmem/contentmodel/store/internal/calls"
 )
 
-// schemaVersion is raised with every change to schema.
-const schemaVersion = 1
-
-// lock makes two programs that start at once take turns (the number is "SYNC").
-const lock = "SELECT pg_advisory_xact_lock(1398361667)"
-
-// schema has names of its own, because a database may be shared. The body's
-// first chunk is chunk 0.
-const schema = `
-CREATE TABLE IF NOT EXISTS syncmem_schema (version int NOT NULL);
-INSERT INTO syncmem_schema SELECT 1 WHERE NOT EXISTS (SELECT FROM syncmem_schema);
-CREATE TABLE IF NOT EXISTS syncmem_content (
-	id   bytea PRIMARY KEY,
-	kind text  NOT NULL,
-	key  bytea NOT NULL
-);
-CREATE TABLE IF NOT EXISTS syncmem_body (
-	id   bytea NOT NULL,
-	seq  int   NOT NULL,
-	data bytea NOT NULL,
-	PRIMARY KEY (id, seq)
-);`
-
-// tables asks what there is by our names, whatever it is, and made is the answer where we made it.
-const (
-	tables = `
-SELECT coalesce(string_agg(t, ' ' ORDER BY t), '') FROM (
-	SELECT relname || '(' || coalesce(string_agg(attname || ' ' || format_type(atttypid, NULL), ',' ORDER BY attnum), '') || ')' AS t
-	FROM pg_class LEFT JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
-	WHERE pg_class.oid IN (to_regclass('syncmem_body'), to_regclass('syncmem_content'), to_regclass('syncmem_schema'))
-	GROUP BY relname) AS have`
-	versionTable = "syncmem_schema(version integer)"
-	made         = "syncmem_body(id bytea,seq integer,data bytea) syncmem_content(id bytea,kind text,key bytea) " + versionTable
-)
-
-// incoming is made on each connection; its rows go at the end of the
-// transaction.
-const incoming = `CREATE TEMP TABLE IF NOT EXISTS syncmem_incoming (
-	id bytea, kind text, key bytea, n int, seq int, data bytea) ON COMMIT DELETE ROWS`
+// onConnect sets up each connection. The rows of the temporary tables go at the
+// end of the transaction. What we do at once with others is made for the
+// isolation that is the default of PostgreSQL, but not of every server.
+const onConnect = `SET default_transaction_isolation = 'read committed';
+CREATE TEMP TABLE IF NOT EXISTS syncmem_incoming (
+	id bytea, kind text, key bytea, n int, seq int, data bytea) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS syncmem_incoming_artifacts (
+	n int, id bytea, path bytea, size bigint, sum bytea, url bytea, kept boolean) ON COMMIT DELETE ROWS;`
 
 // Open opens the store in the database that dsn names, in either form libpq
-// takes, and makes its tables if need be. Errors are one line and never hold
-// the password. The caller must Close the store.
+// takes, and makes its tables if need be, or those that an earlier program of
+// ours did not make. Errors are one line and never hold the password. The caller
+// must Close the store.
 //
 // A server that neither sends nor takes a byte for 2 minutes while it is waited
 // for is an error; the parameter answer_timeout of dsn makes it another time,
 // such as 10m, or 0s for none. A context that ends ends a call at once, but a
 // commit has half a second more.
-func Open(ctx context.Context, dsn string) (store.Store, error) {
+func Open(ctx context.Context, dsn string) (store.Versioned, error) {
 	s, cfg, err := parse(dsn)
 	if err != nil {
 		return nil, err
 	}
 	cfg.AfterConnect = func(ctx context.Context, c *pgx.Conn) error {
-		_, err := c.Exec(ctx, incoming)
+		_, err := c.Exec(ctx, onConnect)
 		return err
 	}
+	s.draftConfig, s.drafts = draftConfig(cfg.ConnConfig), make(map[*draft]struct{})
 	if s.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return nil, s.explain(err)
 	}
@@ -109,35 +80,6 @@ func withoutDSN(err error) error {
 		what = text[strings.LastIndex(text, end)+len(end):]
 	}
 	return fmt.Errorf("the DSN cannot be used: %s; want postgres://user:password@host:port/database, with what means something in a URL as %%XX", what)
-}
-
-// migrate makes the tables where there are none. What another program made by their names is refused before anything
-// is made, and left as it is.
-func (s *db) migrate(ctx context.Context) error {
-	return s.transact(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, lock); err != nil {
-			return err
-		}
-		var have string
-		if err := tx.QueryRow(ctx, tables).Scan(&have); err != nil {
-			return err
-		}
-		if strings.HasSuffix(have, versionTable) {
-			version := 0
-			if err := tx.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM syncmem_schema").Scan(&version); err != nil {
-				return err
-			}
-			if version != schemaVersion {
-				return fmt.Errorf("has schema version %d, this program knows version %d; use the program that made it, or another database",
-					version, schemaVersion)
-			}
-		}
-		if have != "" && have != made {
-			return errors.New("has tables of our names that another program made; use another database, or a schema of its own (search_path)")
-		}
-		_, err := tx.Exec(ctx, schema) // a server that takes no changes says so
-		return err
-	})
 }
 
 // advice says what to do about the server's errors, by the first two letters of their SQLSTATE, which are its class.

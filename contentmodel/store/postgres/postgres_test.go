@@ -37,8 +37,8 @@ func exec(t *testing.T, dsn, statement string) {
 // fresh drops the tables and returns what opens a store.
 func fresh(t *testing.T) storetest.Open {
 	dsn := server(t)
-	exec(t, dsn, "DROP TABLE IF EXISTS syncmem_schema, syncmem_content, syncmem_body")
-	return func(t *testing.T) store.Store {
+	exec(t, dsn, "DROP TABLE IF EXISTS syncmem_schema, syncmem_content, syncmem_body, syncmem_repository, syncmem_version, syncmem_member, syncmem_artifact")
+	return func(t *testing.T) store.Versioned {
 		s, err := postgres.Open(t.Context(), dsn)
 		require.NoError(t, err)
 		return s
@@ -94,8 +94,8 @@ func TestReadOnly(t *testing.T) {
 // TestForeign: what another program made by our names is refused before anything is made, and stays as it is.
 func TestForeign(t *testing.T) {
 	for _, c := range []struct{ made, want string }{
-		{"CREATE TABLE syncmem_schema (version int)", "has schema version 0, this program knows version 1"},
-		{"CREATE TABLE syncmem_schema AS SELECT 99 AS version", "has schema version 99, this program knows version 1; use the program that made it, or another database"},
+		{"CREATE TABLE syncmem_schema (version int)", "has schema version 0, this program knows versions up to 2"},
+		{"CREATE TABLE syncmem_schema AS SELECT 99 AS version", "has schema version 99, this program knows versions up to 2; use the program that made it, or another database"},
 		{"CREATE TABLE syncmem_schema (x text)", "has tables of our names that another program made"},
 		{"CREATE TABLE syncmem_content ()", "has tables of our names that another program made"},
 		{"CREATE TABLE syncmem_body (id bytea, seq int, data text)", "has tables of our names that another program made"},
@@ -114,6 +114,40 @@ func TestForeign(t *testing.T) {
 		require.Equal(t, 1, n, "tables after %s", c.made)
 		require.ErrorContains(t, err, c.want, c.made)
 		require.NotContains(t, err.Error(), "\n")
+	}
+}
+
+// schema1 is what programs before versions made.
+const schema1 = `
+CREATE TABLE syncmem_schema (version int NOT NULL);
+INSERT INTO syncmem_schema VALUES (1);
+CREATE TABLE syncmem_content (id bytea PRIMARY KEY, kind text NOT NULL, key bytea NOT NULL);
+CREATE TABLE syncmem_body (id bytea NOT NULL, seq int NOT NULL, data bytea NOT NULL, PRIMARY KEY (id, seq));
+INSERT INTO syncmem_content VALUES (sha256('test\000unit 0000000'), 'test', 'unit 0000000');
+INSERT INTO syncmem_body VALUES (sha256('test\000unit 0000000'), 0, 'old');`
+
+// TestUpgrade: a database of the former schema keeps what it has, and gets versions. One that is half ours is refused.
+func TestUpgrade(t *testing.T) {
+	fresh(t)
+	exec(t, server(t), schema1+"CREATE TABLE syncmem_member (x int)")
+	_, err := postgres.Open(t.Context(), server(t))
+	require.ErrorContains(t, err, "has tables of our names that another program made")
+	exec(t, server(t), "DROP TABLE syncmem_member")
+	for range 2 {
+		s, err := postgres.Open(t.Context(), server(t))
+		require.NoError(t, err)
+		_, err = s.Save(t.Context(), storetest.Many(0, 10))
+		require.NoError(t, err)
+		d, err := s.Begin(t.Context(), "r")
+		require.NoError(t, err)
+		require.NoError(t, d.Add(t.Context(), storetest.Many(0, 10)))
+		v, err := d.Publish(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, store.Version{Repository: "r", Number: 1, Units: 10, Added: 10}, v)
+		var body strings.Builder
+		require.NoError(t, s.Body(t.Context(), "test", "unit 0000000", &body))
+		require.Equal(t, "old", body.String())
+		require.NoError(t, s.Close())
 	}
 }
 

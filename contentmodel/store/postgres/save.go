@@ -41,7 +41,7 @@ func (s *db) Save(ctx context.Context, units []contentmodel.Unit) (saved int, er
 	if len(units) == 0 {
 		return 0, nil
 	}
-	err = s.transact(ctx, func(tx pgx.Tx) error {
+	err = s.transact(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := s.copy(ctx, tx, units); err != nil {
 			return err
 		}
@@ -60,11 +60,20 @@ const (
 	commitGrace   = 500 * time.Millisecond
 )
 
+// beginner is a pool or a connection.
+type beginner interface {
+	Begin(ctx context.Context) (pgx.Tx, error)
+}
+
 // transact runs fn in a transaction. Any error undoes all of it.
-func (s *db) transact(ctx context.Context, fn func(pgx.Tx) error) error {
-	tx, err := s.pool.Begin(ctx)
+func (s *db) transact(ctx context.Context, on beginner, fn func(pgx.Tx) error) error {
+	tx, err := on.Begin(ctx)
 	if err == nil {
-		defer func() { _ = tx.Rollback(ctx) }() // also when fn panics; after a commit it does nothing
+		defer func() { // also when fn panics; after a commit it does nothing
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitGrace)
+			defer cancel()
+			_ = tx.Rollback(ctx)
+		}()
 		err = fn(tx)
 	}
 	if ctx.Err() != nil {
@@ -75,19 +84,25 @@ func (s *db) transact(ctx context.Context, fn func(pgx.Tx) error) error {
 	}
 	// A commit that is cut off may have happened or not, so an end of ctx comes too late from here on, as long as the
 	// server answers.
-	final, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	final, cancel := graceful(ctx)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() {
+	if err := tx.Commit(final); err != nil {
+		return fmt.Errorf("commit: %w; run again, the next sync finds out what was kept", err)
+	}
+	return nil
+}
+
+// graceful is a context that ends a little after ctx.
+func graceful(ctx context.Context) (context.Context, func()) {
+	final, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
+	stop := context.AfterFunc(ctx, func() {
 		select {
 		case <-time.After(commitGrace):
 			cancel()
 		case <-final.Done():
 		}
-	})()
-	if err := tx.Commit(final); err != nil {
-		return fmt.Errorf("commit: %w; run again, the next sync finds out what was kept", err)
-	}
-	return nil
+	})
+	return final, func() { stop(); cancel() }
 }
 
 // errCutOff is what pgx is told when a unit panics or ends the goroutine.

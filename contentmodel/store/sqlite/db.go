@@ -4,6 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
+
+	driver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/syncmem/syncmem/contentmodel/store/internal/calls"
 	"github.com/syncmem/syncmem/contentmodel/store/internal/pack"
@@ -13,13 +17,18 @@ import (
 // by the save whose turn it is; readers are a pool.
 type db struct {
 	path  string
+	file  os.FileInfo // that was opened; nil until then
 	calls *calls.Calls
 
-	writer *sql.DB
-	conn   *sql.Conn
-	insert []insertStmt
-	chunk  *sql.Stmt
-	packer pack.Packer
+	writer   *sql.DB
+	conn     *sql.Conn
+	insert   []insertStmt
+	chunk    *sql.Stmt
+	known    *sql.Stmt // as existing, of what the writer sees
+	artifact *sql.Stmt
+	packer   pack.Packer
+	drafts   map[*draft]struct{} // that are not over
+	made     int                 // drafts ever
 
 	reader   *sql.DB
 	existing *sql.Stmt
@@ -55,7 +64,10 @@ func (s *db) statements() []*sql.Stmt {
 	for _, in := range s.insert {
 		all = append(all, in.stmt)
 	}
-	for _, stmt := range []*sql.Stmt{s.chunk, s.existing} {
+	for d := range s.drafts {
+		all = append(all, d.insert)
+	}
+	for _, stmt := range []*sql.Stmt{s.chunk, s.known, s.artifact, s.existing} {
 		if stmt != nil {
 			all = append(all, stmt)
 		}
@@ -63,9 +75,46 @@ func (s *db) statements() []*sql.Stmt {
 	return all
 }
 
-// transact runs fn in a transaction of the writer that no other process can
-// come between. Any error undoes all of it.
-func (s *db) transact(ctx context.Context, fn func() error) (err error) {
+// begin and beginSave are those of calls, for a file that is still where it was.
+func (s *db) begin(ctx context.Context) (end func(), err error) {
+	return s.inPlace(s.calls.Begin(ctx))
+}
+
+func (s *db) beginSave(ctx context.Context) (end func(), err error) {
+	return s.inPlace(s.calls.BeginSave(ctx))
+}
+
+func (s *db) inPlace(end func(), err error) (func(), error) {
+	if err != nil {
+		return nil, err
+	}
+	if err := s.there(); err != nil {
+		end()
+		return nil, s.explain(err)
+	}
+	return end, nil
+}
+
+// there fails if the file was removed or replaced: on most systems SQLite would go on with the one that nobody will
+// ever see again.
+func (s *db) there() error {
+	now, err := os.Stat(s.path)
+	if err == nil && (s.file == nil || os.SameFile(now, s.file)) {
+		return nil
+	}
+	return errGone
+}
+
+var errGone = errors.New("was removed or replaced while it was in use, and what was saved meanwhile may be lost; put it back, or sync anew")
+
+// How a transaction begins: one that writes to the file keeps other processes from it, one that writes drafts does not.
+const (
+	forWriting = "BEGIN IMMEDIATE"
+	forDrafts  = "BEGIN"
+)
+
+// transact runs fn in a transaction of the writer. Any error undoes all of it.
+func (s *db) transact(ctx context.Context, begin string, fn func() error) (err error) {
 	committed := false
 	defer func() { // also when fn panics
 		if !committed {
@@ -76,7 +125,7 @@ func (s *db) transact(ctx context.Context, fn func() error) (err error) {
 	}()
 	// When ctx ends just as the statement does, the driver gives ctx's error
 	// for a transaction that has begun: that, too, must be undone.
-	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if err := s.beginTransaction(ctx, begin); err != nil {
 		return err
 	}
 	if err := fn(); err != nil {
@@ -88,5 +137,32 @@ func (s *db) transact(ctx context.Context, fn func() error) (err error) {
 	// From here on it is all or nothing, so an end of ctx comes too late.
 	_, err = s.conn.ExecContext(context.WithoutCancel(ctx), "COMMIT")
 	committed = err == nil
+	if committed {
+		err = s.there()
+	}
 	return err
+}
+
+// beginTransaction tries again as long as it is kept out by others that get something done: SQLite has no queue, and
+// who is unlucky may find the file locked each time it looks, until it gives up.
+func (s *db) beginTransaction(ctx context.Context, begin string) error {
+	for {
+		before, err := s.dataVersion(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = s.conn.ExecContext(ctx, begin)
+		if e, ok := errors.AsType[*driver.Error](err); !ok || e.Code()&0xff != sqlite3.SQLITE_BUSY {
+			return err
+		}
+		if after, bad := s.dataVersion(ctx); bad != nil || after == before {
+			return err
+		}
+	}
+}
+
+// dataVersion is another number when another process, or another store, has changed the file.
+func (s *db) dataVersion(ctx context.Context) (n int64, err error) {
+	err = s.conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&n)
+	return n, err
 }

@@ -14,11 +14,14 @@ import (
 )
 
 // existingQuery asks for MaxRows keys at once and gets back the numbers of
-// those that are kept, so that keys need no look-up on our side. CROSS JOIN
-// tells SQLite to go through the keys, not through the content.
-func existingQuery() string {
+// those that are kept, so that keys need no look-up on our side.
+func existingQuery() string { return "SELECT k.column1" + fromKeys() }
+
+// fromKeys is the content of MaxRows keys. CROSS JOIN tells SQLite to go
+// through the keys, not through the content.
+func fromKeys() string {
 	var b strings.Builder
-	b.WriteString("SELECT k.column1 FROM (VALUES ")
+	b.WriteString(" FROM (VALUES ")
 	for i := range pack.MaxRows {
 		if i > 0 {
 			b.WriteByte(',')
@@ -31,7 +34,7 @@ func existingQuery() string {
 
 // Existing asks in steps of a fixed number of keys; see [store.Store].
 func (s *db) Existing(ctx context.Context, units []contentmodel.Unit, found []bool) error {
-	end, err := s.calls.Begin(ctx)
+	end, err := s.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -40,7 +43,7 @@ func (s *db) Existing(ctx context.Context, units []contentmodel.Unit, found []bo
 	args := make([]any, 2*pack.MaxRows)
 	for len(units) > 0 {
 		n := fill(args, units)
-		if err := s.ask(ctx, args, found); err != nil {
+		if err := kept(ctx, s.existing, args, found); err != nil {
 			return s.explain(err)
 		}
 		units, found = units[n:], found[n:]
@@ -63,8 +66,9 @@ func fill(args []any, units []contentmodel.Unit) int {
 	return n
 }
 
-func (s *db) ask(ctx context.Context, args []any, found []bool) error {
-	rows, err := s.existing.QueryContext(ctx, args...)
+// kept sets found for the keys in args that the statement, of existingQuery, finds.
+func kept(ctx context.Context, existing *sql.Stmt, args []any, found []bool) error {
+	rows, err := existing.QueryContext(ctx, args...)
 	if err != nil {
 		return err
 	}
@@ -81,7 +85,7 @@ func (s *db) ask(ctx context.Context, args []any, found []bool) error {
 
 // Count counts the index of keys; see [store.Store].
 func (s *db) Count(ctx context.Context) (n int64, err error) {
-	end, err := s.calls.Begin(ctx)
+	end, err := s.begin(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -93,7 +97,7 @@ func (s *db) Count(ctx context.Context) (n int64, err error) {
 // Body writes the first chunk, then the others as they are read; see
 // [store.Store]. It needs no transaction: what is kept never changes.
 func (s *db) Body(ctx context.Context, kind, key string, w io.Writer) error {
-	end, err := s.calls.Begin(ctx)
+	end, err := s.begin(ctx)
 	if err != nil {
 		return err
 	}

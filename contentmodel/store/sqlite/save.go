@@ -32,6 +32,12 @@ func (s *db) prepare(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if s.known, err = s.conn.PrepareContext(ctx, existingQuery()); err != nil {
+		return err
+	}
+	if s.artifact, err = s.conn.PrepareContext(ctx, saveArtifact); err != nil {
+		return err
+	}
 	s.existing, err = s.reader.PrepareContext(ctx, existingQuery())
 	return err
 }
@@ -40,7 +46,7 @@ func repeat(s string, n int) string { return strings.Repeat(s+",", n-1) + s }
 
 // Save keeps new units in one transaction; see [store.Store].
 func (s *db) Save(ctx context.Context, units []contentmodel.Unit) (saved int, err error) {
-	end, err := s.calls.BeginSave(ctx)
+	end, err := s.beginSave(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -48,7 +54,7 @@ func (s *db) Save(ctx context.Context, units []contentmodel.Unit) (saved int, er
 	if len(units) == 0 {
 		return 0, nil
 	}
-	err = s.transact(ctx, func() (err error) {
+	err = s.transact(ctx, forWriting, func() (err error) {
 		saved, err = s.packer.Pack(ctx, units, &sink{db: s})
 		return err
 	})

@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func open(t testing.TB, path string) store.Store {
+func open(t testing.TB, path string) store.Versioned {
 	s, err := sqlite.Open(t.Context(), path)
 	require.NoError(t, err)
 	return s
@@ -28,7 +28,7 @@ func open(t testing.TB, path string) store.Store {
 func TestConformance(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Open {
 		path := filepath.Join(t.TempDir(), "content.db")
-		return func(t *testing.T) store.Store { return open(t, path) }
+		return func(t *testing.T) store.Versioned { return open(t, path) }
 	})
 }
 
@@ -76,7 +76,7 @@ func TestOpenRefuses(t *testing.T) {
 		"newer": {func(path string) {
 			require.NoError(t, open(t, path).Close())
 			exec(t, path, "PRAGMA user_version = 99")
-		}, "has schema version 99, this program knows version 1"},
+		}, "has schema version 99, this program knows versions up to 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "sub", "x.db")
@@ -95,6 +95,80 @@ func TestOpenRefuses(t *testing.T) {
 		_, err := sqlite.Open(t.Context(), path)
 		require.ErrorContains(t, err, "want the path of a file")
 	}
+}
+
+// schema1 is what programs before versions made.
+const schema1 = `
+CREATE TABLE content (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL, UNIQUE (kind, key));
+CREATE TABLE tail (content INTEGER NOT NULL REFERENCES content (id), seq INTEGER NOT NULL, data BLOB NOT NULL,
+	PRIMARY KEY (content, seq)) WITHOUT ROWID;
+INSERT INTO content (kind, key, body) VALUES ('test', 'unit 0000000', 'old');
+PRAGMA application_id = 1398361667; PRAGMA user_version = 1;`
+
+// TestUpgrade: a file of the former schema keeps what it has, and gets versions.
+func TestUpgrade(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	exec(t, path, schema1)
+	s := open(t, path)
+	defer s.Close()
+	n, err := s.Save(t.Context(), storetest.Many(0, 10))
+	require.NoError(t, err)
+	require.Equal(t, 9, n)
+	d, err := s.Begin(t.Context(), "r")
+	require.NoError(t, err)
+	require.NoError(t, d.Add(t.Context(), storetest.Many(0, 10)))
+	v, err := d.Publish(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 10, v.Units)
+	var body strings.Builder
+	require.NoError(t, s.Body(t.Context(), "test", "unit 0000000", &body))
+	require.Equal(t, "old", body.String())
+	require.NoError(t, open(t, path).Close(), "and once more")
+}
+
+// TestRemoved: a file that is gone, or another one in its place, is told, not written to where nobody will look.
+func TestRemoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	s := open(t, path)
+	defer s.Close()
+	_, err := s.Save(t.Context(), storetest.Many(0, 10))
+	require.NoError(t, err)
+	d, err := s.Begin(t.Context(), "r")
+	require.NoError(t, err)
+	defer d.Discard()
+	require.NoError(t, d.Add(t.Context(), storetest.Many(0, 5)))
+	gone := func(err error) {
+		t.Helper()
+		require.ErrorContains(t, err, "store "+path+": was removed or replaced while it was in use")
+		require.NotContains(t, err.Error(), "\n")
+	}
+	for range 2 {
+		if _, err := os.Stat(path + ".away"); err != nil { // the second time there is another in its place
+			require.NoError(t, os.Rename(path, path+".away"))
+		}
+		_, err = s.Save(t.Context(), storetest.Many(10, 10))
+		gone(err)
+		gone(s.Existing(t.Context(), storetest.Many(0, 1), make([]bool, 1)))
+		gone(d.Add(t.Context(), storetest.Many(0, 1)))
+		_, err = d.Publish(t.Context())
+		gone(err)
+		gone(s.SaveArtifacts(t.Context(), nil))
+		require.NoError(t, os.WriteFile(path, nil, 0o600))
+	}
+	require.NoError(t, os.Rename(path+".away", path))
+	v, err := d.Publish(t.Context())
+	require.NoError(t, err, "it was put back")
+	require.EqualValues(t, 5, v.Units)
+}
+
+// TestRemovedDuringSave: what was being saved then is not said to be kept.
+func TestRemovedDuringSave(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	s := open(t, path)
+	defer s.Close()
+	bad := &storetest.Unit{Name: "bad", Len: 10, Before: func() { require.NoError(t, os.Remove(path)) }}
+	_, err := s.Save(t.Context(), append(storetest.Many(0, 10), bad))
+	require.ErrorContains(t, err, "was removed or replaced")
 }
 
 // TestLocked has another process's lock in the way, and a caller who gives up.

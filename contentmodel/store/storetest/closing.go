@@ -214,7 +214,7 @@ func (s *suite) overlapping() {
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	total := 0
-	for writer, st := range []store.Store{s.store, s.store, other, other} {
+	for writer, st := range []store.Versioned{s.store, s.store, other, other} {
 		all.Go(func() {
 			for i := range batches {
 				if writer%2 == 1 {

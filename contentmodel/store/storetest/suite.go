@@ -17,7 +17,7 @@ import (
 // Run runs the suite. fresh makes a new, empty place for content and returns what opens the store in it. Some cases open
 // it more than once, one after the other or at the same time; the suite closes what it opens.
 func Run(t *testing.T, fresh func(t *testing.T) (open Open)) {
-	for _, c := range slices.Concat(cases, values, closing) {
+	for _, c := range slices.Concat(cases, values, closing, versions, artifacts) {
 		t.Run(c.name, func(t *testing.T) {
 			s := &suite{T: t, open: fresh(t)}
 			s.store = s.open(t)
@@ -28,7 +28,7 @@ func Run(t *testing.T, fresh func(t *testing.T) (open Open)) {
 }
 
 // Open opens a store or fails the test.
-type Open func(t *testing.T) store.Store
+type Open func(t *testing.T) store.Versioned
 
 type testCase struct {
 	name string
@@ -59,7 +59,7 @@ var cases = []testCase{
 type suite struct {
 	*testing.T
 	open  Open
-	store store.Store
+	store store.Versioned
 }
 
 // reopen closes the store and opens it again.
