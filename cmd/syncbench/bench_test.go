@@ -25,7 +25,7 @@ func benchOf(t *testing.T, script string) (b *bench, log string) {
 	require.NoError(t, os.WriteFile(program, []byte(`#!/bin/sh
 for a; do case $a in --limit=*) limit=${a#--limit=}; limit=$((${limit%B} / 1048576));; --mode=*) mode=${a#--mode=};; --depth=*) depth=${a#--depth=};; --cgroup) wall=1;; esac; done
 echo "$mode $depth $limit $wall" >>`+log+`
-result() { echo "{\"verdict\":\"$1\",\"mode\":\"$mode\",\"limit_bytes\":$((limit * 1048576)),\"peak_rss_anon_bytes\":$(($2 * 1048576)),\"units_per_second\":$3,\"seconds\":1,\"oom_kills\":0,\"error\":\"$4\"}"; }
+result() { echo "{\"verdict\":\"$1\",\"mode\":\"$mode\",\"limit_bytes\":$((limit * 1048576)),\"peak_rss_anon_bytes\":$(($2 * 1048576)),\"units_per_second\":$3,\"seconds\":1,\"oom_kills\":0,\"error\":\"$4\",\"failed_for_memory\":${5:-false}}"; }
 `+script+"\n"), 0o700))
 	b = &bench{program: program, quiet: true, runs: 1, json: filepath.Join(t.TempDir(), "out.json")}
 	b.o.source, b.o.limit, b.store, b.o.batch, b.o.window, b.o.stall = "synth:rpm-mixed", "64MiB", storeDiscard, 500, "8MiB", 1
@@ -96,7 +96,7 @@ func TestCompareFails(t *testing.T) {
 const climbs = `case $mode in
 none) result held 1000 100;;
 count) result broken 1000 100; exit 3;;
-*) [ $limit -lt 100 ] && { result failed 1 0 'too small'; exit 1; }; [ $limit -lt 250 ] && { result held $limit 50; exit; }; result held $limit 95;; esac`
+*) [ $limit -lt 100 ] && { result failed 1 0 'too small' true; exit 1; }; [ $limit -lt 250 ] && { result held $limit 50; exit; }; result held $limit 95;; esac`
 
 func TestSweepFindsTheSmallestAndTheKnee(t *testing.T) {
 	b, log := benchOf(t, climbs)
@@ -127,7 +127,12 @@ func TestSweepOfGivenLimits(t *testing.T) {
 		"proved":                 {climbs, limits, 1, 0, ""},
 		"one is too small":       {climbs, append(limits, 50*bytesize.MiB), 1, exitFailed, "50.0 MiB: too small"},
 		"too little work":        {climbs, limits, 10, exitUnproved, "500.0 MiB held and is not proved: without a limit the work takes less than 10 times as much"},
-		"the control kept to it": {`result held 100 100`, limits, 0, exitUnproved, "500.0 MiB held and is not proved: the control kept to it, too"},
+		"the control kept to it": {`case $mode in none) result held 1000 100;; *) result held 100 100;; esac`, limits, 0, exitUnproved, "500.0 MiB held and is not proved: the control kept to it, too"},
+		"one is above the work":  {climbs, append([]int64{2000 * bytesize.MiB}, limits...), 1, exitUnproved, "2.0 GiB held and is not proved: the work takes 1000.0 MiB without any limit, so that this one bounds nothing; the smallest that holds is 120.0 MiB"},
+		"all are above the work": {climbs, []int64{2000 * bytesize.MiB}, 1, exitUnproved, "2.0 GiB held and is not proved: the work takes 1000.0 MiB without any limit, so that this one bounds nothing; the smallest that holds is 100.0 MiB"},
+		"the worst is told":      {`case $mode in none) result held 1000 100;; count) result held 10 1;; *) [ $limit -lt 200 ] && { result broken 600 1; exit 3; }; result held 90 90;; esac`, limits, 1, exitBroken, "the limit of 120.0 MiB was broken"},
+		"the source goes away":   {`case $mode$limit in none) result held 1000 100;; 120) result failed 1 0 'no such file'; exit 1;; count*) result broken 1000 1;; *) result held 90 90;; esac`, limits, 1, exitFailed, "120.0 MiB: the run failed, and not for want of memory: no such file"},
+		"or before the control":  {`case $mode in none) result held 1000 100;; count) result failed 1 0 'no such file';; *) result held 90 90;; esac`, limits, 1, exitFailed, "500.0 MiB, the control: the run failed: no such file"},
 		"broken":                 {`case $mode in none) result held 1000 100;; *) result broken 600 1; exit 3;; esac`, limits, 1, exitBroken, "the limit of 500.0 MiB was broken"},
 		"the work fails":         {`result failed 1 1 'no such host'; exit 1`, limits, 1, exitFailed, "no such host"},
 	} {

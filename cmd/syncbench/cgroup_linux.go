@@ -25,7 +25,7 @@ func runBehindWall(ctx context.Context, o *options) error {
 		return fmt.Errorf("--resize %s is above --limit: with --cgroup it may only fall, for a limit that was given as an amount stays what it is; leave out --cgroup", o.resize)
 	}
 	if _, err := o.account(); err != nil { // the child might be killed before it could say so
-		return failed(err)
+		return refused(ctx, o, err)
 	}
 	if o.store == "" { // one that a killed child leaves behind
 		name, remove, err := temporaryStore()
@@ -67,6 +67,15 @@ func runBehindWall(ctx context.Context, o *options) error {
 		return &codedError{res.ExitCode, errSaid}
 	}
 	return nil
+}
+
+// refused is the result of a run that did not begin, because its limit is too small.
+func refused(ctx context.Context, o *options, err error) error {
+	out, bad := openOutput(o.json, o.out)
+	if bad != nil {
+		return failed(bad)
+	}
+	return out.deliver(newFailure(ctx, o, err))
 }
 
 // changes are those of the wall.

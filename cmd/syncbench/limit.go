@@ -62,11 +62,22 @@ func (o *options) account() (*memacct.Account, error) {
 	}
 	b, err := memacct.New(memacct.Config{Limit: memacct.Process(o.limitN).Named("--limit=" + o.limit), Policy: policy, GoLimit: memacct.GoLimitSet, Logger: stderr.logger()})
 	if err != nil {
-		return nil, err
+		return nil, refusal{err}
 	}
 	b.Watch(stderr.report)
 	o.budget = b
 	return b.Account("sync"), nil
+}
+
+// refusal is of a limit that no budget can be opened for.
+type refusal struct{ error }
+
+func (r refusal) Unwrap() error { return r.error }
+
+// forMemory reports whether a run failed because of its limit: under another one it may not.
+func forMemory(err error) bool {
+	_, refused := errors.AsType[refusal](err)
+	return refused || errors.Is(err, memacct.ErrOverBudget)
 }
 
 // watched is the budget that --record and --live show: the run's own, or, in a mode without one, one that bounds

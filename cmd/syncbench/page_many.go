@@ -68,9 +68,12 @@ func (l *ladder) show(p *part) {
 		p.Class, p.Verdict = "warn", "Held down to "+bytesize.Format(l.Smallest)+", which proves nothing: the control kept to it, too, or was not run"
 	}
 	p.Says = "Judged " + wall + "."
+	if l.Error != "" {
+		p.Class, p.Says = "warn", p.Says+" It ended early: "+firstLine(l.Error)
+	}
 	u := l.Unlimited
 	p.Tiles = append(p.Tiles,
-		tile{"Smallest limit that holds", amountOf(l.Smallest), timesOf(u.peak(), l.Smallest), -1, false},
+		tile{"Smallest limit that " + l.holds(), amountOf(l.Smallest), timesOf(u.peak(), l.Smallest), -1, false},
 		tile{"Knee of the speed", amountOf(l.Knee), fmt.Sprintf("the least limit with %.0f %% of the speed", 100*kneeSpeed), -1, false},
 		tile{"Without a limit", bytesize.Format(u.peak()), fmt.Sprintf("%.0f units a second", u.UnitsPerSecond), -1, false},
 		tile{"Units", fmt.Sprint(u.Units), "", -1, false})
@@ -135,6 +138,8 @@ func (c *control) words() string {
 		return "killed"
 	case c.Broke:
 		return "broke it"
+	case c.failed():
+		return "failed"
 	}
 	return "kept to it"
 }

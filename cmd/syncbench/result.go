@@ -24,7 +24,8 @@ type result struct {
 	Schema         string             `json:"schema"`
 	Verdict        string             `json:"verdict"`
 	Error          string             `json:"error,omitempty"`
-	Note           string             `json:"note,omitempty"` // what could not be measured here
+	ForMemory      bool               `json:"failed_for_memory,omitempty"` // the limit is too small, and nothing else is wrong
+	Note           string             `json:"note,omitempty"`              // what could not be measured here
 	Source         string             `json:"source"`
 	Mode           string             `json:"mode"`
 	Units          int64              `json:"units"`
@@ -203,9 +204,9 @@ func (r *result) over() int64 {
 func (r *result) judge() {
 	switch {
 	case r.err != nil:
-		r.Verdict, r.Error = verdictFailed, r.err.Error()
+		r.Verdict, r.Error, r.ForMemory = verdictFailed, r.err.Error(), forMemory(r.err)
 		if r.interrupted {
-			r.Error = "interrupted" // the error is whatever noticed it first
+			r.Error, r.ForMemory = "interrupted", false // the error is whatever noticed it first
 		}
 	case r.over() > 0, r.OOMKills != nil && *r.OOMKills > 0:
 		r.Verdict = verdictBroken

@@ -29,6 +29,7 @@ type ladder struct {
 	Smallest     int64             `json:"smallest_limit_bytes"` // the least that held; 0 if none did
 	Knee         int64             `json:"knee_limit_bytes"`     // the least at which the work was nearly as fast as without a limit; 0 if none was
 	ControlBroke bool              `json:"control_broke"`        // the smallest limit, bounded by count: else that it held proves nothing
+	Error        string            `json:"error,omitempty"`      // why it ended early; then what is here is what there was
 	Baseline     *against          `json:"baseline,omitempty"`
 	Env          map[string]string `json:"env"`
 
@@ -54,6 +55,8 @@ type rung struct {
 
 	Runs  []figures             `json:"runs"` // each of them
 	Kinds map[string]*kindSizes `json:"kinds,omitempty"`
+
+	given bool // by --limits
 }
 
 // control is the same work bounded by count, which knows nothing of bytes.
@@ -90,9 +93,13 @@ Without --limits the ladder begins at half of what the work takes without a limi
 does not hold; between that and the last that did, the smallest is found to a tenth. The knee is the least limit at
 which the work has 90 % of its speed without one.
 
-Exit codes: 0 proved; 1 a run failed, or no limit held; 2 wrong usage; 3 one of --limits was broken; 5 the control kept
-to the smallest limit too, so that the pass proves nothing: give more units; 130 interrupted, with what there is
-printed.`,
+A limit of --limits that is more than the work takes without one bounds nothing, and nothing is proved there; where all are,
+the ladder goes on below as without --limits. A run that fails for another reason than memory ends the sweep, and what was
+measured until then is printed.
+
+Exit codes: 0 proved; 1 a run failed, or no limit held; 2 wrong usage; 3 one of --limits was broken; 5 the smallest limit,
+or one of --limits, held and is not proved, mostly because the control kept to it, too: give more units; 130 interrupted,
+with what there is printed.`,
 		Example: `  sudo syncbench sweep
   sudo syncbench sweep --source deb:Packages.xz --json sweep.json
   sudo syncbench sweep --limits 256MiB,128MiB,64MiB --source synth:rpm-mixed,units=300000`,
@@ -146,6 +153,9 @@ func (b *bench) sweep(ctx context.Context, limits []int64, times float64) error 
 	}
 	b.kept = func() error { l.sum(); return out.keep(l) }
 	ended := b.climb(ctx, l, limits)
+	if ended != nil {
+		l.Error = oneLine(ended)
+	}
 	l.sum()
 	if l.Unlimited == nil {
 		return ended // there is nothing to show
@@ -175,13 +185,17 @@ func (b *bench) climb(ctx context.Context, l *ladder, limits []int64) error {
 	}
 	if len(limits) > 0 {
 		for _, limit := range limits {
-			if _, err := b.step(ctx, l, limit, true); err != nil {
+			s, err := b.step(ctx, l, limit, limit < free.peak())
+			if err != nil {
 				return err
 			}
+			s.given = true
 		}
-		return nil
+		if limits[len(limits)-1] < free.peak() {
+			return nil
+		}
 	}
-	return b.descend(ctx, l)
+	return b.descend(ctx, l) // none was given, or none that bounds anything
 }
 
 // descend finds the ladder itself.
@@ -230,6 +244,7 @@ func round(n int64) int64 {
 func (b *bench) step(ctx context.Context, l *ladder, limit int64, controlled bool) (*rung, error) {
 	s := &rung{Limit: limit, Verdict: verdictHeld}
 	var all []figures
+	var bad error // that another limit would not help
 	for range b.runs {
 		r, err := b.behind(ctx, l, limit)
 		if err != nil {
@@ -240,6 +255,9 @@ func (b *bench) step(ctx context.Context, l *ladder, limit int64, controlled boo
 		if r.Verdict != verdictFailed {
 			all, s.Kinds = append(all, figuresOf(r)), r.Kinds
 		}
+		if r.Verdict == verdictFailed && !r.ForMemory {
+			bad = failed(fmt.Errorf("%s: the run failed, and not for want of memory: %s", bytesize.Format(limit), oneLine(errors.New(r.Error))))
+		}
 		if r.Verdict != verdictHeld {
 			break // it does not hold, whatever another run does
 		}
@@ -248,7 +266,7 @@ func (b *bench) step(ctx context.Context, l *ladder, limit int64, controlled boo
 	s.Runs = all
 	s.UnitsPerSecond, s.Seconds, s.MeanBatch, s.GateWait, s.GCCPU = m.UnitsPerSecond, m.Seconds, m.MeanBatch, m.GateWait, m.GCCPU
 	l.Rungs = append(l.Rungs, s)
-	if err := b.keep(); err != nil {
+	if err := cmp.Or(bad, b.keep()); err != nil {
 		return nil, err
 	}
 	if controlled && s.Verdict == verdictHeld {
@@ -284,8 +302,14 @@ func (b *bench) control(ctx context.Context, l *ladder, s *rung) error {
 	}
 	b.say(bytesize.Format(s.Limit)+", the control", r)
 	s.Control = &control{depth, r.Verdict, r.PeakRSSAnon, r.OOMKills, r.broke(s.Limit)}
+	if r.Verdict == verdictFailed && !s.Control.Broke {
+		return failed(fmt.Errorf("%s, the control: the run failed: %s", bytesize.Format(s.Limit), oneLine(errors.New(r.Error))))
+	}
 	return b.keep()
 }
+
+// failed reports whether the control said nothing about the limit.
+func (c *control) failed() bool { return c.Verdict == verdictFailed && !c.Broke }
 
 // broke reports whether a run was killed or went past the limit, whatever else became of it.
 func (r *result) broke(limit int64) bool {
@@ -320,7 +344,7 @@ func (l *ladder) sum() {
 			continue
 		}
 		l.Smallest, l.ControlBroke = s.Limit, s.Control != nil && s.Control.Broke
-		if s.UnitsPerSecond >= kneeSpeed*l.Unlimited.UnitsPerSecond {
+		if s.UnitsPerSecond >= kneeSpeed*l.Unlimited.UnitsPerSecond && s.Limit < l.Unlimited.peak() {
 			l.Knee = s.Limit
 		}
 	}
@@ -335,10 +359,14 @@ func (s *rung) doubt(l *ladder) string {
 		return "the run failed: " + firstLine(s.Error)
 	case s.GCLimited:
 		return "the collector gave up on the Go memory limit for a while"
+	case s.Limit >= l.Unlimited.peak():
+		return fmt.Sprintf("the work takes %s without any limit, so that this one bounds nothing", bytesize.Format(l.Unlimited.peak()))
 	case float64(l.Unlimited.peak()) < l.times*float64(s.Limit):
 		return fmt.Sprintf("without a limit the work takes less than %g times as much", l.times)
 	case s.Control == nil:
 		return "no control was run"
+	case s.Control.failed():
+		return "the control failed"
 	case !s.Control.Broke:
 		return "the control kept to it, too"
 	}
@@ -346,7 +374,7 @@ func (s *rung) doubt(l *ladder) string {
 }
 
 // verdict is what the exit code says: of all limits that were given; of a ladder that found its limits itself, of the
-// smallest that held, for it goes down until one does not.
+// smallest that held, for it goes down until one does not. Of several the worst is told.
 func (l *ladder) verdict(given bool) error {
 	if len(l.Rungs) == 0 {
 		return &codedError{exitUnproved, fmt.Errorf("the work takes %s without a limit, too little for a ladder that ends at %s: give more units, or --limits", bytesize.Format(l.Unlimited.peak()), bytesize.Format(leastLimit))}
@@ -354,19 +382,47 @@ func (l *ladder) verdict(given bool) error {
 	if !given && l.Smallest == 0 {
 		return failed(errors.New("no limit held"))
 	}
+	var worst error
 	for _, s := range l.Rungs {
-		limit := bytesize.Format(s.Limit)
-		switch {
-		case !given && s.Limit != l.Smallest:
-		case s.Verdict == verdictBroken:
-			return &codedError{exitBroken, fmt.Errorf("the limit of %s was broken", limit)}
-		case s.Verdict != verdictHeld:
-			return failed(fmt.Errorf("%s: %s", limit, oneLine(errors.New(s.Error))))
-		case !s.Proved:
-			return &codedError{exitUnproved, fmt.Errorf("%s held and is not proved: %s", limit, s.Why)}
+		if given && !s.given || !given && s.Limit != l.Smallest {
+			continue
+		}
+		if err := s.err(l); err != nil && (worst == nil || badness(err) > badness(worst)) {
+			worst = err
 		}
 	}
-	return nil
+	return worst
+}
+
+// err is why a limit is not proved, with its exit code.
+func (s *rung) err(l *ladder) error {
+	limit := bytesize.Format(s.Limit)
+	switch {
+	case s.Verdict == verdictBroken:
+		return &codedError{exitBroken, fmt.Errorf("the limit of %s was broken", limit)}
+	case s.Verdict != verdictHeld:
+		return failed(fmt.Errorf("%s: %s", limit, oneLine(errors.New(s.Error))))
+	case s.Proved:
+		return nil
+	}
+	below := ""
+	if s.Limit >= l.Unlimited.peak() && l.Smallest > 0 && l.Smallest < s.Limit {
+		below = "; the smallest that holds is " + bytesize.Format(l.Smallest)
+	}
+	return &codedError{exitUnproved, fmt.Errorf("%s held and is not proved: %s%s", limit, s.Why, below)}
+}
+
+// badness orders exit codes: a limit that was broken is worse than a run that failed, and that than one that proves nothing.
+func badness(err error) int {
+	return slices.Index([]int{exitUnproved, exitFailed, exitBroken}, codeOf(err))
+}
+
+// holds is the word for the smallest limit: of a ladder that ended early nobody knows whether a smaller one would.
+func (l *ladder) holds() string {
+	if l.Error != "" {
+		return "held so far"
+	}
+	return "holds"
 }
 
 // print shows the ladder to a person.
@@ -386,7 +442,7 @@ func (l *ladder) print(out io.Writer) error {
 	}
 	fmt.Fprintln(w)
 	if l.Smallest > 0 {
-		fmt.Fprintf(w, "smallest that holds\t%s\n", bytesize.Format(l.Smallest))
+		fmt.Fprintf(w, "smallest that %s\t%s\n", l.holds(), bytesize.Format(l.Smallest))
 	}
 	if l.Knee > 0 {
 		fmt.Fprintf(w, "knee: %.0f %% of the speed\t%s\n", 100*kneeSpeed, bytesize.Format(l.Knee))
