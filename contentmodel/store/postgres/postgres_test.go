@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -14,7 +15,10 @@ import (
 	"github.com/syncmem/syncmem/contentmodel/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	storetest.Child(postgres.Open)
+	goleak.VerifyTestMain(m)
+}
 
 // server is the DSN of a database whose tables may be dropped; SYNCMEM_TEST_POSTGRES holds it.
 func server(t *testing.T) string {
@@ -48,6 +52,21 @@ func fresh(t *testing.T) storetest.Open {
 func TestConformance(t *testing.T) {
 	server(t)
 	storetest.Run(t, fresh)
+}
+
+// TestKilled also looks for what the killed left on the server, which finds out when it looks at the connections.
+func TestKilled(t *testing.T) {
+	const name = "syncmem_killed"
+	t.Setenv("PGAPPNAME", name) // others may use the server, too
+	t.Run("", func(t *testing.T) { storetest.RunKilled(t, server(t), fresh(t)) })
+	conn, err := pgx.Connect(t.Context(), server(t))
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	require.Eventually(t, func() bool {
+		left := 0
+		err := conn.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND pid <> pg_backend_pid()", name).Scan(&left)
+		return err == nil && left == 0
+	}, 30*time.Second, 20*time.Millisecond, "sessions, and so drafts, of those that were killed")
 }
 
 // TestConnectionLost ends the server's side of the connections in the middle of a save.

@@ -17,7 +17,10 @@ import (
 	"github.com/syncmem/syncmem/contentmodel/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	storetest.Child(sqlite.Open)
+	goleak.VerifyTestMain(m)
+}
 
 func open(t testing.TB, path string) store.Versioned {
 	s, err := sqlite.Open(t.Context(), path)
@@ -30,6 +33,11 @@ func TestConformance(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "content.db")
 		return func(t *testing.T) store.Versioned { return open(t, path) }
 	})
+}
+
+func TestKilled(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "content.db")
+	storetest.RunKilled(t, path, func(t *testing.T) store.Versioned { return open(t, path) })
 }
 
 func TestReopen(t *testing.T) {
