@@ -22,20 +22,39 @@ type parked struct {
 // function that it returns is called, once, by whatever goroutine. What its loops have in hand can't move meanwhile, nor
 // can what it has reserved; and if it runs no loop, what is queued here can't either, unless other loops take from it.
 // It is [Lease.Park] for who has no lease: done is as there. It costs some microseconds.
-func (l *line[T]) Park(done <-chan struct{}) (unpark func()) {
-	p, goid := &parking{b: l.b, done: done}, stacks.GoroutineID()
+func (l *line[T]) Park(done <-chan struct{}) (unpark func()) { return l.b.park(&l.q, done) }
+
+// ExpectLoops says that n loops are about to begin over the queue. Otherwise, where the first of them parks before the
+// next has begun, it seems that nobody is left to take what comes. Loops that are never begun have a verdict never come.
+func (l *line[T]) ExpectLoops(n int) {
 	l.b.enter()
-	defer l.b.leave()
-	if inner := l.b.holders.inner[goid]; inner != nil && goid != 0 {
+	l.q.Coming(n)
+	l.b.leaveQuietly()
+}
+
+// Park is [Queue.Park] for a goroutine of the first stage, which takes from no queue. With a nil account it does nothing.
+func (a *Account) Park(done <-chan struct{}) (unpark func()) {
+	if a == nil {
+		return func() {}
+	}
+	return a.b.park(nil, done)
+}
+
+// park is Park of who would take from q, which may be nil.
+func (b *Budget) park(q *core.Queue, done <-chan struct{}) (unpark func()) {
+	p, goid := &parking{b: b, done: done}, stacks.GoroutineID()
+	b.enter()
+	defer b.leave()
+	if inner := b.holders.inner[goid]; inner != nil && goid != 0 {
 		_, h := inner.handOf()
 		for ; h != nil; h = h.Outer {
 			p.parkLocked(h.Queue, h)
 		}
-	} else {
-		p.away = parked{&l.q, &core.Park{Done: done}}
-		l.q.Away(p.away.p)
+	} else if q != nil {
+		p.away = parked{q, &core.Park{Done: done}}
+		q.Away(p.away.p)
 	}
-	for k := range l.b.holders.reservations {
+	for k := range b.holders.reservations {
 		k.parkLocked(goid, p)
 	}
 	return p.end

@@ -75,6 +75,41 @@ func TestWhoIsAwayTakesNothing(t *testing.T) {
 	})
 }
 
+// A first stage that waits leaves a queue to whoever may come for it.
+func TestAFirstStageThatWaitsKeepsNobodyAway(t *testing.T) {
+	b, a := open(t, 100)
+	g := NewGate(a, "units", 10, weight)
+	fill(t, g, 10)
+	unpark := a.Park(make(chan struct{}))
+	require.False(t, a.Still())
+	unpark()
+	g.Discard()
+	empty(t, b)
+	(*Account)(nil).Park(nil)()
+}
+
+// A loop that has parked is not the last one that could take, where another is about to begin.
+func TestALoopThatIsAboutToBegin(t *testing.T) {
+	b, a := open(t, 100)
+	g := NewGate(a, "units", 10, weight)
+	fill(t, g, 10, 10, 10)
+	g.ExpectLoops(2)
+	for range g.LeaseBatches(t.Context(), Batch{Size: 1}) {
+		unpark := g.Park(make(chan struct{}))
+		require.False(t, a.Still())
+		for range g.LeaseBatches(t.Context(), Batch{Size: 1}) {
+			require.False(t, a.Still())
+			defer g.Park(make(chan struct{}))()
+			require.True(t, a.Still())
+			break
+		}
+		unpark()
+		break
+	}
+	g.Discard()
+	empty(t, b)
+}
+
 func TestNobodyIsStillWithoutAnAccount(t *testing.T) {
 	require.False(t, (*Account)(nil).Still())
 }

@@ -12,8 +12,10 @@ type awaited struct {
 }
 
 // Await waits in the first stage until done is closed, which a stage is to do once it has units that were emitted
-// before: a list of manifests can be made when these are saved, say. Meanwhile no stage waits for a full batch, for what
-// would fill it may be what waits here. It returns the context's cause if ctx ends first. What the goroutine has
+// before: a list of manifests can be made when these are saved, say. It is for who has many units to wait for and nothing
+// but a channel; a [Future] is of one unit, and hurries no other. Meanwhile no stage waits for a full batch, for what
+// would fill it may be what waits here. It returns the context's cause if ctx ends first, and a [*WaitError] where no
+// unit is left that can move: see [Future]. Without an account it does not: nothing is counted then. What the goroutine has
 // reserved and not put is charged as long as it waits: put it before, or release it.
 func (o *Out[T]) Await(ctx context.Context, done <-chan struct{}) error {
 	if o.gate == nil {
@@ -30,17 +32,16 @@ func (o *Out[T]) Await(ctx context.Context, done <-chan struct{}) error {
 	for _, q := range o.awaited.queues {
 		q.Flush()
 	}
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	w := &wait{set: o.post.set, done: done, post: o.post, vain: make(chan error, 1)}
+	return w.sleep(ctx)
 }
 
-// hurry hands on what the stage has emitted, if anybody may wait for it.
-func (o *Out[T]) hurry() {
-	if o.to != nil && o.awaited.waits.Load() > 0 {
+// hurry hands on what the stage has emitted, if anybody may wait for it: for all of it, or for one of these.
+func (o *Out[T]) hurry(emitted ...T) {
+	if o.to == nil {
+		return
+	}
+	if o.awaited.waits.Load() > 0 || o.future.anyHurried(emitted) {
 		o.to.Flush()
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -34,6 +35,12 @@ type Config[T any] struct {
 	BatchSize int
 	// Linger hands on a batch whose first unit has waited that long; 0 waits for the batch.
 	Linger time.Duration
+	// Future returns the future that a unit carries, or nil: see [Future]. It is asked where a unit is emitted, goes on and
+	// ends, from several goroutines, and must answer the same each time. It may be nil.
+	Future func(T) Carried
+	// Futures is what these futures were made of, which pipelines share whose units wait for each other's. It may be nil
+	// without Future.
+	Futures *Futures
 }
 
 // FirstStage is the only producer: it reads metadata and emits units. It may emit from several goroutines of
@@ -86,9 +93,12 @@ func Run[T any](ctx context.Context, cfg Config[T], first FirstStage[T], stages 
 	}
 	r := newRun(ctx, cfg, stages)
 	start := time.Now()
+	r.party.set.begin(r.party)
 	r.start(first, stages)
 	r.all.Wait()
-	return r.finish(time.Since(start)), r.result(ctx)
+	err := r.result(ctx)
+	r.party.set.end(r.party, err)
+	return r.finish(time.Since(start)), err
 }
 
 // check finds what can't be run. Stages have names that differ, for queues, reports and errors are named after them; so
@@ -99,6 +109,8 @@ func check[T any](cfg Config[T], first FirstStage[T], stages []Stage[T]) error {
 		return errors.New("no stages: nothing would take what the first stage emits")
 	case first == nil:
 		return errors.New("the first stage is nil")
+	case cfg.Future != nil && cfg.Futures == nil:
+		return errors.New("Config.Future without Config.Futures: pass what the futures were made of")
 	case cfg.Account != nil && cfg.Size == nil:
 		return errors.New("Config.Size is nil: pass sizer.Of[T] or a function of your own")
 	case cfg.Depth < 0 || cfg.BatchSize < 0 || cfg.Linger < 0:
@@ -126,6 +138,7 @@ type run[T any] struct {
 	gate    *memacct.Gate[T]
 	ins     []*In[T]
 	outs    []*Out[T]
+	party   *party
 	all     sync.WaitGroup
 }
 
@@ -137,15 +150,26 @@ func newRun[T any](ctx context.Context, cfg Config[T], stages []Stage[T]) *run[T
 	if cfg.BatchSize == 0 {
 		cfg.BatchSize = DefaultBatchSize
 	}
+	if cfg.Account == nil && cfg.Futures != nil {
+		cfg.Account, cfg.Size = counted(), func(T) int64 { return 0 }
+	}
 	r := &run[T]{account: cfg.Account}
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	r.gate = memacct.NewGate(cfg.Account, stages[0].Name(), cfg.Depth, cfg.Size)
+	r.party = &party{set: cfg.Futures, account: cfg.Account, name: cfg.Account.Name()}
+	if r.party.set == nil {
+		r.party.set = NewFutures(1)
+	}
 	waits := &awaited{queues: []interface{ Flush() }{r.gate}}
-	r.outs = append(r.outs, &Out[T]{gate: r.gate, awaited: waits})
+	out := &Out[T]{gate: r.gate, awaited: waits, future: cfg.Future}
+	out.post = r.party.post(&post{stage: FirstName, park: cfg.Account.Park, stats: r.gate.Stats})
+	r.outs = append(r.outs, out)
 	var source source[T] = r.gate
-	for i := range stages {
-		in := &In[T]{src: source, last: i == len(stages)-1, batch: memacct.Batch{Size: cfg.BatchSize, Linger: cfg.Linger}}
-		out := &Out[T]{in: in, awaited: waits}
+	for i, s := range stages {
+		in := &In[T]{src: source, last: i == len(stages)-1, batch: memacct.Batch{Size: cfg.BatchSize, Linger: cfg.Linger}, future: cfg.Future}
+		in.post = r.party.post(&post{stage: s.Name(), park: source.Park, flush: source.Flush, stats: source.Stats, loops: in.loops, inHand: in.inHand})
+		r.outs[i].next = in.post
+		out := &Out[T]{in: in, awaited: waits, future: cfg.Future, post: in.post}
 		if !in.last {
 			out.to = memacct.NewQueue(cfg.Account, stages[i+1].Name(), cfg.Depth, cfg.Size)
 			source = out.to
@@ -153,43 +177,70 @@ func newRun[T any](ctx context.Context, cfg Config[T], stages []Stage[T]) *run[T
 		}
 		r.ins, r.outs = append(r.ins, in), append(r.outs, out)
 	}
+	for _, out := range r.outs {
+		out.guard = func(fn func(context.Context) error) { r.guard(out.post, fn) }
+	}
 	return r
 }
 
+// post notes a stage, whose goroutine is about to run.
+func (p *party) post(s *post) *post {
+	s.party, s.running = p, 1
+	p.posts = append(p.posts, s)
+	return s
+}
+
+// counted is the account of a pipeline that has none and whose units wait for each other: it charges nothing, but counts.
+func counted() *memacct.Account {
+	b, err := memacct.New(memacct.Config{Mode: memacct.Off, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil
+	}
+	return b.Account("")
+}
+
 func (r *run[T]) start(first FirstStage[T], stages []Stage[T]) {
-	r.all.Go(func() {
-		r.guard(FirstName, func(ctx context.Context) error { return first(ctx, r.outs[0]) })
-		r.gate.Close()
-	})
+	r.run(r.outs[0], r.gate.Close, func(ctx context.Context) error { return first(ctx, r.outs[0]) })
 	for i, s := range stages {
 		in, out := r.ins[i], r.outs[i+1]
-		r.all.Go(func() {
-			r.guard(s.Name(), func(ctx context.Context) error {
-				err := s.Run(ctx, in, out)
-				if err == nil && r.ctx.Err() == nil && !in.drained() {
-					err = ErrUndrained
-				}
-				return err
-			})
-			if out.to != nil {
-				out.to.Close()
+		end := func() {}
+		if out.to != nil {
+			end = out.to.Close
+		}
+		r.run(out, end, func(ctx context.Context) error {
+			err := s.Run(ctx, in, out)
+			if err == nil && r.ctx.Err() == nil && !in.drained() {
+				err = ErrUndrained
 			}
+			return err
 		})
 	}
 }
 
+// run starts a stage. What it emits ends once it and all of its goroutines have.
+func (r *run[T]) run(out *Out[T], end func(), body func(context.Context) error) {
+	r.all.Go(func() {
+		r.guard(out.post, body)
+		out.post.runs(-1) // what is left of it are those
+		out.all.Wait()
+		out.post.runs(1) // until who takes knows
+		end()
+		out.post.runs(-1)
+	})
+}
+
 // guard runs one stage, labelled with its name, and cancels all when it fails, panics, or leaves by Goexit.
-func (r *run[T]) guard(name string, body func(context.Context) error) {
+func (r *run[T]) guard(at *post, body func(context.Context) error) {
 	err := errors.New("left by runtime.Goexit")
 	defer func() {
 		if p := recover(); p != nil {
 			err = panicError(p)
 		}
 		if err != nil {
-			r.cancel(&StageError{Stage: name, Err: err})
+			r.cancel(&StageError{Stage: at.stage, Err: at.withWaits(err)})
 		}
 	}()
-	err = r.account.Stage(r.ctx, name, body)
+	err = r.account.Stage(context.WithValue(r.ctx, postKey{}, at), at.stage, body)
 }
 
 // panicError is a recovered panic as an error, with the stack of the goroutine that panicked.

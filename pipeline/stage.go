@@ -34,8 +34,7 @@ func Filter[T any](name string, size int, fn func(ctx context.Context, units []T
 		if err := fn(ctx, b.Units(), drop); err != nil {
 			return err
 		}
-		defer out.hurry()
-		return b.Filter(ctx, drop, out.to)
+		return out.filter(ctx, b, drop)
 	}}
 }
 
@@ -62,6 +61,7 @@ func (s *batchStage[T]) Run(ctx context.Context, in *In[T], out *Out[T]) error {
 	if s.workers == 1 {
 		return s.work(ctx, in, out)
 	}
+	in.src.ExpectLoops(s.workers)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var all sync.WaitGroup
@@ -84,7 +84,11 @@ func (s *batchStage[T]) Run(ctx context.Context, in *In[T], out *Out[T]) error {
 }
 
 func (s *batchStage[T]) work(ctx context.Context, in *In[T], out *Out[T]) error {
-	for b := range in.leases(ctx, s.size) {
+	h := new(hand[T])
+	if in.future != nil { // who waits tells what it has in hand
+		ctx = context.WithValue(ctx, handKey{}, namer(named[T]{in, h}))
+	}
+	for b := range in.lent(ctx, in.by(s.size), h) {
 		if err := s.handle(ctx, b, out); err != nil {
 			return err
 		}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"iter"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/syncmem/syncmem/contentmodel"
 	contentstore "github.com/syncmem/syncmem/contentmodel/store"
 	"github.com/syncmem/syncmem/memacct"
@@ -74,15 +72,14 @@ func (s *oneSync) stages() []pipeline.Stage[contentmodel.Unit] {
 // of them, and a charge of its own.
 func (s *oneSync) first(ctx context.Context, out *pipeline.Out[contentmodel.Unit]) error {
 	if s.src.parts > 0 {
-		all, ctx := errgroup.WithContext(ctx)
 		for i := range s.src.parts {
-			all.Go(func() error {
+			out.Go(func(ctx context.Context) error {
 				unit := out.Building(ctx)
 				defer unit.Release()
 				return s.emit(ctx, out, unit, s.src.part(ctx, i, unit.Weighs))
 			})
 		}
-		return all.Wait()
+		return nil
 	}
 	unit := out.Building(ctx)
 	defer unit.Release()

@@ -36,6 +36,7 @@ type Taker struct {
 func (q *Queue) Attach(t *Taker) {
 	t.queue = q
 	q.consumers++
+	q.coming = max(0, q.coming-1)
 	if t.Batch {
 		q.batch(1)
 		q.largest = max(q.largest, t.Size)

@@ -33,6 +33,7 @@ type Queue struct {
 	takers    []*Taker // waiting, in order of arrival
 	consumers int      // attached
 	held      int      // of those, the ones whose worker is held by a parked unit
+	coming    int      // loops that will attach, and have not yet
 	away      int      // goroutines that would take, once they have what they wait for, and run no loop yet
 	counts    QueueCounts
 	grown     int64 // how often a reservation has grown
@@ -337,11 +338,14 @@ func (q *Queue) Back(p *Park) {
 // movable reports whether units are queued that a consumer may take. A queue without any consumer counts as able to move,
 // for one may still attach, unless who would do so is away.
 func (q *Queue) movable() bool {
-	if q.consumers == 0 {
+	if q.consumers+q.coming == 0 {
 		return q.ready > 0 && q.away == 0
 	}
-	return q.ready > 0 && q.held < q.consumers
+	return q.ready > 0 && q.held < q.consumers+q.coming
 }
+
+// Coming says that n loops will attach.
+func (q *Queue) Coming(n int) { q.coming += n }
 
 // Await says that somebody waits for a unit in q: the batch it is in is due now.
 func (q *Queue) Await() {
