@@ -35,7 +35,7 @@ func inspect(p *check.Pass, f *flow.Func) {
 				continue
 			}
 			loop, why := sourceLoop(f, g)
-			if loop == nil || !kept(f, g, loop) {
+			if loop == nil || !kept(f, g, loop) || small(f, g, loop) {
 				continue
 			}
 			role := f.Role()

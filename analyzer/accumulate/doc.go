@@ -124,6 +124,7 @@ for p := range units.All(ctx) {
 		"the collection is not used after the loop",
 		"of queues: one that came as a parameter or is a field, one that anything uses before the puts are over, a channel with room for a list's length or whose length is asked for, and a number of puts that is in the source",
 		"what is put into a map empty, which is judged where it is filled",
-		"by default, and not with -confidence=low: it may be one file of many, a flat list in a local file, settings or the output of a command, it refers to what is held already, copies what nothing shows to be large, or is no body and comes over a channel into what is no declared stage",
+		"settings and the like by their names, the output of a command, and a copy of what nothing shows to be large",
+		"by default, and not with -confidence=low: it may be one file of many or a flat list in a local file, it refers to what is held already, or is no body and comes over a channel into what is no declared stage",
 	},
 }

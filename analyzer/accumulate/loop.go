@@ -143,7 +143,7 @@ func collects(f *flow.Func) bool {
 			if _, copies := loop.(*ast.RangeStmt); g == nil || loop == nil || copies {
 				continue
 			}
-			found = found || driven(f, g, loop, body) != "" && doubt(f, g, loop) == ""
+			found = found || driven(f, g, loop, body) != "" && !small(f, g, loop) && doubt(f, g, loop) == ""
 		}
 		return !found
 	})
@@ -288,14 +288,28 @@ func returnsError(f *flow.Func, r *ast.ReturnStmt) bool {
 	return flow.IsError(f.TypeOf(last)) && !f.Pkg.Info.Types[last].IsNil()
 }
 
+// small reports whether what is collected is small by what it is: a copy of what nothing
+// shows to be large, settings and the like by their names, the output of a command.
+func small(f *flow.Func, g *growth, loop ast.Node) bool {
+	if g.little || f.Quiet() {
+		return true
+	}
+	l, ok := loop.(*ast.ForStmt)
+	if !ok {
+		return false
+	}
+	s, ok := f.Next(l)
+	return ok && (f.OfCommand(s) || f.GivenSmall(s))
+}
+
 // doubt says what speaks against a hazard, or "".
 func doubt(f *flow.Func, g *growth, loop ast.Node) string {
 	if r, ok := loop.(*ast.RangeStmt); ok && g.loose && !fetchedIn(f, g, r) {
 		return "what it keeps may not be what it reads"
 	}
 	switch {
-	case g.little:
-		return "what it copies may be little"
+	case flow.IsCredential(g.elem):
+		return "certificates and keys are few"
 	case g.shares:
 		return "it refers to what is held already"
 	case g.one:
@@ -305,9 +319,6 @@ func doubt(f *flow.Func, g *growth, loop ast.Node) string {
 	}
 	if r, ok := loop.(*ast.RangeStmt); ok && flow.IsBasic(g.elem) && !flow.IsFunc(f.TypeOf(r.X)) {
 		return "a list of plain names may be short"
-	}
-	if f.Quiet() {
-		return "its name says that it is small"
 	}
 	l, ok := loop.(*ast.ForStmt)
 	if !ok {
@@ -319,10 +330,6 @@ func doubt(f *flow.Func, g *growth, loop ast.Node) string {
 		return ""
 	case f.PerItem():
 		return "it may be one file of many"
-	case f.OfCommand(s):
-		return "the output of a command may be short"
-	case f.GivenSmall(s):
-		return "its name says that it is small"
 	case s.Kind == flow.Local && !s.Unpacked && !f.HandsEach() && !flow.HasList(g.elem):
 		return "a file of one flat list may be small"
 	}

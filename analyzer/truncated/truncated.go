@@ -20,7 +20,7 @@ var Analyzer = check.New(Doc, func(p *check.Pass) {
 
 // inspect reports a limiter behind which a document is read as a whole.
 func inspect(p *check.Pass, f *flow.Func, s *flow.Sink) {
-	if s.Stream.Limit == nil || s.Result != nil && f.OnlyInErrors(s) {
+	if s.Stream.Limit == nil || f.Quiet() || s.Result != nil && f.OnlyInErrors(s) {
 		return
 	}
 	used := f.Cut(s)
@@ -28,10 +28,7 @@ func inspect(p *check.Pass, f *flow.Func, s *flow.Sink) {
 		return
 	}
 	doubt := ""
-	switch {
-	case f.Quiet():
-		doubt = "its name says that it is small"
-	case f.ToldCut(s):
+	if f.ToldCut(s) {
 		doubt = "its decoder fails on a document without its end"
 	}
 	p.Report(check.Finding{

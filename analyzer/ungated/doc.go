@@ -38,6 +38,6 @@ for _, p := range paths {
 		"goroutines over such a list, and those whose limit is taken before they start",
 		"what is as long as a command line: arguments, also where functions hand them on",
 		"by default, a channel of one answer for each of a caller's list, where an answer is no body and has no list of things",
-		"as many answers as a caller asks for who says how many it wants; by default, goroutines over what a call found that was given a list of names or numbers",
+		"as many answers as a caller asks for who says how many it wants; by default, goroutines over names that the caller gave, and over what a call found that was given a list of names or numbers",
 	},
 }

@@ -145,6 +145,9 @@ func fewGoroutines(f *flow.Func, r *ast.RangeStmt) string {
 	if o := f.Object(r.X); o != nil && f.AskedFor(o, r) {
 		return "there are as many as were asked for"
 	}
+	if s, ok := f.TypeOf(r.X).Underlying().(*types.Slice); ok && flow.IsBasic(s.Elem()) && f.IsParam(r.X) {
+		return "a list of plain names may be short"
+	}
 	return ""
 }
 

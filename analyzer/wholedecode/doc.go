@@ -159,7 +159,8 @@ for {
 		"the target is a lookup table: a map to scalars or to structs of at most two",
 		"the stream is bounded, or one item or page of many, as for wholeread",
 		"the decoder was handed in: whoever made it decides",
-		"by default, and not with -confidence=low: names say it is configuration, a credential, a policy, a manifest or an error body, where the body of a response is no plain list; and the other doubts of wholeread",
+		"names say it is configuration, a credential, a policy, a manifest or an error body, where the body of a response is no plain list",
+		"by default, and not with -confidence=low: the doubts of wholeread",
 		"the document is RSS or Atom, which list the newest few",
 	},
 }

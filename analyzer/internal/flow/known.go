@@ -119,6 +119,9 @@ var (
 	// handNames are methods that take units to keep them elsewhere.
 	handNames = regexp.MustCompile(`(?i)^(put|push|send|emit|enqueue|publish|save|store|insert|upsert|write|commit|batch|import|update|persist|add|flush|process|handle|index|dump)`)
 
+	// credentialNames are types of what somebody is known or trusted by.
+	credentialNames = regexp.MustCompile(`(Certificate|PublicKey|PrivateKey|Credentials?|JWK)$`)
+
 	// nextNames are methods that take one item from a stream per call.
 	nextNames = regexp.MustCompile(`^(Next|Scan|Read|Decode|Token|More|Recv|Fetch)`)
 

@@ -275,6 +275,10 @@ func isBuffer(t types.Type) bool {
 	return IsNamed(t, "bytes", "Buffer") || IsNamed(t, "strings", "Builder")
 }
 
+// IsCredential reports whether the type's name says that it is a certificate, a key or
+// the like.
+func IsCredential(t types.Type) bool { return credentialNames.MatchString(typeName(t)) }
+
 // IsHandle reports whether a value of the type is a way to something that is open,
 // and not what is in there: it is read from, or closed.
 func IsHandle(t types.Type) bool {

@@ -135,7 +135,7 @@ func hazardOf(f *flow.Func, s *flow.Sink) *hazard {
 		return nil
 	}
 	why := evidence(f, s, role)
-	if why == "" || !oftenEnough(f, s) {
+	if why == "" || !oftenEnough(f, s) || quiet(f, s) {
 		return nil
 	}
 	var related []analysis.RelatedInformation
@@ -186,8 +186,6 @@ func targets(s *flow.Sink) []ast.Expr {
 // doubt says what speaks against a hazard, or "".
 func doubt(f *flow.Func, s *flow.Sink, role flow.Role) string {
 	switch {
-	case quiet(f, s):
-		return "its name says that it is small"
 	case s.Place == flow.PerItem && !unitsWithin(f, s):
 		return "it may be one item of many"
 	case s.Place == flow.PerFeed && s.Stream.Kind == flow.Local:

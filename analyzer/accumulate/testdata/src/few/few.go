@@ -4,6 +4,8 @@ package few
 
 import (
 	"bufio"
+	"bytes"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	bodies "few/fetch"
@@ -114,7 +116,7 @@ func (f *manifests) loadManifests() (all []*Page, err error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, p) // low `low confidence: its name says that it is small`
+		all = append(all, p)
 	}
 	return all, nil
 }
@@ -168,7 +170,7 @@ func ofAll(address string) (some []Item, err error) {
 	items, err := everything(address)
 	for _, it := range items {
 		if it.Arch != "" {
-			some = append(some, it) // low `a second copy of what everything gathered.*low confidence: what it copies may be little`
+			some = append(some, it)
 		}
 	}
 	return some, err
@@ -254,7 +256,7 @@ func addresses(places []Mirror) (all []net.IP, err error) {
 func names(address string) (some []Item, err error) {
 	items, err := everything(address)
 	for _, it := range items {
-		some = append(some, lower(it)) // low `a second copy of what everything gathered`
+		some = append(some, lower(it))
 	}
 	return some, err
 }
@@ -270,7 +272,7 @@ func entries(address string) (some []entry, err error) {
 	items, err := everything(address)
 	for _, it := range items {
 		e := entry{item: it, index: address}
-		some = append(some, e) // low `a second copy of what everything gathered`
+		some = append(some, e)
 	}
 	return some, err
 }
@@ -379,7 +381,7 @@ func notEmpty(r io.Reader) (all []Item) {
 func upper(s Store) (all []Item, err error) {
 	items, err := of(s)
 	for _, it := range items {
-		all = append(all, lower(it)) // low `a second copy of what of gathered.*low confidence: what it copies may be little`
+		all = append(all, lower(it))
 	}
 	return all, err
 }
@@ -417,7 +419,7 @@ func neighbours() (all []Item, err error) {
 	}
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		all = append(all, Item{Name: lines.Text()}) // low `the loop runs until the stream ends.*low confidence: the output of a command may be short`
+		all = append(all, Item{Name: lines.Text()})
 	}
 	return all, cmd.Wait()
 }
@@ -439,7 +441,28 @@ func decoded(urls []string) (all []Item, err error) {
 func parseIdentities(r io.Reader) (all []Item) {
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
-		all = append(all, Item{Name: lines.Text()}) // low `the loop runs until the stream ends.*low confidence: its name says that it is small`
+		all = append(all, Item{Name: lines.Text()})
 	}
 	return all
+}
+
+func blocks(address string) ([][]byte, error) {
+	resp, err := http.Get(address)
+	if err != nil {
+		return nil, err
+	}
+	b, err := io.ReadAll(resp.Body)
+	return bytes.Split(b, []byte("-----")), err
+}
+
+func chain(address string) (all []*x509.Certificate, err error) {
+	bs, err := blocks(address)
+	for _, b := range bs {
+		c, err := x509.ParseCertificate(b)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c) // low `low confidence: certificates and keys are few`
+	}
+	return all, err
 }

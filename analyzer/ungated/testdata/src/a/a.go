@@ -80,6 +80,16 @@ func asManyAsThereAre(ctx context.Context, limit chan struct{}) {
 	}
 }
 
+// Names that the caller gave.
+func forNames(names []string, limit chan struct{}) {
+	for _, name := range names {
+		go func() {
+			limit <- struct{}{}
+			load(name)
+		}()
+	}
+}
+
 func limitOutside(units []*Unit, limit chan struct{}) {
 	for _, u := range units {
 		limit <- struct{}{}

@@ -35,5 +35,5 @@ func LoadManifest(open func() (io.ReadCloser, error)) (m Manifest, err error) {
 		return nil, err
 	}
 	defer f.Close()
-	return m, json.NewDecoder(f).Decode(&m) // low `low confidence: its name says that it is small`
+	return m, json.NewDecoder(f).Decode(&m)
 }

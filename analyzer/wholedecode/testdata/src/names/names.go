@@ -68,7 +68,7 @@ func LoadConfig(url string) (*ServerConfig, error) {
 	}
 	defer resp.Body.Close()
 	var c ServerConfig
-	return &c, json.NewDecoder(resp.Body).Decode(&c) // low `its name says that it is small`
+	return &c, json.NewDecoder(resp.Body).Decode(&c)
 }
 
 type Branches struct{ Branches []string }

@@ -367,5 +367,5 @@ func Host(address string) (info HostInfo, err error) {
 	if err != nil {
 		return info, err
 	}
-	return info, json.NewDecoder(resp.Body).Decode(&info) // low `its name says that it is small`
+	return info, json.NewDecoder(resp.Body).Decode(&info)
 }

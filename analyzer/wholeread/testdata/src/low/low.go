@@ -40,7 +40,7 @@ func settings(url string) (*Settings, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := io.ReadAll(resp.Body) // want `low confidence: its name says that it is small`
+	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return nil, err
 	}

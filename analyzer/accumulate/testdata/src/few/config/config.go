@@ -11,7 +11,7 @@ type Root struct{ Name, Key, Certificate, Address string }
 func All(r io.Reader) (all []Root) {
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
-		all = append(all, Root{Name: lines.Text()}) // low `the loop runs until the stream ends.*low confidence: its name says that it is small`
+		all = append(all, Root{Name: lines.Text()})
 	}
 	return all
 }
