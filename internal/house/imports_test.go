@@ -40,6 +40,7 @@ var rooms = map[string][]string{
 	"/analyzer":                    {"/internal", "golang.org/x/tools"},
 	"/analyzer/internal/checktest": {"/analyzer", "golang.org/x/tools", "github.com/stretchr/testify"}, // tests only
 
+	"/integrations/river":                   {"/memacct", "/internal", "github.com/jackc/pgx/v5", "github.com/riverqueue/river/rivertype"},
 	"/integrations/river/internal/admit":    {}, // pure: it decides, and does nothing
 	"/integrations/river/internal/fleetsim": {"/integrations/river/internal/admit", "/internal"},
 

@@ -1,0 +1,42 @@
+// Package memriver runs the jobs of a River queue where there is memory for them. A job is admitted when its estimate fits
+// into what its host has left, and waits otherwise; a large one starts within a bound under a stream of small ones; one
+// that is above every host's budget fails at once.
+//
+//	admission, err := memriver.New(ctx, pool, memriver.Config{Estimate: estimate})
+//	defer admission.Close(context.WithoutCancel(ctx))
+//	config.Middleware = append(config.Middleware, admission) // of river.NewClient
+//
+// Workers stay as they are. One that goes through package memacct takes its account from the job's context, [Account]: it
+// is on a budget with exactly the job's lease, so that what was admitted is also held.
+//
+// # Hosts, processes and leases
+//
+// A host is memory that its processes share: a machine, or a cgroup around them. Its budget is the least that one of its
+// processes finds, as memacct finds it, or is given. What running jobs have is in PostgreSQL as leases, beside River's
+// tables in ones of our own, whose names begin with memriver_. Each decision is one transaction under the host's lock, so
+// the leases of a host never sum up to more than its budget, by whatever processes it was asked.
+//
+// A lease ends with its job, by return, error, panic, [runtime.Goexit] or cancelled context. Each process shows that it
+// lives by a heartbeat; the leases of one that shows nothing for two are not counted any more. Only the database's clock
+// is asked, and only a process that itself showed up all that time counts others as dead: after the database was away, or
+// its clock jumped, nothing is freed before everybody had two heartbeats to show up again. Jobs that run go on meanwhile;
+// none is admitted.
+//
+// A process that runs and can't reach the database for two heartbeats while others of its host can is taken for dead,
+// too. Give processes of one host the same way to it.
+//
+// # Waiting
+//
+// A job that may not run is snoozed, which costs no attempt: for a second at first, for up to 16 then. One waiting job a
+// host stays in its worker and the room is kept for it, see [Config.Patience]. The rules and the bound are written down,
+// and checked in every order of events, in the package internal/admit; the command internal/fleetsim plays 1,000 hosts
+// through them.
+//
+// River's own timeout of a job begins when the job was admitted. Its RescueStuckJobsAfter does not, it begins when the job
+// was fetched: leave room for what a large job may wait in its worker, that is as long as jobs run.
+//
+// # Cost
+//
+// A job takes two transactions, of two to eight short statements, and a microsecond beside them. A claimant asks again
+// once a second, and whenever a job of its process ends.
+package memriver

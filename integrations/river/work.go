@@ -1,0 +1,134 @@
+package memriver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/syncmem/syncmem/integrations/river/internal/admit"
+	"github.com/syncmem/syncmem/internal/bytesize"
+)
+
+const (
+	again   = time.Second // a claimant asks again, and a worker lets go of a job that may not run
+	doubled = 4           // times the snooze is doubled at most
+)
+
+// errDrained is why a job that waits in its worker goes back.
+var errDrained = errors.New("drained")
+
+// Work admits the job and runs it, snoozes it or cancels it; see [rivertype.WorkerMiddleware].
+func (a *Admission) Work(ctx context.Context, row *rivertype.JobRow, next func(context.Context) error) error {
+	job, err := a.job(row)
+	if err != nil {
+		return err
+	}
+	slot := a.slot()
+	answer, err := a.wait(ctx, job, slot)
+	switch {
+	case err != nil:
+		a.owe(slot) // the database may have a lease, and the answer was lost
+		if ctx.Err() == nil && !errors.Is(err, errDrained) {
+			a.cfg.Logger.Warn("memriver: a job waits, as nobody can say whether there is room", "job", job.ID, "error", err)
+		}
+		return a.snooze(ctx, answer)
+	case answer.Action == admit.Fail:
+		return rivertype.JobCancel(fmt.Errorf("memriver: the job needs %s, and no host has as much (%s): raise a budget, or have the job need less",
+			bytesize.Format(answer.bytes), answer.budgets))
+	case answer.Action == admit.Wait:
+		return a.snooze(ctx, answer)
+	}
+	defer a.giveBack(ctx, slot)
+	return a.run(ctx, row, job, slot, answer.bytes, next)
+}
+
+// job is what the rules see of one.
+func (a *Admission) job(row *rivertype.JobRow) (admit.Job, error) {
+	e, err := a.estimate(row)
+	if err == nil && e.Bytes < 0 {
+		err = fmt.Errorf("is %d bytes", e.Bytes)
+	}
+	if err != nil {
+		return admit.Job{}, fmt.Errorf("memriver: the estimate of job %d (%s) %w: correct Config.Estimate", row.ID, row.Kind, err)
+	}
+	return admit.Job{ID: row.ID, Size: e.Bytes, Group: e.Group, Priority: row.Priority}, nil
+}
+
+// estimate calls the program's function.
+func (a *Admission) estimate(row *rivertype.JobRow) (e Estimate, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panicked with %q", fmt.Sprint(p))
+		}
+	}()
+	if a.cfg.Estimate != nil {
+		e = a.cfg.Estimate(row)
+	}
+	return e, nil
+}
+
+// wait asks for the job, and goes on asking while it holds the claim of its host.
+func (a *Admission) wait(ctx context.Context, job admit.Job, slot int64) (answer, error) {
+	claimed := false
+	for {
+		changed, drained := a.watch()
+		if drained {
+			return answer{}, a.unclaim(ctx, job, claimed, errDrained)
+		}
+		got, err := a.store.ask(ctx, a.rules, job, slot)
+		if err != nil {
+			return got, a.unclaim(ctx, job, claimed, err)
+		}
+		if got.Action != admit.Claim {
+			return got, nil
+		}
+		claimed = true
+		select {
+		case <-ctx.Done():
+			return got, a.unclaim(ctx, job, claimed, ctx.Err())
+		case <-changed:
+		case <-time.After(again):
+		}
+	}
+}
+
+// watch returns what is closed with the next change, and whether the process admits nothing any more.
+func (a *Admission) watch() (<-chan struct{}, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.changed, a.drained
+}
+
+// unclaim gives a claim up because of err. If it fails the claim is overtaken by the next who asks, or ends with the process.
+func (a *Admission) unclaim(ctx context.Context, job admit.Job, claimed bool, err error) error {
+	if claimed {
+		ctx, cancel := a.brief(context.WithoutCancel(ctx))
+		defer cancel()
+		_ = a.store.unclaim(ctx, job.ID)
+	}
+	return err
+}
+
+// snooze puts the job back. The worker holds it for a moment, so that a full host does not spin; not where its group has
+// too many already, nor where the process is to end.
+func (a *Admission) snooze(ctx context.Context, got answer) error {
+	changed, drained := a.watch()
+	if drained || ctx.Err() != nil {
+		return &rivertype.JobSnoozeError{}
+	}
+	if got.Reason != admit.Crowded {
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		case <-time.After(again):
+		}
+	}
+	after := again
+	if got.Reason != admit.Elsewhere { // a larger host is a matter of luck, and not of time
+		after <<= min(got.asks, doubled)
+	}
+	return &rivertype.JobSnoozeError{Duration: after}
+}
