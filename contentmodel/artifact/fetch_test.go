@@ -320,6 +320,46 @@ func TestNoResume(t *testing.T) {
 	u.has(t, content)
 }
 
+// TestResumeByDate: only where a checksum has the last word.
+func TestResumeByDate(t *testing.T) {
+	for _, sum := range []contentmodel.Checksum{one.Sum, ""} {
+		var ranges []string
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if ranges = append(ranges, r.Header.Get("Range")); len(ranges) == 1 {
+				w = &cutWriter{w, 1000}
+			}
+			http.ServeContent(w, r, "", time.Unix(1_700_000_000, 0), bytes.NewReader(content))
+		})
+		u := downloader(t, artifact.Options{}, s.URL)
+		_, err := u.Fetch(t.Context(), contentmodel.Artifact{Path: "x", Size: one.Size, Sum: sum})
+		require.NoError(t, err)
+		require.Equal(t, sum != "", ranges[1] == "bytes=1000-", ranges)
+		u.has(t, content)
+	}
+}
+
+// TestReplaces: a file of another size that has the name is no artifact, whoever put it there.
+func TestReplaces(t *testing.T) {
+	u := downloader(t, artifact.Options{}, serve(t, whole).URL)
+	to := u.folder.Path(one.Sum)
+	require.NoError(t, os.MkdirAll(filepath.Dir(to), 0o700))
+	require.NoError(t, os.WriteFile(to, content[1:], 0o600))
+	res, err := u.Fetch(t.Context(), one)
+	require.NoError(t, err)
+	require.False(t, res.Kept)
+	u.has(t, content)
+}
+
+// TestLongHeader: an answer's head is bounded, too.
+func TestLongHeader(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X", string(bytes.Repeat([]byte("x"), 100_000)))
+		whole(w, r)
+	})
+	_, err := downloader(t, artifact.Options{Retries: -1}, s.URL).fails(t, one)
+	require.ErrorContains(t, err, "server response headers exceeded 65536 bytes")
+}
+
 // TestResumedWrong: a rest that does not belong to the beginning is fetched once more as one.
 func TestResumedWrong(t *testing.T) {
 	tries := 0

@@ -57,8 +57,11 @@ func Open(dir string, o FolderOptions) (*Folder, error) {
 // Close gives up the folder, whose writers must be closed. What is in it stays.
 func (f *Folder) Close() error { return f.mine.close() }
 
-// Path is where the artifact with the checksum is, if it is there. The checksum must have a Type.
+// Path is where the artifact with the checksum is, if it is there; empty for what is no checksum.
 func (f *Folder) Path(sum contentmodel.Checksum) string {
+	if sum.Type() == "" {
+		return ""
+	}
 	hex := sum.String()
 	return filepath.Join(f.dir, sum.Type(), hex[:2], hex[2:])
 }

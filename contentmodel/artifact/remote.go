@@ -111,7 +111,7 @@ func (r *remote) answered(res *http.Response) error {
 	default:
 		return backoff.Permanent(fmt.Errorf("server answered %s", web.Status(res)))
 	}
-	r.validator = validator(res)
+	r.validator = validator(res, r.a.Sum != "")
 	return r.announced(res.ContentLength)
 }
 
@@ -153,12 +153,16 @@ func (r *remote) verified() error {
 	return nil
 }
 
-// validator is what tells the same file from another. A weak ETag can't.
-func validator(res *http.Response) string {
+// validator is what tells the same file from another. A weak ETag can't; a date can't within its second, which is enough where
+// a checksum has the last word.
+func validator(res *http.Response, verified bool) string {
 	if tag := res.Header.Get("ETag"); tag != "" && !strings.HasPrefix(tag, "W/") {
 		return tag
 	}
-	return res.Header.Get("Last-Modified")
+	if verified {
+		return res.Header.Get("Last-Modified")
+	}
+	return ""
 }
 
 // busyError is an answer that may be another one later.

@@ -119,7 +119,9 @@ func newTransports(o Options) (transports, error) {
 		Protocols:             only1,
 		DisableCompression:    true, // the bytes as they are stored
 		MaxIdleConnsPerHost:   16,
-		IdleConnTimeout:       o.StallTimeout,
+
+		MaxResponseHeaderBytes: 64 << 10,
+		IdleConnTimeout:        o.StallTimeout,
 	}
 	own := others.Clone()
 	if o.CertFile != "" || o.KeyFile != "" {
