@@ -89,34 +89,15 @@ type BudgetError struct {
 	slot     bool          // it needs a slot, and memory there is
 	from     string        // where the process limit is from
 	files    int64         // of what the cgroup allows, what files need
-	code     int64         // and of those, the program's own code
 	grew     int64         // bytes by which what is kept has grown in a crawl that leads nowhere
 	crawled  time.Duration // which has lasted so long
 	wall     string        // what the kernel enforces here
-	past     int64         // how far past the limit the policy lets it, and no cgroup keeps it from
 	most     int64         // which is so much
 }
 
 // Is makes errors.Is find ErrOverBudget, and ErrStalled where that is the reason.
 func (e *BudgetError) Is(target error) bool {
 	return target == ErrOverBudget || target == ErrStalled && e.Reason == Stalled
-}
-
-// SizeError says that a size function failed, which is a mistake in the program: the unit was not accepted.
-type SizeError struct {
-	Queue string
-	Type  string // of the unit
-	Bytes int64  // what the function answered, if it did
-	Panic any    // what it panicked with, if it did
-	Where string // function, file and line that panicked; "" if it did not
-}
-
-// Error names the queue, the type and what the function did.
-func (e *SizeError) Error() string {
-	if e.Panic != nil {
-		return fmt.Sprintf("memacct: queue %q: the size function panicked on a %s, at %s: %v", e.Queue, e.Type, e.Where, e.Panic)
-	}
-	return fmt.Sprintf("memacct: queue %q: the size function says a %s has %d bytes: it must answer 0 or more", e.Queue, e.Type, e.Bytes)
 }
 
 // LeakError says whose units and charges were not released when the budget was closed. Error is one line,

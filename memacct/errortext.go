@@ -166,14 +166,6 @@ func (e *BudgetError) missing() int64 { return max(0, e.wanted()-(e.Limit-e.Used
 // wanted is what was not charged of the unit.
 func (e *BudgetError) wanted() int64 { return e.Item - e.Held }
 
-// builds is how many of the units in flight are the one refused.
-func (e *BudgetError) builds() int {
-	if e.building {
-		return 1
-	}
-	return 0
-}
-
 // held says who holds what is no content.
 func (e *BudgetError) held() string {
 	if e.Residue.Bytes > 0 && e.Pinned > e.Named { // what is charged by name is told by name

@@ -121,3 +121,14 @@ func TestErrorsSayWhereTheMemoryIsAndWhatToDo(t *testing.T) {
 	require.True(t, g.Drained())
 	empty(t, b)
 }
+
+// The limit that is advised where units leave something behind has room for a last phase that works on all of it: a tenth
+// is left to what is outside Go and foreseen by nobody, and the collector can run.
+func TestTheLimitAdvisedHasRoomForALastPhase(t *testing.T) {
+	e := &BudgetError{Reason: Pinned, Item: 2 * mib, Process: 100 * mib, Need: 90 * mib, LiveHeap: 72 * mib, Pinned: 70 * mib, files: 6 * mib, most: 1 << 40}
+	require.Contains(t, e.Error(), "to 110.0 MiB or more")
+	e.Residue = Residue{Units: 1000, Each: 70 << 10, Bytes: 70 * mib}
+	require.Contains(t, e.Error(), "to at least 121.1 MiB, and it grows by 70.0 KiB with every unit", "(100 + 72/8) / 0.9")
+	e.Residue.ToCome, e.Residue.Expected = 800, 56*mib
+	require.Contains(t, e.Error(), "to 191.1 MiB or more: 800 units are to come, and leave 56.0 MiB behind; what is made of it all in memory at the end comes on top", "(156 + 128/8) / 0.9")
+}

@@ -16,10 +16,6 @@ type clock struct {
 	runs  bool
 }
 
-// tickEvery is how often a budget looks at who waits at its gates. A put that waits for itself is told so after one
-// or two of these: most waits are over by then, also of those who hold a unit.
-const tickEvery = time.Second
-
 // tick looks at the puts that have waited at gates for long, and goes on as long as any wait. One clock for all
 // costs less than a timer for each.
 func (b *Budget) tick() {

@@ -233,3 +233,16 @@ func (l *line[T]) Chan(ctx context.Context) <-chan *Lease[T] {
 	}()
 	return units
 }
+
+// Expect says how many units are to come through g in all, as the header of an index may tell; 0 is unknown. It is for
+// reports: where units leave something behind when they end, an error says what the rest will leave. It may be called
+// again with a better number, and by several goroutines.
+func (g *Gate[T]) Expect(units int64) {
+	if g.b == nil {
+		return
+	}
+	g.b.enter()
+	defer g.b.leaveQuietly()
+	g.b.arrivals.expected += max(0, units) - g.units
+	g.units = max(0, units)
+}

@@ -213,3 +213,19 @@ func TestEitherQueueWillDo(t *testing.T) {
 
 // sender is somebody's own, of which nothing is known but how to put.
 type sender struct{ Sender[*load] }
+
+func TestExpectedUnitsOfAllGates(t *testing.T) {
+	b, a := open(t, 100)
+	one, two := NewGate(a, "one", 1, weight), NewGate(a, "two", 1, weight)
+	one.Expect(10)
+	two.Expect(5)
+	one.Expect(20)
+	require.EqualValues(t, 25, b.toCome())
+	two.Expect(0)
+	require.EqualValues(t, 20, b.toCome())
+	fill(t, one, 1)
+	require.Equal(t, 1, one.Discard())
+	require.EqualValues(t, 19, b.toCome())
+	NewGate[*load](nil, "none", 1, nil).Expect(3)
+	empty(t, b)
+}

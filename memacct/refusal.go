@@ -1,11 +1,14 @@
 package memacct
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/syncmem/syncmem/internal/bytesize"
 	"github.com/syncmem/syncmem/memacct/internal/core"
+	"github.com/syncmem/syncmem/memacct/internal/govern"
 )
 
 // refusals is what a budget knows of the puts and reservations that failed for want of memory.
@@ -16,7 +19,7 @@ type refusals struct {
 	measuring sync.Mutex   // held while the process is measured for one; taken before the budget's
 	measured  *measurement // for those who were refused last; nil once all of them were told; this and the rest is guarded by the budget's lock
 	series    series
-	crawl     crawl
+	crawl     govern.Crawl
 }
 
 // refusal is a put, a reservation or a unit on its way that the core refused, and why. It passes as an error from where
@@ -28,7 +31,9 @@ type refusal struct {
 	fits   int64       // the budget at which it fits beside them
 	plain  bool        // the heap has no part in it
 	m      *measurement
-	first  bool // of those that share the measurement
+	first  bool  // of those that share the measurement
+	past   int64 // how far past the process limit the policy lets it, and no cgroup keeps it from
+	code   int64 // what the program's own code needs beside that
 }
 
 // Error is there for a refusal to be passed on.
@@ -81,7 +86,7 @@ func (b *Budget) again(err error) (bool, error) {
 		return false, e
 	}
 	past, yes := b.reconsider(r, e)
-	yes = yes && !b.tellCrawl(e)
+	yes = yes && !b.tellCrawl(r, e)
 	b.noteStood(r, !yes)
 	if yes {
 		if past > 0 {
@@ -112,17 +117,21 @@ func (b *Budget) reconsider(r *refusal, e *BudgetError) (past int64, yes bool) {
 	if !r.w.Slot && r.w.Queue.Account.Room(r.w.Bytes) {
 		return 0, true // a limit was raised meanwhile, or somebody let go
 	}
-	if g == nil || !g.steers || r.w.Slot || e.Need-g.Process > e.past {
+	if g == nil || !g.steers || r.w.Slot || e.Need-g.Process > r.past {
 		return 0, false
 	}
-	if r.w.Grows && b.left(e) < 0 {
+	if r.w.Grows && r.left(e) < 0 {
 		return 0, false
 	}
 	s := b.core.Snapshot()
-	if others := s.Units - e.builds(); others > 0 && e.Reason != Stalled {
+	others := s.Units
+	if r.w.Grows {
+		others-- // that is the one refused
+	}
+	if others > 0 && e.Reason != Stalled {
 		return 0, true // somebody came in meanwhile, and there is something to wait for
 	}
-	fits := r.fits + b.further(e)
+	fits := r.fits + r.further(e)
 	g.let, g.letAt, g.builds = fits-s.Named, time.Now(), r.w.Grows
 	b.core.SetLimit(max(s.Limit, fits))
 	return max(0, e.Need-g.Process), true
@@ -130,18 +139,18 @@ func (b *Budget) reconsider(r *refusal, e *BudgetError) (past int64, yes bool) {
 
 // further is by how much a unit that is being built may grow beyond what it asks for: each step would ask for a forced
 // collection otherwise. It is a quarter of what it has, and half of what the process has left at most.
-func (b *Budget) further(e *BudgetError) int64 {
-	if !e.building {
+func (r *refusal) further(e *BudgetError) int64 {
+	if !r.w.Grows {
 		return 0
 	}
-	return max(0, min(e.Held/4, b.left(e)/2))
+	return max(0, min(e.Held/4, r.left(e)/2))
 }
 
 // left is what the process has left for a unit that is being built, which will want more: a quarter of it stays free
 // for what files need of a cgroup and for the collector, or the kernel ends the process before the next measurement. What
 // the policy lets a unit run over comes on top, as far as there is a cgroup's room for it.
-func (b *Budget) left(e *BudgetError) int64 {
-	return e.Process - e.Process/4 + e.past - e.Need
+func (r *refusal) left(e *BudgetError) int64 {
+	return e.Process - e.Process/4 + r.past - e.Need
 }
 
 // explain is the error of a refusal. Where the heap has a part in it, it is measured: that forces a garbage
@@ -157,7 +166,7 @@ func (b *Budget) explain(r *refusal) *BudgetError {
 		})
 	}
 	e := b.errorOf(r)
-	if e.Need > e.Process+e.past && !r.m.reused { // but for what a sync.Pool holds: that survives one collection
+	if e.Need > e.Process+r.past && !r.m.reused { // but for what a sync.Pool holds: that survives one collection
 		r.m.pools.Do(func() { b.collectPools(r.m) })
 		e = b.errorOf(r)
 	}
@@ -198,7 +207,7 @@ func (b *Budget) addProcess(e *BudgetError, r *refusal) {
 	now := g.read()
 	kernel := g.kernel.Read(true, now.RSS)
 	b.enter()
-	e.from, e.files, e.code, e.Outside = b.source.from, max(0, g.Process-kernel.Room), kernel.Code, g.Beyond(now)
+	e.from, e.files, r.code, e.Outside = b.source.from, max(0, g.Process-kernel.Room), kernel.Code, g.Beyond(now)
 	e.most, e.wall = b.host.Ceiling(kernel.Walls)
 	alive := e.LiveHeap
 	if r.w.NoSlot {
@@ -208,13 +217,54 @@ func (b *Budget) addProcess(e *BudgetError, r *refusal) {
 	}
 	// A unit weighs what its size function says, also where the heap does not show it: it may lie outside.
 	e.Process, e.Need = g.Process, g.Need(now, max(alive, e.Used+r.w.Bytes))
-	e.past = max(0, min(b.policy.overrun, e.most-e.Process))
+	r.past = max(0, min(b.policy.overrun, e.most-e.Process))
 	if e.Reason == TooLarge && e.Item <= e.Process && e.Pinned+e.Outside > e.Item {
 		e.Reason = Pinned
 	}
-	needsCode := g.NeedsCode(kernel, e.Need+b.further(e))
+	needsCode := g.NeedsCode(kernel, e.Need+r.further(e))
 	b.leaveQuietly()
 	if needsCode { // before the unit is let in
 		b.letCodeGo(g, e.Process)
 	}
+}
+
+// tellCrawl notes that a unit is to be let in after all, and warns of a crawl. It reports whether the sync will not get
+// through all the same: then it is refused now, and not after minutes of that. So is one that could go on only at the
+// expense of the program's own code, which the kernel drops for the heap: it would not crawl then, but stand.
+func (b *Budget) tellCrawl(r *refusal, e *BudgetError) (bound bool) {
+	if e.Process == 0 {
+		return false // its limit was just raised
+	}
+	gap := govern.CrawlGap
+	if r.w.Grows {
+		gap = govern.SlowGap
+	}
+	kept := e.Pinned + e.Named
+	b.enter()
+	crawls := b.refusals.crawl.Add(time.Now(), gap, kept, b.core.Ended())
+	c := b.refusals.crawl
+	b.leaveQuietly()
+	if !crawls {
+		return false
+	}
+	// Nobody knows how much of it is to come, and each step would take a collection. But where it could become twice as
+	// large it is a busy machine, on which the collector takes its time, that keeps the budget small.
+	if r.w.Grows && r.past == 0 && r.left(e) < e.Held {
+		return true
+	}
+	if e.Residue.Bytes > 0 && e.Need+r.code > e.Process+r.past {
+		return true
+	}
+	if e.Residue.Expected > 0 && e.Need+e.Residue.Expected > e.Process+e.Process/govern.Looseness+r.past { // by more than the estimate is off
+		e.Reason = Growing
+		return true
+	}
+	if e.Residue.ToCome == 0 && c.LeadsNowhere(b.opened, kept, e.Process) {
+		e.Reason, e.grew, e.crawled = Growing, kept-c.Kept, c.Last.Sub(c.Since)
+		return true
+	}
+	b.emitOnce("crawl", Event{Kind: EventThrash, Account: e.Account, Queue: e.Queue, Bytes: e.Process, Text: fmt.Sprintf(
+		"the limit of %s is held only by letting units in one by one, each after a forced collection: the budget for content is %s; heap %s live after GC = %s. Keep less beside the content, or %s.",
+		bytesize.Format(e.Process), bytesize.Format(e.Limit), bytesize.Format(e.LiveHeap), e.sum(), e.raise())})
+	return false
 }

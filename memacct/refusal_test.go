@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/syncmem/syncmem/memacct/internal/core"
+	"github.com/syncmem/syncmem/memacct/internal/govern"
 )
 
 // forced is how many collections were forced since the start of the process.
@@ -176,4 +177,98 @@ func TestAKeptErrorKeepsNoBudget(t *testing.T) {
 		return isClosed(gone)
 	}, 10*time.Second, time.Millisecond)
 	runtime.KeepAlive(kept)
+}
+
+// A sync that crawls goes on where nobody knows that it can't get through, and is refused where the units to come will
+// leave more behind than there is room for.
+func TestASyncThatIsBoundToFailIsRefusedEarly(t *testing.T) {
+	b := quiet(t, Process(200*mib))
+	r := new(refusal)
+	crawls := func(left Residue) *BudgetError {
+		now := time.Now()
+		b.refusals.crawl = govern.Crawl{Since: now.Add(-govern.ThrashOver), Last: now, Units: govern.CrawlUnits}
+		return &BudgetError{Reason: Pinned, Account: "sync", Queue: "units", Process: 200 * mib, Need: 195 * mib, LiveHeap: 150 * mib, Pinned: 140 * mib, Residue: left}
+	}
+	for name, c := range map[string]struct {
+		left  Residue
+		bound bool
+	}{
+		"nothing is left behind":      {Residue{}, false},
+		"nobody knows how many come":  {Residue{Units: 24_000, Each: 6144, Bytes: 140 * mib}, false},
+		"few are to come":             {Residue{Units: 24_000, Each: 6144, Bytes: 140 * mib, ToCome: 1000, Expected: 6 * mib}, false},
+		"as many again are to come":   {Residue{Units: 24_000, Each: 6144, Bytes: 140 * mib, ToCome: 24_000, Expected: 140 * mib}, true},
+		"a little more than there is": {Residue{Units: 24_000, Each: 6144, Bytes: 140 * mib, ToCome: 1700, Expected: 10 * mib}, false},
+		"surely more than there is":   {Residue{Units: 24_000, Each: 6144, Bytes: 140 * mib, ToCome: 3500, Expected: 21 * mib}, true},
+	} {
+		e := crawls(c.left)
+		require.Equal(t, c.bound, b.tellCrawl(r, e), name)
+		if c.bound {
+			require.Equal(t, Growing, e.Reason, name)
+			require.Contains(t, e.Error(), "the sync is bound to fail (growing)", name)
+			require.Contains(t, e.Error(), "Have less kept of each unit", name)
+		}
+	}
+	for _, need := range []int64{180 * mib, 190 * mib} { // beside 15 MiB of the program's own code
+		r = &refusal{code: 15 * mib}
+		e := crawls(Residue{Units: 24_000, Each: 6144, Bytes: 140 * mib})
+		e.Need = need
+		require.Equal(t, need == 190*mib, b.tellCrawl(r, e))
+		require.Equal(t, Pinned, e.Reason)
+		e = crawls(Residue{})
+		e.Need = need
+		require.False(t, b.tellCrawl(r, e), "nothing grows: it gets through")
+	}
+	for _, held := range []int64{mib, 60 * mib} { // of a unit that is being built, beside 100 MiB in a process of 200
+		r = &refusal{w: core.Waiter{Grows: true}}
+		e := crawls(Residue{})
+		e.building, e.Held, e.Need = true, held, 100*mib
+		require.Equal(t, held == 60*mib, b.tellCrawl(r, e), "there are 50 MiB left for it")
+	}
+	r = new(refusal)
+	e := crawls(Residue{})
+	e.Named = 10 * mib // a list that a stage charges
+	b.refusals.crawl.Since = b.opened.Add(-time.Hour)
+	b.refusals.crawl.Kept = 130 * mib
+	require.True(t, b.tellCrawl(r, e))
+	require.Equal(t, Growing, e.Reason)
+	require.Contains(t, e.Error(), "its units have come in one by one for 1h0m0s, each after a forced collection, and what they leave behind has grown by 20.0 MiB")
+	require.True(t, b.Stats().Memory.Thrashing, "of a crawl all of it is forced collections")
+	b.refusals.crawl.Last = time.Now().Add(-2 * govern.SlowGap)
+	require.False(t, b.Stats().Memory.Thrashing, "it is over")
+	b.refusals.crawl = govern.Crawl{}
+	e = crawls(Residue{Units: 24_000, Each: 6144, Bytes: 140 * mib, ToCome: 24_000, Expected: 140 * mib})
+	b.refusals.crawl = govern.Crawl{}
+	require.False(t, b.tellCrawl(r, e), "not at the first")
+	empty(t, b)
+}
+
+// A crawl is told, however long its units take here.
+func TestACrawlIsTold(t *testing.T) {
+	b, told := watched(t, hostOf(0, 0, 8<<30), Process(200*mib))
+	g := NewGate(b.Account("test"), "units", 1, weight)
+	one := func(began time.Duration) {
+		b.enter()
+		now := time.Now()
+		was := now.Add(time.Hour) // no gap before this one
+		b.refusals.crawl.Last, b.refusals.crawl.Since = was, now.Add(began)
+		b.leaveQuietly()
+		for crawled := false; !crawled; { // not where the governor looked after the cut: there was room then
+			cut(b, 0)
+			require.NoError(t, g.Put(t.Context(), &load{1000}))
+			require.Equal(t, 1, g.Discard())
+			b.enter()
+			crawled = b.refusals.crawl.Last != was
+			b.leaveQuietly()
+		}
+	}
+	for range govern.CrawlUnits {
+		one(time.Hour)
+	}
+	require.Empty(t, told, "it has just begun")
+	one(-govern.ThrashOver)
+	e := <-told
+	require.Equal(t, EventThrash, e.Kind)
+	require.Contains(t, e.Text, "one by one")
+	require.Contains(t, e.Text, "raise the process limit to")
+	empty(t, b)
 }

@@ -103,3 +103,11 @@ func unrolled[E any](ring []E, head int) []E {
 	copy(bigger[n:], ring[:head])
 	return bigger
 }
+
+// most is the bytes of the largest unit that is queued.
+func (r *ring[T]) most() (bytes int64) {
+	for i := range r.n {
+		bytes = max(bytes, r.costs[(r.head+i)&(len(r.costs)-1)].charge)
+	}
+	return bytes
+}

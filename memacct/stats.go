@@ -164,7 +164,7 @@ func (b *Budget) memoryLocked(now host.Sample) MemoryStats {
 		m.Outside = max(0, m.Outside-m.Refilled)
 		m.Pinned = max(0, g.Beside.Median()-b.base)
 		m.GCCPU, m.GCLimited, m.SizeFactor = g.GC.Share, g.GC.Limited, g.Sizes.Factor()
-		m.Thrashing = g.GC.Holds(now.At) || b.refusals.crawl.holds(now.At)
+		m.Thrashing = g.GC.Holds(now.At) || b.refusals.crawl.Holds(now.At)
 	}
 	return m
 }

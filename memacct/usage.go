@@ -165,14 +165,6 @@ func (i *queueInfo) outside(now time.Time) (all []Usage) {
 	return all
 }
 
-// most is the bytes of the largest unit that is queued.
-func (r *ring[T]) most() (bytes int64) {
-	for i := range r.n {
-		bytes = max(bytes, r.costs[(r.head+i)&(len(r.costs)-1)].charge)
-	}
-	return bytes
-}
-
 // largest finds the usage with the largest unit.
 func largest(all []Usage) (most Usage) {
 	for _, u := range all {

@@ -135,3 +135,7 @@ type waitInfo struct {
 	goid   uint64
 	nested bool // it waits for itself: see tellNestedLocked
 }
+
+// tickEvery is how often a budget looks at who waits at its gates. A put that waits for itself is told so after one
+// or two of these: most waits are over by then, also of those who hold a unit.
+const tickEvery = time.Second

@@ -34,6 +34,24 @@ const (
 	thrashStale = 10 * time.Second
 )
 
+// Where letting units in one by one is a crawl, see [Crawl]: so many in ThrashOver or more, and none later than a gap after
+// the one before.
+const (
+	CrawlUnits = 8
+	CrawlGap   = time.Second
+	// SlowGap is the same where nothing else got in meanwhile, but for crawlBeside units, and for the steps of a unit that is
+	// being built: where the kernel drops the program's own code, or one unit has nearly all of a process, a collection
+	// alone may take longer than a second.
+	SlowGap     = 10 * time.Second
+	crawlBeside = 2
+	// crawlGrew is the inverse of the part of a process limit that what is kept must have grown by for a crawl to lead
+	// nowhere, and it must have lasted as long as the sync did before it: between crawlLeast, for who begins with it, and
+	// crawlMost, for a budget that was open long before.
+	crawlGrew  = 32
+	crawlLeast = 10 * time.Second
+	crawlMost  = time.Minute
+)
+
 // Sizes that are off, by the slope of the live heap on what is accounted, either way.
 const (
 	// sizesOffBy is the factor, either way, at which an event tells it, and sizesOffFor how long it must last. What is
