@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	contentstore "github.com/syncmem/syncmem/contentmodel/store"
 	"github.com/syncmem/syncmem/contentmodel/store/postgres"
 	"github.com/syncmem/syncmem/contentmodel/store/sqlite"
+	"github.com/syncmem/syncmem/internal/tempdir"
 )
 
 // storeKind is one kind of store: how --store names it, and how it is opened.
@@ -141,11 +141,11 @@ func temporaryStore() (name string, remove func(), err error) {
 	return sqlitePrefix + filepath.Join(dir, "content.sqlite"), remove, nil
 }
 
-// temporaryFolder is a directory that is removed whatever ends the program.
+// temporaryFolder is a directory that is removed whatever ends the program; after a kill the next run does it.
 func temporaryFolder() (dir string, remove func(), err error) {
-	if dir, err = os.MkdirTemp("", "syncbench-"); err != nil {
+	if dir, remove, err = tempdir.Make("syncbench-"); err != nil {
 		return "", nil, err
 	}
 	temporary.add(dir)
-	return dir, func() { os.RemoveAll(dir) }, nil
+	return dir, remove, nil
 }

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/syncmem/syncmem/internal/tempdir"
 )
 
 // Fresh copies a program for a run behind a wall and drops the copy from the
@@ -15,12 +17,11 @@ import (
 // code, tens of MiB, and behind the wall it would be free; in a container of
 // its own it is not. On a tmpfs nothing can be dropped, and it stays free.
 func Fresh(program string) (path string, remove func(), err error) {
-	dir, err := os.MkdirTemp("", "syncmem-wall-")
+	dir, remove, err := tempdir.Make(prefix)
 	if err != nil {
 		return "", nil, err
 	}
 	path = filepath.Join(dir, filepath.Base(program))
-	remove = func() { os.RemoveAll(dir) }
 	if err := copyCold(path, program); err != nil {
 		remove()
 		return "", nil, err

@@ -23,7 +23,8 @@ type group struct {
 	*procmem.Cgroup
 	// handsDown is the parent, where Run had to let it hand the memory controller down, which is to be undone.
 	handsDown string
-	limit     int64 // in bytes; 0 until there is one
+	limit     int64    // in bytes; 0 until there is one
+	held      *os.File // its directory, locked as long as this process has it
 }
 
 // settings are the files to write, by version. Those that may be absent are
@@ -86,6 +87,7 @@ func lineage(top, dir string) []string {
 // makeIn makes the cgroup in that parent, or leaves nothing behind.
 func makeIn(version int, parent string, limit int64) (*group, error) {
 	defer alone(parent)()
+	removeLeft(parent)
 	g := new(group)
 	if version == 2 {
 		changed, err := handDown(parent)
@@ -100,7 +102,7 @@ func makeIn(version int, parent string, limit int64) (*group, error) {
 	if err != nil {
 		return nil, errors.Join(err, g.undo())
 	}
-	g.Cgroup = procmem.At(version, dir)
+	g.Cgroup, g.held = procmem.At(version, dir), tryHold(dir)
 	if err := g.limitTo(limit); err != nil {
 		return nil, errors.Join(err, g.rmdir(), g.undo())
 	}
@@ -125,6 +127,31 @@ func (g *group) limitTo(limit int64) error {
 
 // prefix begins the names of walls.
 const prefix = "syncmem-wall-"
+
+// tryHold locks a directory for as long as this process lives, or says with nil that another one has.
+func tryHold(dir string) *os.File {
+	d, err := os.Open(dir)
+	if err != nil {
+		return nil
+	}
+	if unix.Flock(int(d.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
+		d.Close()
+		return nil
+	}
+	return d
+}
+
+// removeLeft removes walls whose process has ended, by a kill, and could not do it. One with processes in it stays: the
+// kernel does not let go of it. Nobody else may make a wall in that parent meanwhile.
+func removeLeft(parent string) {
+	all, _ := filepath.Glob(filepath.Join(parent, prefix+"*"))
+	for _, dir := range all {
+		if d := tryHold(dir); d != nil {
+			_ = syscall.Rmdir(dir)
+			d.Close()
+		}
+	}
+}
 
 // alone has other walls of the same parent wait until it is undone: one that is removed must not take the controller
 // from one that was just made. Where that can't be had, nobody waits.
@@ -237,6 +264,7 @@ func (g *group) remove() error {
 // rmdir removes the directory. The kernel may call it busy for a moment after
 // its last process has ended.
 func (g *group) rmdir() error {
+	defer g.held.Close() // of none it does nothing
 	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		err := syscall.Rmdir(g.Dir())
 		switch {

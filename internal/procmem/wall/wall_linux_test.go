@@ -87,6 +87,28 @@ func TestTooMuchIsKilled(t *testing.T) {
 	require.Empty(t, out.String())
 }
 
+// A wall whose process was killed is removed by the next one in the same place; one that somebody has stays.
+func TestLeftBehind(t *testing.T) {
+	own, err := procmem.OwnCgroup()
+	if err != nil {
+		t.Skipf("NOT TESTED: %v", err)
+	}
+	left, held := filepath.Join(own.Top(), prefix+"0-left"), filepath.Join(own.Top(), prefix+"0-held")
+	for _, dir := range []string{left, held} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Skipf("NOT TESTED: %v", err)
+		}
+		defer syscall.Rmdir(dir)
+	}
+	d := tryHold(held)
+	require.NotNil(t, d)
+	defer d.Close()
+	_, err = behind(t, t.Context(), 32<<20, exec.Command("true"))
+	require.NoError(t, err)
+	require.NoDirExists(t, left)
+	require.DirExists(t, held)
+}
+
 // A limit that rises while the command runs lets it live, and one that falls below what the command takes does not.
 func TestChange(t *testing.T) {
 	at := func(limit int64) Change { return Change{300 * time.Millisecond, limit} }
