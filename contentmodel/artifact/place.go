@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -88,10 +89,10 @@ func (d *Downloader) absolute(address string) (place, error) {
 	return place{site: d.anyone, url: u}, nil
 }
 
-// below is a path without what says nothing, or an error if it may lead out of its root, be it only after a server has undone
+// below is a name without what says nothing, or an error if it may lead out of its root, be it only after a server has undone
 // percent signs, once or several times.
-func below(path string) (string, error) {
-	for decoded, before := path, ""; decoded != before; {
+func below(name string) (string, error) {
+	for decoded := name; ; {
 		switch {
 		case strings.ContainsAny(decoded, "\\\x00\r\n"):
 			return "", fmt.Errorf("%w: it has a backslash, a NUL or a line break", ErrUnsafe)
@@ -99,17 +100,15 @@ func below(path string) (string, error) {
 			return "", fmt.Errorf("%w: it begins with a slash", ErrUnsafe)
 		case slices.Contains(strings.Split(decoded, "/"), ".."):
 			return "", fmt.Errorf("%w: it leads out of the repository", ErrUnsafe)
+		case path.Clean(decoded) == "." || strings.HasSuffix(decoded, "/"):
+			return "", fmt.Errorf("%w: it names no file", ErrUnsafe)
 		}
-		before = decoded
-		if next, err := url.PathUnescape(decoded); err == nil {
-			decoded = next
+		next, err := url.PathUnescape(decoded)
+		if err != nil || next == decoded {
+			return path.Clean(name), nil
 		}
+		decoded = next
 	}
-	parts := slices.DeleteFunc(strings.Split(path, "/"), func(s string) bool { return s == "" || s == "." })
-	if len(parts) == 0 || strings.HasSuffix(path, "/") {
-		return "", fmt.Errorf("%w: it names no file", ErrUnsafe)
-	}
-	return strings.Join(parts, "/"), nil
 }
 
 // openLocal opens a file below a root, also where symbolic links are in the way: those that lead out of it are errors.

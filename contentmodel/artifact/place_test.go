@@ -13,7 +13,7 @@ import (
 // FuzzPlaces: whatever metadata says, a request stays below the root of its mirror, also when the server undoes percent signs, or
 // goes to http or https, and nothing shown has a password.
 func FuzzPlaces(f *testing.F) {
-	for _, s := range []string{"a/b", "../x", "%2e%2e/x", "a/./b//c", `\x`, "https://u:hunter2@h/x?hunter2", "file:///root/x", "file:///etc/x", "x://", "%25252e./", "http://h/%2e%2e/x", "a?b#c"} {
+	for _, s := range []string{"a/b", "../x", "%2e%2e/x", "a/./b//c", `\x`, "https://u:hunter2@h/x?hunter2", "file:///root/x", "file:///etc/x", "x://", "%25252e./", "http://h/%2e%2e/x", "a?b#c", "%2e", "a/%2e%2f", "/"} {
 		f.Add(s)
 	}
 	root, err := url.Parse("https://mirror.example.org/root/")
