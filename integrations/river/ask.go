@@ -12,6 +12,9 @@ import (
 	"github.com/syncmem/syncmem/internal/bytesize"
 )
 
+// largestBudget is that of all hosts that are there or may come back.
+const largestBudget = "SELECT coalesce(max(budget), 0) FROM memriver_host WHERE seen > " + remembered
+
 // view is what a decision is made of.
 type view struct {
 	here    bool // this process counts as one of its host
@@ -19,13 +22,14 @@ type view struct {
 	largest int64
 	waited  time.Duration
 	asks    int
+	learned learned
 }
 
 // ask decides about a job that a worker of this process has, and keeps the decision. If it is admitted its lease has the
-// slot. A job of 0 bytes gets a quarter of the host's budget.
-func (s *store) ask(ctx context.Context, rules admit.Rules, j admit.Job, slot int64) (a answer, err error) {
+// slot. Its size is at least what was learned of the key.
+func (s *store) ask(ctx context.Context, rules admit.Rules, j admit.Job, key string, slot int64) (a answer, err error) {
 	err = s.locked(ctx, func(tx pgx.Tx) error {
-		v, err := s.look(ctx, tx, j.ID)
+		v, err := s.look(ctx, tx, j.ID, key)
 		if err != nil {
 			return err
 		}
@@ -33,10 +37,9 @@ func (s *store) ask(ctx context.Context, rules admit.Rules, j admit.Job, slot in
 			return errors.New("this process was taken for dead; its next heartbeat brings it back")
 		}
 		j.Waited = v.waited
-		if j.Size == 0 {
-			j.Size = max(v.host.Budget/4, 1)
-		}
-		a = answer{Answer: admit.Decide(rules, v.largest, v.host, j), asks: v.asks, bytes: j.Size}
+		why := ""
+		j.Size, why = v.learned.sized(j.Size, v.host.Budget, v.largest)
+		a = answer{Answer: admit.Decide(rules, v.largest, v.host, j), asks: v.asks, bytes: j.Size, why: why}
 		if a.Action == admit.Fail {
 			if a.budgets, err = budgets(ctx, tx); err != nil {
 				return err
@@ -48,7 +51,7 @@ func (s *store) ask(ctx context.Context, rules admit.Rules, j admit.Job, slot in
 }
 
 // look reads what there is to know, in one round trip.
-func (s *store) look(ctx context.Context, tx pgx.Tx, job int64) (v view, err error) {
+func (s *store) look(ctx context.Context, tx pgx.Tx, job int64, key string) (v view, err error) {
 	id, host := s.process.id, s.process.host
 	b := &pgx.Batch{}
 	b.Queue(`SELECT coalesce(min(budget), 0), CASE WHEN min(workers) > 0 THEN sum(workers) ELSE 0 END, coalesce(bool_or(id = $1), false)
@@ -79,7 +82,8 @@ func (s *store) look(ctx context.Context, tx pgx.Tx, job int64) (v view, err err
 		}
 		return err
 	})
-	b.Queue("SELECT coalesce(max(budget), 0) FROM memriver_host WHERE seen > " + remembered).QueryRow(func(r pgx.Row) error {
+	b.Queue(readPeak, key).QueryRow(v.learned.scan)
+	b.Queue(largestBudget).QueryRow(func(r pgx.Row) error {
 		return r.Scan(&v.largest)
 	})
 	return v, tx.SendBatch(ctx, b).Close()
@@ -90,7 +94,7 @@ func (s *store) keep(ctx context.Context, tx pgx.Tx, a answer, j admit.Job, slot
 	b := &pgx.Batch{}
 	switch a.Action {
 	case admit.Admit:
-		s.insert(b, lease{slot: slot, job: j.ID, bytes: a.bytes, group: j.Group, alone: j.Alone})
+		s.insert(b, lease{slot: slot, job: j.ID, bytes: a.bytes, group: j.Group, alone: j.Alone, why: a.why})
 		fallthrough
 	case admit.Fail:
 		b.Queue("DELETE FROM memriver_wait WHERE job = $1", j.ID)
@@ -105,10 +109,10 @@ func (s *store) keep(ctx context.Context, tx pgx.Tx, a answer, j admit.Job, slot
 
 // wait has a job be one that waits.
 func (s *store) wait(b *pgx.Batch, a answer, j admit.Job, claims *string) {
-	b.Queue(`INSERT INTO memriver_wait VALUES ($1, $2, $3, $4, $5, clock_timestamp(), clock_timestamp(), 1, $6, $7, $8)
+	b.Queue(`INSERT INTO memriver_wait VALUES ($1, $2, $3, $4, $5, clock_timestamp(), clock_timestamp(), 1, $6, $7, $9, $8)
 		ON CONFLICT (job) DO UPDATE SET bytes = $2, grp = $3, priority = $4, alone = $5, asked = clock_timestamp(),
-		asks = memriver_wait.asks + 1, reason = $6, behind = $7, claims = $8`,
-		j.ID, a.bytes, j.Group, j.Priority, j.Alone, string(a.Reason), a.Behind, claims)
+		asks = memriver_wait.asks + 1, reason = $6, behind = $7, why = $9, claims = $8`,
+		j.ID, a.bytes, j.Group, j.Priority, j.Alone, string(a.Reason), a.Behind, claims, a.why)
 }
 
 // budgets names the largest hosts: "a 8.0 GiB, b 4.0 GiB".

@@ -17,6 +17,9 @@ import (
 type Estimate struct {
 	// Bytes is how much memory it will need. 0 is unknown: a quarter of its host's budget is taken.
 	Bytes int64
+	// Key is what jobs have in common that need about as much, such as the repository's name. The most that their accounts
+	// had is learned, see [Account], and where that is more than Bytes it counts. "" learns nothing.
+	Key string
 	// Group is whose job it is, "" for nobody's. One group never has all the workers of a host.
 	Group string
 }

@@ -25,6 +25,14 @@
 // A process that runs and can't reach the database for two heartbeats while others of its host can is taken for dead,
 // too. Give processes of one host the same way to it.
 //
+// # Estimates that learn
+//
+// A job gets the most of what its estimate says and what jobs with its key were seen to need: the peak of the account, and
+// where a put was refused what that one would have needed, so that the next attempt gets more. A larger peak counts at
+// once, of what whole runs do not need an eighth is forgotten with each. It is kept in the database; why a job gets as much
+// is in the column why of its lease, and said by [Admission.Explain]. What was learned is never a reason to fail: more than
+// the largest budget it is not.
+//
 // # Waiting
 //
 // A job that may not run is snoozed, which costs no attempt: for a second at first, for up to 16 then. One waiting job a

@@ -2,12 +2,12 @@ package memriver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
 	"github.com/riverqueue/river/rivertype"
 
-	"github.com/syncmem/syncmem/integrations/river/internal/admit"
 	"github.com/syncmem/syncmem/memacct"
 )
 
@@ -21,20 +21,30 @@ func Account(ctx context.Context) *memacct.Account {
 	return account
 }
 
-// run works the job on a budget of its own.
-func (a *Admission) run(ctx context.Context, row *rivertype.JobRow, job admit.Job, slot, bytes int64, next func(context.Context) error) error {
+// run works the job on a budget of its own, and gives its lease back.
+func (a *Admission) run(ctx context.Context, row *rivertype.JobRow, key string, l lease, next func(context.Context) error) (err error) {
 	a.mu.Lock()
-	a.has[slot] = lease{slot: slot, job: job.ID, bytes: bytes, group: job.Group, alone: job.Alone}
+	a.has[l.slot] = l
 	a.mu.Unlock()
-	budget, err := memacct.New(memacct.Config{Limit: memacct.Content(bytes), Logger: a.quiet})
+	peak, whole := int64(0), false
+	defer func() { a.giveBack(ctx, l.slot, key, peak, whole) }()
+	budget, err := memacct.New(memacct.Config{Limit: memacct.Content(l.bytes), Logger: a.quiet})
 	if err != nil {
-		return fmt.Errorf("memriver: no budget for job %d: %w", job.ID, err)
+		return fmt.Errorf("memriver: no budget for job %d: %w", row.ID, err)
 	}
-	defer a.end(budget, row)
-	return next(context.WithValue(ctx, inContext{}, budget.Account(fmt.Sprintf("%s/%d", row.Kind, row.ID))))
+	returned := errAway
+	defer func() {
+		peak, whole = observed(budget.Stats().Peak, returned)
+		a.end(budget, row)
+	}()
+	returned = next(context.WithValue(ctx, inContext{}, budget.Account(fmt.Sprintf("%s/%d", row.Kind, row.ID))))
+	return returned
 }
 
-// end closes the budget of a job that returned, or panicked. What it still has is told, and not waited for.
+// errAway is the error of a job that did not return: it panicked.
+var errAway = errors.New("did not return")
+
+// end closes the budget of a job. What it still has is told, and not waited for.
 func (a *Admission) end(budget *memacct.Budget, row *rivertype.JobRow) {
 	over, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -58,11 +68,12 @@ func (a *Admission) owe(slot int64) {
 	a.ended = append(a.ended, slot)
 }
 
-// giveBack ends the lease in a slot. Where the database can't be told so now, the next heartbeat does.
-func (a *Admission) giveBack(ctx context.Context, slot int64) {
+// giveBack ends the lease in a slot, and has the peak of its job learned. Where the database can't be told so now, the next
+// heartbeat ends the lease, and the peak is lost.
+func (a *Admission) giveBack(ctx context.Context, slot int64, key string, peak int64, whole bool) {
 	ctx, cancel := a.brief(context.WithoutCancel(ctx))
 	defer cancel()
-	err := a.store.release(ctx, slot)
+	err := a.store.release(ctx, slot, key, peak, whole)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.has, slot)

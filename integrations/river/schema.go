@@ -39,6 +39,7 @@ CREATE TABLE memriver_lease (
 	bytes   bigint NOT NULL,
 	grp     text NOT NULL,
 	alone   bool NOT NULL,
+	why     text NOT NULL,
 	since   timestamptz NOT NULL,
 	PRIMARY KEY (process, slot)
 );
@@ -53,10 +54,18 @@ CREATE TABLE memriver_wait (
 	asks     int NOT NULL,
 	reason   text NOT NULL,
 	behind   bigint NOT NULL,
+	why      text NOT NULL,
 	claims   text REFERENCES memriver_process ON DELETE SET NULL
 );
 CREATE INDEX ON memriver_wait (claims);
-CREATE INDEX ON memriver_wait (asked);`
+CREATE INDEX ON memriver_wait (asked);
+CREATE TABLE memriver_peak (
+	key   text PRIMARY KEY,
+	bytes bigint NOT NULL,
+	last  bigint NOT NULL,
+	runs  bigint NOT NULL,
+	at    timestamptz NOT NULL
+);`
 
 // migrate makes the tables if need be, and refuses those of another version.
 func migrate(ctx context.Context, tx pgx.Tx) error {

@@ -35,6 +35,7 @@ type lease struct {
 	bytes int64
 	group string
 	alone bool
+	why   string
 }
 
 // hostLock serializes all that is decided about one host.
@@ -95,8 +96,8 @@ func (s *store) enter(ctx context.Context, tx pgx.Tx, budget int64, has []lease)
 }
 
 func (s *store) insert(b *pgx.Batch, l lease) {
-	b.Queue("INSERT INTO memriver_lease VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp())",
-		s.process.id, l.slot, l.job, l.bytes, l.group, l.alone)
+	b.Queue("INSERT INTO memriver_lease VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())",
+		s.process.id, l.slot, l.job, l.bytes, l.group, l.alone, l.why)
 }
 
 // budget has the host show the least budget of its processes.
@@ -128,10 +129,14 @@ func (s *store) beat(ctx context.Context, budget int64, ended []int64, has []lea
 	})
 }
 
-// release gives a lease back.
-func (s *store) release(ctx context.Context, slot int64) error {
-	_, err := s.pool.Exec(ctx, "DELETE FROM memriver_lease WHERE process = $1 AND slot = $2", s.process.id, slot)
-	return err
+// release gives a lease back, and learns what its job needed; a peak of 0 teaches nothing.
+func (s *store) release(ctx context.Context, slot int64, key string, peak int64, whole bool) error {
+	b := &pgx.Batch{}
+	b.Queue("DELETE FROM memriver_lease WHERE process = $1 AND slot = $2", s.process.id, slot)
+	if key != "" && peak > 0 {
+		b.Queue(learnPeak, key, peak, whole)
+	}
+	return s.pool.SendBatch(ctx, b).Close()
 }
 
 // leave ends the process; its host is remembered.
@@ -151,6 +156,7 @@ type answer struct {
 	admit.Answer
 	asks    int    // how many times the job asked in vain before
 	bytes   int64  // of its lease
+	why     string // it is that much, in words
 	budgets string // of the largest hosts, in words, where all are too small
 }
 

@@ -22,12 +22,12 @@ var errDrained = errors.New("drained")
 
 // Work admits the job and runs it, snoozes it or cancels it; see [rivertype.WorkerMiddleware].
 func (a *Admission) Work(ctx context.Context, row *rivertype.JobRow, next func(context.Context) error) error {
-	job, err := a.job(row)
+	job, key, err := a.job(row)
 	if err != nil {
 		return err
 	}
 	slot := a.slot()
-	answer, err := a.wait(ctx, job, slot)
+	answer, err := a.wait(ctx, job, key, slot)
 	switch {
 	case err != nil:
 		a.owe(slot) // the database may have a lease, and the answer was lost
@@ -36,25 +36,24 @@ func (a *Admission) Work(ctx context.Context, row *rivertype.JobRow, next func(c
 		}
 		return a.snooze(ctx, answer)
 	case answer.Action == admit.Fail:
-		return rivertype.JobCancel(fmt.Errorf("memriver: the job needs %s, and no host has as much (%s): raise a budget, or have the job need less",
-			bytesize.Format(answer.bytes), answer.budgets))
+		return rivertype.JobCancel(fmt.Errorf("memriver: the job needs %s (%s), and no host has as much (%s): raise a budget, or have the job need less",
+			bytesize.Format(answer.bytes), answer.why, answer.budgets))
 	case answer.Action == admit.Wait:
 		return a.snooze(ctx, answer)
 	}
-	defer a.giveBack(ctx, slot)
-	return a.run(ctx, row, job, slot, answer.bytes, next)
+	return a.run(ctx, row, key, lease{slot: slot, job: job.ID, bytes: answer.bytes, group: job.Group, alone: job.Alone, why: answer.why}, next)
 }
 
-// job is what the rules see of one.
-func (a *Admission) job(row *rivertype.JobRow) (admit.Job, error) {
+// job is what the rules see of one, and the key to what was learned of it.
+func (a *Admission) job(row *rivertype.JobRow) (admit.Job, string, error) {
 	e, err := a.estimate(row)
 	if err == nil && e.Bytes < 0 {
 		err = fmt.Errorf("is %d bytes", e.Bytes)
 	}
 	if err != nil {
-		return admit.Job{}, fmt.Errorf("memriver: the estimate of job %d (%s) %w: correct Config.Estimate", row.ID, row.Kind, err)
+		return admit.Job{}, "", fmt.Errorf("memriver: the estimate of job %d (%s) %w: correct Config.Estimate", row.ID, row.Kind, err)
 	}
-	return admit.Job{ID: row.ID, Size: e.Bytes, Group: e.Group, Priority: row.Priority}, nil
+	return admit.Job{ID: row.ID, Size: e.Bytes, Group: e.Group, Priority: row.Priority}, e.Key, nil
 }
 
 // estimate calls the program's function.
@@ -71,14 +70,14 @@ func (a *Admission) estimate(row *rivertype.JobRow) (e Estimate, err error) {
 }
 
 // wait asks for the job, and goes on asking while it holds the claim of its host.
-func (a *Admission) wait(ctx context.Context, job admit.Job, slot int64) (answer, error) {
+func (a *Admission) wait(ctx context.Context, job admit.Job, key string, slot int64) (answer, error) {
 	claimed := false
 	for {
 		changed, drained := a.watch()
 		if drained {
 			return answer{}, a.unclaim(ctx, job, claimed, errDrained)
 		}
-		got, err := a.store.ask(ctx, a.rules, job, slot)
+		got, err := a.store.ask(ctx, a.rules, job, key, slot)
 		if err != nil {
 			return got, a.unclaim(ctx, job, claimed, err)
 		}

@@ -124,7 +124,7 @@ func TestAboveEveryBudget(t *testing.T) {
 	err := p.Work(t.Context(), row(1101), nil)
 	var cancelled *rivertype.JobCancelError
 	require.ErrorAs(t, err, &cancelled)
-	require.ErrorContains(t, err, "memriver: the job needs 101 B, and no host has as much (other 100 B, h 50 B): raise a budget, or have the job need less")
+	require.ErrorContains(t, err, "memriver: the job needs 101 B (declared), and no host has as much (other 100 B, h 50 B): raise a budget, or have the job need less")
 	p.exec(t, "UPDATE memriver_host SET seen = seen - interval '2 hours' WHERE name = 'other'")
 	require.ErrorAs(t, p.Work(t.Context(), row(1100), nil), &cancelled)
 }
