@@ -179,6 +179,20 @@ func identifiable[T any](v T) bool {
 	return t != nil && t.Kind() == reflect.Pointer
 }
 
+// ErrNil is returned for a unit that is a nil pointer, or nothing in an interface: no stage could tell it from none.
+var ErrNil = errors.New("pipeline: a unit is nil")
+
+func isNil[T any](v T) bool {
+	r := reflect.ValueOf(&v).Elem()
+	if r.Kind() == reflect.Interface {
+		if r.IsNil() {
+			return true
+		}
+		r = r.Elem()
+	}
+	return r.Kind() == reflect.Pointer && r.IsNil()
+}
+
 // Out is where a stage emits its units to. It may be used from several goroutines.
 type Out[T any] struct {
 	gate *memacct.Gate[T]  // nil behind a stage
@@ -326,6 +340,9 @@ func (o *Out[T]) emit(ctx context.Context, v T, move func(*memacct.LeaseBatch[T]
 
 // enter puts a unit that was not in flight, or not as this one.
 func (o *Out[T]) enter(v T, put func() error) error {
+	if isNil(v) {
+		return ErrNil
+	}
 	f := o.future.of(v)
 	f.enter(o.next)
 	if err := put(); err != nil {
