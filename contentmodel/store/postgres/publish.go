@@ -80,10 +80,14 @@ func lockRepository(ctx context.Context, tx pgx.Tx, name string) (id int64, err 
 	return id, tx.QueryRow(ctx, find, name).Scan(&id)
 }
 
-// merge writes how the draft differs from what the repository has, and counts it in next. The server has the draft's
-// size from ANALYZE alone: nothing else looks at temporary tables.
+// prepareMerge has the server know the draft's size, because nothing else looks at temporary tables, and has it not read
+// the draft anew for each member: as long as it never looked at the members either, it takes them for few, and 10,000
+// units took 36 seconds.
+const prepareMerge = "ANALYZE syncmem_draft; SET LOCAL enable_nestloop = off"
+
+// merge writes how the draft differs from what the repository has, and counts it in next.
 func merge(ctx context.Context, tx pgx.Tx, repository int64, next *store.Version) error {
-	if _, err := tx.Exec(ctx, "ANALYZE syncmem_draft"); err != nil {
+	if _, err := tx.Exec(ctx, prepareMerge); err != nil {
 		return err
 	}
 	tag, err := tx.Exec(ctx, `UPDATE syncmem_member AS m SET removed = $2 WHERE repository = $1 AND removed IS NULL
