@@ -470,9 +470,9 @@ func TestRoot(t *testing.T) {
 	server := httptest.NewServer(http.FileServer(http.Dir(dir)))
 	defer server.Close()
 	for location, want := range map[string]string{
-		dir:                                       dir,
-		dir + "/repodata/repomd.xml":              dir,
-		server.URL + "/repodata/?key=1":           server.URL + "?key=1",
+		dir:                             dir,
+		dir + "/repodata/repomd.xml":    dir,
+		server.URL + "/repodata/?key=1": server.URL + "?key=1",
 		server.URL + "/repodata/repomd.xml?key=1": server.URL + "?key=1",
 	} {
 		r, err := rpm.Open(t.Context(), location, rpm.Options{})
