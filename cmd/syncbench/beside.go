@@ -59,9 +59,13 @@ func (o *options) checkBeside() error {
 		b := &options{
 			source: source, store: store, mode: o.mode, depth: o.depth, batch: o.batch,
 			stall: o.stall, window: o.window, windowN: o.windowN, skipBad: o.skipBad,
+			policy: o.policy, artifacts: o.artifacts, downloads: o.downloads,
 		}
 		if err := b.checkSource(); err != nil {
 			return fmt.Errorf("--beside%s", strings.TrimPrefix(err.Error(), "--source"))
+		}
+		if err := b.checkPolicy(); err != nil {
+			return fmt.Errorf("--beside: %w", err)
 		}
 		o.besides = append(o.besides, b)
 	}

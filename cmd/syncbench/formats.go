@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"net/url"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -119,8 +121,21 @@ func openStream[U contentmodel.Unit](read func(*options, string, io.Reader) iter
 			return nil, err
 		}
 		units := func(context.Context) iter.Seq2[contentmodel.Unit, error] { return asUnits(read(o, s.Name(), s)) }
-		return &source{units: units, progress: s.Progress, close: s.Close}, nil
+		return &source{units: units, progress: s.Progress, close: s.Close, root: rootOf(address)}, nil
 	}
+}
+
+// rootOf is where the paths of artifacts begin that a file names, by its own path or URL: the folder that it is in, and for
+// the index of a Debian archive the one that dists is in.
+func rootOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		root, _, _ := strings.Cut(filepath.Dir(address), "/dists/")
+		return root
+	}
+	u.Path, _, _ = strings.Cut(path.Dir(u.Path), "/dists/")
+	u.RawPath = ""
+	return u.String()
 }
 
 // debKeys are the keys of a deb: source.
@@ -177,7 +192,7 @@ func openDeb(ctx context.Context, o *options, address string) (*source, error) {
 		}
 		return oneAfterTheOther(asUnits(r.Packages(ctx)), asUnits(r.Sources(ctx)))
 	}
-	return &source{units: units, progress: r.Progress}, nil
+	return &source{units: units, progress: r.Progress, root: r.Root()}, nil
 }
 
 // isDebRepository tells a repository from an index by what it is called, or is.
@@ -205,7 +220,7 @@ func openRPM(ctx context.Context, o *options, address string) (*source, error) {
 		}
 		return oneAfterTheOther(asUnits(r.Packages(ctx)), asUnits(r.Extras(ctx)))
 	}
-	return &source{units: units, progress: r.Progress}, nil
+	return &source{units: units, progress: r.Progress, root: r.Root()}, nil
 }
 
 // trueOrFalse reads a key of a source; false where it is not there.

@@ -26,6 +26,9 @@ type options struct {
 	beside                         []string
 	stall                          time.Duration
 	window                         string
+	policy, repository, artifacts  string
+	mirrors                        []string
+	downloads                      int
 	skipBad                        int
 
 	limitN   int64                   // of limit, in bytes; 0 if it has to be found out
@@ -63,6 +66,7 @@ func (o *options) register(c *cobra.Command) {
 	f.IntVar(&o.batch, "batch", pipeline.DefaultBatchSize, "`units` that a stage collects before it acts")
 	f.StringVar(&o.overrun, "overrun", "", "admit a unit that is larger than the budget, alone, up to that `amount` past it (default: fail)")
 	o.registerReading(c)
+	o.registerPolicy(c)
 	f.StringArrayVar(&o.beside, "beside", nil, "sync that `source`, too, at the same time and on the same budget, into a store of its own: FILE.2 where --store is sqlite:FILE; give it again for a third, into FILE.3")
 	f.BoolVar(&o.cgroup, "cgroup", false, "run in a memory cgroup of the limit's size, with the kernel's OOM killer on (Linux only; needs the right to make one, as root has)")
 	f.StringVar(&o.resize, "resize", "", "change the limit while the run lasts, as Kubernetes resizes a pod in place: `time:amount`, such as 5s:48MiB; with --cgroup it is the cgroup's, which may only fall, and memacct has to notice by itself")
@@ -98,6 +102,7 @@ func (o *options) complete(c *cobra.Command) {
 		"mode": words(modeBytes, modeCount, modeNone), "limit": words("64MiB", "auto"),
 		"source": cobra.FixedCompletions(sources, cobra.ShellCompDirectiveNoSpace),
 		"beside": cobra.FixedCompletions(sources, cobra.ShellCompDirectiveNoSpace),
+		"policy": words(policies...),
 		"store":  cobra.FixedCompletions(storeNames(false), cobra.ShellCompDirectiveNoSpace),
 	} {
 		_ = c.RegisterFlagCompletionFunc(name, fn) // fails only for a flag that is not there
@@ -106,7 +111,7 @@ func (o *options) complete(c *cobra.Command) {
 
 // check reads the flags' values, and says what is wrong with them before anything is opened.
 func (o *options) check(depthGiven bool) error {
-	for _, check := range []func() error{o.checkLimit, o.checkResize, o.checkOverrun, o.checkSource, o.checkReading, o.checkStore, o.checkBeside, o.checkLive, o.checkOut, o.checkBaseline} {
+	for _, check := range []func() error{o.checkLimit, o.checkResize, o.checkOverrun, o.checkSource, o.checkReading, o.checkStore, o.checkPolicy, o.checkBeside, o.checkLive, o.checkOut, o.checkBaseline} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -161,7 +166,11 @@ func (o *options) args() []string {
 	a := []string{
 		"--source=" + o.source, fmt.Sprintf("--limit=%dB", o.limitN), "--limit-from=" + o.limitFrom,
 		"--mode=" + o.mode, fmt.Sprint("--batch=", o.batch), "--store=" + o.store, "--overrun=" + o.overrun,
+		"--policy=" + o.policy, "--repository=" + o.repository, "--artifacts=" + o.artifacts, fmt.Sprint("--downloads=", o.downloads),
 		"--json=" + o.json, "--baseline=" + o.baseline, "--live=" + o.live, fmt.Sprint("--stall-timeout=", o.stall), "--max-window=" + o.window, fmt.Sprint("--skip-bad=", o.skipBad), fmt.Sprint("--quiet=", o.quiet),
+	}
+	for _, mirror := range o.mirrors {
+		a = append(a, "--mirror="+mirror)
 	}
 	for _, source := range o.beside {
 		a = append(a, "--beside="+source)

@@ -17,6 +17,7 @@ func (r *result) print(out io.Writer) error {
 	row("source", "%s", r.Source)
 	row("mode", "%s", r.Mode)
 	row("units", "%d (%d known, %d saved) in %.2f s, %.0f/s", r.Units, r.Known, r.Saved, r.Seconds, r.UnitsPerSecond)
+	r.Whole.print(row)
 	for _, b := range r.Beside {
 		row("beside", "%s", b)
 	}
@@ -30,7 +31,9 @@ func (r *result) print(out io.Writer) error {
 		row("gate", "%d waits, %.2f s together", r.GateWaits, r.GateWait)
 	}
 	for _, stage := range r.stageNames() {
-		row("batches", "%s: %s", stage, r.Stages[stage])
+		if b := r.Stages[stage]; b != (batches{}) { // else it takes one unit after the other, or took none
+			row("batches", "%s: %s", stage, b)
+		}
 	}
 	if r.GCLimited {
 		row("warning", "the collector gave up on the Go memory limit for a while: it was held by thrashing, if at all")

@@ -137,7 +137,7 @@ func (s *oneSync) detail() string {
 	if done := s.src.done(); done >= 0 {
 		text += fmt.Sprintf(" (%.0f%%)", 100*done)
 	}
-	return text + fmt.Sprintf(", %d saved", s.saved.Units())
+	return text + fmt.Sprintf(", %d saved", s.whole.Saved.Units())
 }
 
 // stop ends the display and clears the bar and its details.

@@ -14,10 +14,10 @@ type referrer interface {
 }
 
 // resolving is a store that tells units when they are in it.
-type resolving struct{ contentstore.Store }
+type resolving struct{ contentstore.Versioned }
 
 func (s resolving) Existing(ctx context.Context, units []contentmodel.Unit, found []bool) error {
-	err := s.Store.Existing(ctx, units, found)
+	err := s.Versioned.Existing(ctx, units, found)
 	for i, u := range units {
 		if r, ok := u.(referrer); ok && err == nil && found[i] {
 			r.Resolve()
@@ -27,7 +27,7 @@ func (s resolving) Existing(ctx context.Context, units []contentmodel.Unit, foun
 }
 
 func (s resolving) Save(ctx context.Context, units []contentmodel.Unit) (int, error) {
-	n, err := s.Store.Save(ctx, units)
+	n, err := s.Versioned.Save(ctx, units)
 	for _, u := range units {
 		if r, ok := u.(referrer); ok && err == nil {
 			r.Resolve()

@@ -32,6 +32,7 @@ type result struct {
 	Known          int64              `json:"known"`
 	Saved          int64              `json:"saved"`
 	Seconds        float64            `json:"seconds"`
+	Whole          *wholeSync         `json:"sync,omitempty"`   // with --policy
 	Beside         []besideSync       `json:"beside,omitempty"` // the syncs of --beside; units, speed, gate and batches are of the first alone
 	UnitsPerSecond float64            `json:"units_per_second"`
 	Limit          int64              `json:"limit_bytes"`
@@ -105,6 +106,7 @@ func newResult(ctx context.Context, w *work, peak peaks, err error) *result {
 	r.ran = true
 	s := w.syncs[0]
 	r.Units, r.Known, r.Saved, r.Seconds = s.counts()
+	r.Whole = s.published()
 	for i, s := range w.syncs[1:] {
 		b := &r.Beside[i]
 		b.Units, b.Known, b.Saved, b.Seconds = s.counts()

@@ -22,6 +22,7 @@ type source struct {
 	part  func(ctx context.Context, part int, building func(bytes int64) error) iter.Seq2[contentmodel.Unit, error]
 	sink  time.Duration
 	pin   bool
+	root  string       // path or URL that the paths of artifacts begin at, maybe with a password; empty if there is none
 	read  atomic.Int64 // units so far
 	total int64        // units; 0 if it is not known
 

@@ -19,7 +19,7 @@ type storeKind struct {
 	takes  string         // what follows the prefix
 	is     *regexp.Regexp // the names of its stores
 	secret bool           // such a name may hold a password
-	open   func(ctx context.Context, name string) (contentstore.Store, error)
+	open   func(ctx context.Context, name string) (contentstore.Versioned, error)
 	nth    func(name string, n int) string // one of its own for the nth sync of a run; nil where that can't be told from the name
 	apart  apart                           // nil where a store can't be had for one run alone
 }
@@ -35,13 +35,11 @@ const (
 
 // storeKinds are the stores that there are; a new one is a row here.
 var storeKinds = []storeKind{
-	{sqlitePrefix, "FILE", regexp.MustCompile(`(?s)^sqlite:.`), false, func(ctx context.Context, name string) (contentstore.Store, error) {
+	{sqlitePrefix, "FILE", regexp.MustCompile(`(?s)^sqlite:.`), false, func(ctx context.Context, name string) (contentstore.Versioned, error) {
 		return sqlite.Open(ctx, strings.TrimPrefix(name, sqlitePrefix))
 	}, func(name string, n int) string { return fmt.Sprintf("%s.%d", name, n) }, nil},
-	{"postgres://", "...", regexp.MustCompile(`^postgres(ql)?://`), true, func(ctx context.Context, name string) (contentstore.Store, error) {
-		return postgres.Open(ctx, name)
-	}, nil, postgres.Apart}, // the schemes that libpq takes
-	{storeDiscard, "", regexp.MustCompile(`^discard$`), false, func(context.Context, string) (contentstore.Store, error) {
+	{"postgres://", "...", regexp.MustCompile(`^postgres(ql)?://`), true, postgres.Open, nil, postgres.Apart}, // the schemes that libpq takes
+	{storeDiscard, "", regexp.MustCompile(`^discard$`), false, func(context.Context, string) (contentstore.Versioned, error) {
 		return contentstore.Discard(), nil
 	}, func(name string, _ int) string { return name }, nothingApart},
 }
@@ -117,7 +115,7 @@ func anotherStore(name string, n int) (string, error) {
 }
 
 // openStore opens what --store names, and returns how to leave it.
-func openStore(ctx context.Context, o *options) (st contentstore.Store, leave func(), err error) {
+func openStore(ctx context.Context, o *options) (st contentstore.Versioned, leave func(), err error) {
 	name, remove := o.store, func() {}
 	if name == "" {
 		if name, remove, err = temporaryStore(); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/syncmem/syncmem/contentmodel"
 	contentstore "github.com/syncmem/syncmem/contentmodel/store"
@@ -15,12 +16,14 @@ import (
 type oneSync struct {
 	o          *options
 	src        *source
-	store      contentstore.Store
+	store      contentstore.Versioned
 	closeStore func()
-	account    *memacct.Account // nil where nothing is accounted
-	sizes      *sizes           // of all syncs of the run
-	known      stages.Known
-	saved      stages.Saved
+	account    *memacct.Account     // nil where nothing is accounted
+	sizes      *sizes               // of all syncs of the run
+	whole      stages.Sync          // without --policy it only counts
+	before     contentstore.Version // of the repository, and the one that was published
+	version    contentstore.Version
+	leave      []func()         // what was opened for it
 	rep        *pipeline.Report // once it has run
 }
 
@@ -33,7 +36,7 @@ func (s *oneSync) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.store = resolving{s.store}
-	return nil
+	return s.openWhole(ctx)
 }
 
 // close closes what open opened, all or some of it.
@@ -44,6 +47,9 @@ func (s *oneSync) close() {
 	if s.store != nil {
 		s.closeStore()
 	}
+	for _, leave := range slices.Backward(s.leave) {
+		leave()
+	}
 }
 
 // run does the sync.
@@ -51,20 +57,24 @@ func (s *oneSync) run(ctx context.Context) (err error) {
 	cfg := pipeline.Config[contentmodel.Unit]{
 		Account: s.account, Size: s.sizes.weigh, Depth: s.o.queueDepth(), BatchSize: s.o.batch,
 	}
+	if s.o.policy != "" {
+		s.version, s.rep, err = s.whole.Run(ctx, cfg, s.first)
+		return err
+	}
 	s.rep, err = pipeline.Run(ctx, cfg, s.first, s.stages()...)
 	return err
 }
 
 // counts are what it did, in units, and in how many seconds.
 func (s *oneSync) counts() (units, known, saved int64, seconds float64) {
-	return s.rep.Units, s.known.Count(), s.saved.Units(), s.rep.Elapsed.Seconds()
+	return s.rep.Units, s.whole.Known.Count(), s.whole.Saved.Units(), s.rep.Elapsed.Seconds()
 }
 
 // stages are those behind the first, in the order in which units pass them.
 func (s *oneSync) stages() []pipeline.Stage[contentmodel.Unit] {
 	return []pipeline.Stage[contentmodel.Unit]{
-		stages.Query(s.store, 0, &s.known),
-		stages.Save(s.store, 0, s.src.sink, &s.saved),
+		stages.Query(s.store, 0, &s.whole.Known),
+		stages.Save(s.store, 0, s.src.sink, &s.whole.Saved),
 	}
 }
 

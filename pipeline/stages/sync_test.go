@@ -2,13 +2,19 @@ package stages_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/artifact"
 	"github.com/syncmem/syncmem/contentmodel/file"
 	"github.com/syncmem/syncmem/contentmodel/store"
 	"github.com/syncmem/syncmem/memacct"
@@ -80,4 +86,64 @@ func TestSyncFails(t *testing.T) {
 	require.EqualValues(t, 500, rep.Units)
 	require.Len(t, m.units, 500)
 	require.Zero(t, m.drafts)
+}
+
+// TestSyncDownloads: what the folder has is not downloaded again, what it lacks is, also of units that are known.
+func TestSyncDownloads(t *testing.T) {
+	dir, m := t.TempDir(), newMemory()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "a"), []byte("aa"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "b"), []byte("b"), 0o600))
+	folder, err := artifact.Open(t.TempDir(), artifact.FolderOptions{})
+	require.NoError(t, err)
+	defer folder.Close()
+	d, err := artifact.New(artifact.Options{Folder: folder, Mirrors: []artifact.Mirror{{Location: dir}}})
+	require.NoError(t, err)
+	defer d.Close()
+	first := func(ctx context.Context, out *pipeline.Out[contentmodel.Unit]) error {
+		if err := out.Put(ctx, &file.File{Path: "a", Size: 2, SHA256: sha256.Sum256([]byte("aa"))}); err != nil {
+			return err
+		}
+		return out.Put(ctx, undeclared("b"))
+	}
+	run := func(s *stages.Sync) *stages.Sync {
+		s.Store, s.Repository = m, "files"
+		_, _, err := s.Run(t.Context(), config(t), first)
+		require.NoError(t, err)
+		return s
+	}
+	kept := func() (all []bool) {
+		for _, path := range []string{"a", "b"} {
+			for _, a := range m.artifacts {
+				if a.Path == path {
+					all = append(all, a.Kept)
+				}
+			}
+		}
+		return all
+	}
+	s := run(&stages.Sync{})
+	require.Zero(t, s.Downloaded.Artifacts())
+	require.Equal(t, []bool{false, false}, kept())
+
+	s = run(&stages.Sync{Fetcher: d, Folder: folder, Downloads: 2})
+	require.EqualValues(t, 2, s.Downloaded.Artifacts())
+	require.Equal(t, []bool{true, true}, kept())
+	sum := sha256.Sum256([]byte("b"))
+	require.Equal(t, contentmodel.Checksum(sum[:]), m.artifacts["b b"].Sum, "what has no checksum is recorded with the one that it has")
+
+	s = run(&stages.Sync{Fetcher: d, Folder: folder, Downloads: 2})
+	require.EqualValues(t, 1, s.Downloaded.Artifacts(), "of what has no checksum nobody knows whether it is there")
+	require.EqualValues(t, 2, s.Known.Count())
+}
+
+// undeclared is a unit whose artifact has neither size nor checksum.
+type undeclared string
+
+func (u undeclared) Kind() string              { return "undeclared" }
+func (u undeclared) Key() string               { return string(u) }
+func (u undeclared) WriteBody(io.Writer) error { return nil }
+func (u undeclared) Artifacts() iter.Seq[contentmodel.Artifact] {
+	return func(yield func(contentmodel.Artifact) bool) {
+		yield(contentmodel.Artifact{Path: string(u), Size: -1})
+	}
 }
