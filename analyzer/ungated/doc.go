@@ -32,6 +32,7 @@ for _, p := range paths {
 }`,
 	Since: "v0.1.0",
 	Silent: []string{
+		"a list that the function made anew before the loop that fills it from a channel",
 		"channels of errors, signals, strings and numbers",
 		"a capacity that is a constant, unless the same units are accounted for elsewhere in the package",
 		"a capacity that is the length of a parameter or of a list written in the source",

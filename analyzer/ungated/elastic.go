@@ -29,12 +29,27 @@ func elastic(p *check.Pass, f *flow.Func, r *ast.RangeStmt) {
 			return true
 		}
 		name := types.ExprString(field)
-		if o := f.Root(field); o == nil || !f.Outlives(o) || types.ExprString(args[0]) != name || limits(r.Body, name) {
+		if o := f.Root(field); o == nil || !f.Outlives(o) || types.ExprString(args[0]) != name || limits(r.Body, name) || renewed(f, r, name) {
 			return true
 		}
 		p.Reportf(a, "%s takes whatever %s carries and never makes its sender wait: the queue has no limit; leave the units in the channel, or use memacct.NewGate", name, types.ExprString(r.X))
 		return false
 	})
+}
+
+// renewed reports whether the function gives the list a new start before the loop: then
+// it holds what one call collects, and is no queue.
+func renewed(f *flow.Func, r *ast.RangeStmt, list string) bool {
+	found := false
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if a, ok := n.(*ast.AssignStmt); ok && a.End() < r.Pos() {
+			for _, l := range a.Lhs {
+				found = found || types.ExprString(l) == list
+			}
+		}
+		return !found
+	})
+	return found
 }
 
 // limits reports whether the block asks for the length of the list, or cuts

@@ -136,6 +136,14 @@ func (b *buffer) flushed(flush func([]*Event)) {
 	}
 }
 
+// What one call collects is no queue.
+func (b *buffer) again() {
+	b.waiting = make([]*Event, 0, 100)
+	for e := range b.in {
+		b.waiting = append(b.waiting, e)
+	}
+}
+
 func local(in chan *Event) (all []*Event) {
 	for e := range in {
 		all = append(all, e)
