@@ -55,7 +55,7 @@ func open(ctx context.Context, pool *pgxpool.Pool, cfg Config, machine string) (
 	}
 	a := &Admission{
 		cfg: cfg, host: host, budget: host.Stats().Limit, rules: admit.Rules{Patience: cfg.Patience, GroupShare: cfg.GroupShare},
-		store: &store{pool: pool, process: process{id: rand.Text(), host: cfg.Host, machine: machine, workers: cfg.Workers, every: cfg.Heartbeat}},
+		store: &store{pool: pool, process: process{id: rand.Text(), host: cfg.Host, machine: machine, workers: cfg.Workers, every: cfg.Heartbeat}, records: cfg.Records},
 		quiet: slog.New(warnings{cfg.Logger.Handler()}), over: make(chan struct{}), has: map[int64]lease{}, changed: make(chan struct{}),
 	}
 	if err := a.store.open(ctx, a.budget); err != nil {

@@ -23,6 +23,7 @@ type view struct {
 	waited  time.Duration
 	asks    int
 	learned learned
+	killed  killed
 }
 
 // ask decides about a job that a worker of this process has, and keeps the decision. If it is admitted its lease has the
@@ -37,17 +38,32 @@ func (s *store) ask(ctx context.Context, rules admit.Rules, j admit.Job, key str
 			return errors.New("this process was taken for dead; its next heartbeat brings it back")
 		}
 		j.Waited = v.waited
-		why := ""
-		j.Size, why = v.learned.sized(j.Size, v.host.Budget, v.largest)
-		a = answer{Answer: admit.Decide(rules, v.largest, v.host, j), asks: v.asks, bytes: j.Size, why: why}
-		if a.Action == admit.Fail {
+		a = v.decide(rules, &j)
+		if a.Action == admit.Fail && a.killed.times < 2 {
 			if a.budgets, err = budgets(ctx, tx); err != nil {
 				return err
 			}
 		}
-		return s.keep(ctx, tx, a, j, slot)
+		return s.keep(ctx, tx, a, j, key, slot)
 	})
 	return a, err
+}
+
+// decide answers a job. One that died with its process runs alone the next time, with all that its host has, and then no
+// more.
+func (v view) decide(rules admit.Rules, j *admit.Job) answer {
+	a := answer{asks: v.asks, killed: v.killed}
+	j.Size, a.why = v.learned.sized(j.Size, v.host.Budget, v.largest)
+	j.Alone = v.killed.times > 0
+	if v.killed.times > 1 {
+		a.Action = admit.Fail
+		return a
+	}
+	a.Answer, a.bytes = admit.Decide(rules, v.largest, v.host, *j), j.Size
+	if j.Alone && a.Action == admit.Admit {
+		a.bytes, a.why = v.host.Budget, "all of the host, as it died with its process before"
+	}
+	return a
 }
 
 // look reads what there is to know, in one round trip.
@@ -82,6 +98,7 @@ func (s *store) look(ctx context.Context, tx pgx.Tx, job int64, key string) (v v
 		}
 		return err
 	})
+	b.Queue(readKilled, job).QueryRow(v.killed.scan)
 	b.Queue(readPeak, key).QueryRow(v.learned.scan)
 	b.Queue(largestBudget).QueryRow(func(r pgx.Row) error {
 		return r.Scan(&v.largest)
@@ -90,14 +107,17 @@ func (s *store) look(ctx context.Context, tx pgx.Tx, job int64, key string) (v v
 }
 
 // keep writes a decision down.
-func (s *store) keep(ctx context.Context, tx pgx.Tx, a answer, j admit.Job, slot int64) error {
+func (s *store) keep(ctx context.Context, tx pgx.Tx, a answer, j admit.Job, key string, slot int64) error {
 	b := &pgx.Batch{}
 	switch a.Action {
 	case admit.Admit:
-		s.insert(b, lease{slot: slot, job: j.ID, bytes: a.bytes, group: j.Group, alone: j.Alone, why: a.why})
+		s.insert(b, lease{slot: slot, job: j.ID, bytes: a.bytes, group: j.Group, alone: j.Alone, why: a.why, key: key})
 		fallthrough
 	case admit.Fail:
 		b.Queue("DELETE FROM memriver_wait WHERE job = $1", j.ID)
+		if a.Action == admit.Fail {
+			b.Queue(endKilled, j.ID)
+		}
 	case admit.Claim:
 		b.Queue(`UPDATE memriver_wait SET claims = NULL FROM memriver_process p WHERE p.id = claims AND p.host = $1 AND job <> $2`, s.process.host, j.ID)
 		s.wait(b, a, j, &s.process.id)

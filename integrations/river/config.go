@@ -45,6 +45,10 @@ type Config struct {
 	// Heartbeat is how often the process shows that it lives. 0 is 5 seconds. It is kept with the process: others know
 	// it, and each process may have its own.
 	Heartbeat time.Duration
+	// Records is a folder for a record of each job that runs, of 128 KiB, which tells its last minutes if its process is
+	// killed; see package record. All processes of a host that can should name the same one: another one reads it. It is
+	// removed when the job ends. "" keeps none.
+	Records string
 	// Logger is told what goes wrong beside a job; nil is slog.Default().
 	Logger *slog.Logger
 }

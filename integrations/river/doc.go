@@ -33,6 +33,14 @@
 // is in the column why of its lease, and said by [Admission.Explain]. What was learned is never a reason to fail: more than
 // the largest budget it is not.
 //
+// # Jobs whose process died
+//
+// The kernel kills a process and not a job, and the process can't say which job it was. So each job that a dead process had
+// runs alone the next time: with all of its host's budget, and nothing beside it. One that dies alone, too, is cancelled,
+// and its error has the end of its record, where [Config.Records] has them kept. A process that is killed by hand while jobs
+// run counts as dead as well: stop River's client first. River takes up the jobs of a dead process after
+// RescueStuckJobsAfter, an hour if it isn't set.
+//
 // # Waiting
 //
 // A job that may not run is snoozed, which costs no attempt: for a second at first, for up to 16 then. One waiting job a

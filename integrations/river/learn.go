@@ -55,7 +55,7 @@ func observed(peak int64, err error) (bytes int64, whole bool) {
 }
 
 // readPeak is what was learned of key $1, and learnPeak adds a run: a larger peak counts at once; of what a whole run did
-// not need an eighth is forgotten. A peak that nobody accounted teaches nothing.
+// not need an eighth is forgotten.
 const (
 	readPeak  = "SELECT key, bytes, last, runs FROM memriver_peak WHERE key = $1"
 	learnPeak = `INSERT INTO memriver_peak VALUES ($1, $2, $2, 1, clock_timestamp()) ON CONFLICT (key) DO UPDATE SET
@@ -71,6 +71,13 @@ func (l *learned) scan(r pgx.Row) error {
 		return nil
 	}
 	return err
+}
+
+// learn adds a run with a key. A peak of 0 teaches nothing.
+func learn(b *pgx.Batch, key string, peak int64, whole bool) {
+	if key != "" && peak > 0 {
+		b.Queue(learnPeak, key, peak, whole)
+	}
 }
 
 // Seed tells what jobs with a key will need, in bytes, before any of them ran: syncbench plan predicts it of a source. What

@@ -111,44 +111,126 @@ func TestDatabaseAway(t *testing.T) {
 	require.Zero(t, witness.leases(t))
 }
 
-// A worker that is killed frees its lease.
-func TestKilledWorker(t *testing.T) {
-	dsn := database(t)
-	p := start(t, dsn, Config{Estimate: sized, Heartbeat: 100 * time.Millisecond})
+// startChild starts a worker in a process of its own, which runs a job of 60 bytes until it is killed.
+func startChild(t *testing.T, dsn, records string) (kill func()) {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), "MEMRIVER_TEST_CHILD="+dsn)
+	cmd.Env = append(os.Environ(), "MEMRIVER_TEST_CHILD="+dsn, "MEMRIVER_TEST_RECORDS="+records)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	line, err := bufio.NewReader(out).ReadString('\n')
 	require.NoError(t, err)
 	require.Equal(t, "runs\n", line)
-	require.EqualValues(t, 1, p.leases(t))
-
-	large := p.begin(t, row(1100))
-	require.Eventually(t, func() bool { return p.query(t, "SELECT count(claims) FROM memriver_wait") == 1 }, time.Minute, time.Millisecond)
-	require.NoError(t, cmd.Process.Kill())
-	require.Error(t, cmd.Wait())
-	<-large.runs
-	large.release(t)
+	return func() {
+		require.NoError(t, cmd.Process.Kill())
+		require.Error(t, cmd.Wait())
+	}
 }
 
-// child is a worker that holds a lease until it is killed.
+// child is a worker that holds a lease until it is killed. It says so once its record tells of the 40 bytes it uses.
 func child() {
 	pool, err := pgxpool.New(context.Background(), os.Getenv("MEMRIVER_TEST_CHILD"))
 	if err != nil {
 		panic(err)
 	}
-	a, err := open(context.Background(), pool, Config{Host: "h", Limit: memacct.Content(100), Estimate: sized, Heartbeat: 100 * time.Millisecond}, "machine")
+	a, err := open(context.Background(), pool, Config{
+		Host: "h", Limit: memacct.Content(100), Estimate: keyedAs("killed"), Heartbeat: quick, Records: os.Getenv("MEMRIVER_TEST_RECORDS"),
+	}, "machine")
 	if err != nil {
 		panic(err)
 	}
-	panic(a.Work(context.Background(), row(1060), func(context.Context) error {
+	panic(a.Work(context.Background(), row(1060), func(ctx context.Context) error {
+		Account(ctx).Charge(40)
+		for path := recordPath(a.cfg.Records, a.store.process.id, 1); path != ""; time.Sleep(time.Millisecond) {
+			if _, peak := lastOf(path); peak == 40 {
+				break
+			}
+		}
 		_, _ = os.Stdout.WriteString("runs\n")
 		select {}
 	}))
+}
+
+// keyedAs is sized, with a key.
+func keyedAs(key string) func(*rivertype.JobRow) Estimate {
+	return func(r *rivertype.JobRow) Estimate { return Estimate{Bytes: r.ID % 1000, Key: key} }
+}
+
+// quick is a heartbeat that tests wait for.
+const quick = 100 * time.Millisecond
+
+// A worker that is killed frees its lease.
+func TestKilledWorker(t *testing.T) {
+	dsn := database(t)
+	p := start(t, dsn, Config{Estimate: sized, Heartbeat: quick})
+	kill := startChild(t, dsn, "")
+	require.EqualValues(t, 1, p.leases(t))
+	large := p.begin(t, row(1100))
+	require.Eventually(t, func() bool { return p.query(t, "SELECT count(claims) FROM memriver_wait") == 1 }, time.Minute, time.Millisecond)
+	kill()
+	<-large.runs
+	large.release(t)
+}
+
+// A job whose process died runs alone the next time, and is cancelled with the end of its record when it dies again.
+func TestKilledTwice(t *testing.T) {
+	dsn, records := database(t), t.TempDir()
+	p := start(t, dsn, Config{Estimate: keyedAs("killed"), Heartbeat: quick, Records: records})
+	dead := func(times int64) func() bool {
+		return func() bool {
+			return p.query(t, "SELECT coalesce(sum(times), 0) FROM memriver_killed WHERE job = 1060") == times
+		}
+	}
+	startChild(t, dsn, records)()
+	require.Eventually(t, dead(1), time.Minute, 10*time.Millisecond)
+	require.EqualValues(t, 40, p.query(t, "SELECT bytes FROM memriver_peak"), "the record of a killed job teaches, too")
+
+	kill := startChild(t, dsn, records)
+	require.EqualValues(t, 100, p.query(t, "SELECT bytes FROM memriver_lease WHERE alone"), "with all that the host has")
+	p.refused(t, row(2001))
+	kill()
+	require.Eventually(t, dead(2), time.Minute, 10*time.Millisecond)
+
+	err := p.Work(t.Context(), row(1060), nil)
+	var cancelled *rivertype.JobCancelError
+	require.ErrorAs(t, err, &cancelled)
+	require.ErrorContains(t, err, "memriver: the job died with its process twice, the second time alone on host h: At the last sample ")
+	require.ErrorContains(t, err, "syncbench record "+records)
+	require.NotContains(t, err.Error(), "\n")
+	require.True(t, dead(0)(), "if it is retried by hand that is a new beginning")
+}
+
+// A job that comes to its end alone is one like any other from then on, and its record is gone.
+func TestKilledOnce(t *testing.T) {
+	p := start(t, database(t), Config{Estimate: sized, Records: t.TempDir()})
+	p.exec(t, "INSERT INTO memriver_killed VALUES (1030, 1, 'h', '', now())")
+	small := p.hold(t, row(2010))
+	large := p.begin(t, row(1030))
+	require.Eventually(t, func() bool { return p.query(t, "SELECT count(claims) FROM memriver_wait") == 1 }, time.Minute, time.Millisecond)
+	small.release(t)
+	<-large.runs
+	kept, err := os.ReadDir(p.cfg.Records)
+	require.NoError(t, err)
+	require.Len(t, kept, 1)
+	large.release(t)
+	small = p.hold(t, row(2010))
+	p.hold(t, row(1030)).release(t)
+	small.release(t)
+	kept, err = os.ReadDir(p.cfg.Records)
+	require.NoError(t, err)
+	require.Empty(t, kept)
+}
+
+// Records that can't be kept, or read, are told of and stop nobody.
+func TestWithoutRecords(t *testing.T) {
+	p := start(t, database(t), Config{Estimate: sized, Records: "/nowhere/at/all"})
+	p.hold(t, row(1030)).release(t)
+	last, _ := lastOf("/nowhere/at/all/x")
+	require.Contains(t, last, "its record can't be read: ")
+	last, _ = lastOf("")
+	require.Equal(t, "there is no record: Config.Records names a folder for them", last)
 }
 
 // Two machines with one name are told apart, as long as both are there.

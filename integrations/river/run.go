@@ -22,16 +22,18 @@ func Account(ctx context.Context) *memacct.Account {
 }
 
 // run works the job on a budget of its own, and gives its lease back.
-func (a *Admission) run(ctx context.Context, row *rivertype.JobRow, key string, l lease, next func(context.Context) error) (err error) {
+func (a *Admission) run(ctx context.Context, row *rivertype.JobRow, l lease, next func(context.Context) error) (err error) {
 	a.mu.Lock()
 	a.has[l.slot] = l
 	a.mu.Unlock()
 	peak, whole := int64(0), false
-	defer func() { a.giveBack(ctx, l.slot, key, peak, whole) }()
+	defer func() { a.giveBack(ctx, l, peak, whole) }()
 	budget, err := memacct.New(memacct.Config{Limit: memacct.Content(l.bytes), Logger: a.quiet})
 	if err != nil {
 		return fmt.Errorf("memriver: no budget for job %d: %w", row.ID, err)
 	}
+	recorded := a.record(budget, l.slot)
+	defer recorded()
 	returned := errAway
 	defer func() {
 		peak, whole = observed(budget.Stats().Peak, returned)
@@ -68,17 +70,17 @@ func (a *Admission) owe(slot int64) {
 	a.ended = append(a.ended, slot)
 }
 
-// giveBack ends the lease in a slot, and has the peak of its job learned. Where the database can't be told so now, the next
+// giveBack ends a lease, and has the peak of its job learned. Where the database can't be told so now, the next
 // heartbeat ends the lease, and the peak is lost.
-func (a *Admission) giveBack(ctx context.Context, slot int64, key string, peak int64, whole bool) {
+func (a *Admission) giveBack(ctx context.Context, l lease, peak int64, whole bool) {
 	ctx, cancel := a.brief(context.WithoutCancel(ctx))
 	defer cancel()
-	err := a.store.release(ctx, slot, key, peak, whole)
+	err := a.store.release(ctx, l, peak, whole)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.has, slot)
+	delete(a.has, l.slot)
 	if err != nil {
-		a.ended = append(a.ended, slot)
+		a.ended = append(a.ended, l.slot)
 	}
 	a.wake()
 }

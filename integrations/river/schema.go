@@ -40,6 +40,7 @@ CREATE TABLE memriver_lease (
 	grp     text NOT NULL,
 	alone   bool NOT NULL,
 	why     text NOT NULL,
+	key     text NOT NULL,
 	since   timestamptz NOT NULL,
 	PRIMARY KEY (process, slot)
 );
@@ -64,6 +65,13 @@ CREATE TABLE memriver_peak (
 	bytes bigint NOT NULL,
 	last  bigint NOT NULL,
 	runs  bigint NOT NULL,
+	at    timestamptz NOT NULL
+);
+CREATE TABLE memriver_killed (
+	job   bigint PRIMARY KEY,
+	times int NOT NULL,
+	host  text NOT NULL,
+	last  text NOT NULL,
 	at    timestamptz NOT NULL
 );`
 

@@ -19,6 +19,7 @@ import (
 type store struct {
 	pool    *pgxpool.Pool
 	process process
+	records string // the folder, "" if there is none
 }
 
 // process is what others know of this one, beside its budget, which may change.
@@ -36,6 +37,7 @@ type lease struct {
 	group string
 	alone bool
 	why   string
+	key   string
 }
 
 // hostLock serializes all that is decided about one host.
@@ -96,8 +98,8 @@ func (s *store) enter(ctx context.Context, tx pgx.Tx, budget int64, has []lease)
 }
 
 func (s *store) insert(b *pgx.Batch, l lease) {
-	b.Queue("INSERT INTO memriver_lease VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())",
-		s.process.id, l.slot, l.job, l.bytes, l.group, l.alone, l.why)
+	b.Queue("INSERT INTO memriver_lease VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp())",
+		s.process.id, l.slot, l.job, l.bytes, l.group, l.alone, l.why, l.key)
 }
 
 // budget has the host show the least budget of its processes.
@@ -107,7 +109,7 @@ func (s *store) budget(b *pgx.Batch) {
 		s.process.id, s.process.host)
 }
 
-// beat shows that this process lives, gives back the slots in ended and forgets the host's dead. Where others took it for
+// beat shows that this process lives, gives back the slots in ended and buries the host's dead. Where others took it for
 // dead it comes back with what it has.
 func (s *store) beat(ctx context.Context, budget int64, ended []int64, has []lease) error {
 	p := s.process
@@ -120,22 +122,24 @@ func (s *store) beat(ctx context.Context, budget int64, ended []int64, has []lea
 		if known.RowsAffected() == 0 {
 			return s.enter(ctx, tx, budget, has)
 		}
+		if err := s.bury(ctx, tx); err != nil {
+			return err
+		}
 		b := &pgx.Batch{}
 		b.Queue("DELETE FROM memriver_lease WHERE process = $1 AND slot = ANY($2)", p.id, ended)
-		b.Queue("DELETE FROM memriver_process p WHERE host = $2 AND NOT "+counted, p.id, p.host)
+		b.Queue(oldKilled)
 		b.Queue("DELETE FROM memriver_wait WHERE job IN (SELECT job FROM memriver_wait WHERE asked < " + remembered + " FOR UPDATE SKIP LOCKED)")
 		s.budget(b)
 		return tx.SendBatch(ctx, b).Close()
 	})
 }
 
-// release gives a lease back, and learns what its job needed; a peak of 0 teaches nothing.
-func (s *store) release(ctx context.Context, slot int64, key string, peak int64, whole bool) error {
+// release gives a lease back, and learns what its job needed.
+func (s *store) release(ctx context.Context, l lease, peak int64, whole bool) error {
 	b := &pgx.Batch{}
-	b.Queue("DELETE FROM memriver_lease WHERE process = $1 AND slot = $2", s.process.id, slot)
-	if key != "" && peak > 0 {
-		b.Queue(learnPeak, key, peak, whole)
-	}
+	b.Queue("DELETE FROM memriver_lease WHERE process = $1 AND slot = $2", s.process.id, l.slot)
+	b.Queue(endKilled, l.job)
+	learn(b, l.key, peak, whole)
 	return s.pool.SendBatch(ctx, b).Close()
 }
 
@@ -157,6 +161,7 @@ type answer struct {
 	asks    int    // how many times the job asked in vain before
 	bytes   int64  // of its lease
 	why     string // it is that much, in words
+	killed  killed
 	budgets string // of the largest hosts, in words, where all are too small
 }
 

@@ -35,13 +35,15 @@ func (a *Admission) Work(ctx context.Context, row *rivertype.JobRow, next func(c
 			a.cfg.Logger.Warn("memriver: a job waits, as nobody can say whether there is room", "job", job.ID, "error", err)
 		}
 		return a.snooze(ctx, answer)
+	case answer.killed.times > 1:
+		return rivertype.JobCancel(fmt.Errorf("memriver: the job died with its process twice, the second time alone on host %s: %s", answer.killed.host, answer.killed.last))
 	case answer.Action == admit.Fail:
 		return rivertype.JobCancel(fmt.Errorf("memriver: the job needs %s (%s), and no host has as much (%s): raise a budget, or have the job need less",
 			bytesize.Format(answer.bytes), answer.why, answer.budgets))
 	case answer.Action == admit.Wait:
 		return a.snooze(ctx, answer)
 	}
-	return a.run(ctx, row, key, lease{slot: slot, job: job.ID, bytes: answer.bytes, group: job.Group, alone: job.Alone, why: answer.why}, next)
+	return a.run(ctx, row, lease{slot: slot, job: job.ID, bytes: answer.bytes, group: job.Group, alone: answer.killed.times > 0, why: answer.why, key: key}, next)
 }
 
 // job is what the rules see of one, and the key to what was learned of it.
