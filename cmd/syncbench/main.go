@@ -86,7 +86,7 @@ func knownCommand(c *cobra.Command, args []string) error {
 	return fmt.Errorf("unknown command %q; %s", args[0], hint)
 }
 
-// nearFlag adds to the error of an unknown flag the one that may have been meant.
+// nearFlag adds to the error of an unknown flag the one that may have been meant, or that another command has it.
 func nearFlag(c *cobra.Command, err error) error {
 	unknown, ok := errors.AsType[*pflag.NotExistError](err)
 	if !ok || len(unknown.GetSpecifiedName()) < 2 {
@@ -100,6 +100,9 @@ func nearFlag(c *cobra.Command, err error) error {
 	})
 	if near := synth.Nearest(unknown.GetSpecifiedName(), all); near != "" {
 		return fmt.Errorf("%w; did you mean --%s?", err, near)
+	}
+	if run := runCommand(); run.Flags().Lookup(unknown.GetSpecifiedName()) != nil {
+		return fmt.Errorf("%w: it goes with syncbench run alone; see %s --help", err, c.CommandPath())
 	}
 	return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 }

@@ -53,7 +53,8 @@ func planCommand() *cobra.Command {
 what a cgroup must keep of its code and files, the largest unit, and what the collector needs on top of that. The
 prediction is the least limit that should hold: a budget of it lets the largest unit be built while nothing else is in
 flight. Below low a run is bound to fail; from high on every stage gets full batches of --batch units. It holds one unit
-at a time.
+at a time. How many units a source builds at once (fanout= of synth:ansible) does not raise the prediction: each is charged
+before it is built, so that under a lower limit fewer are built at once. high does not count them.
 
 What it says is true of syncbench: a program of yours has another heap and other code. With --sample it is true of the
 units that were read. syncbench sweep measures what plan predicts.
