@@ -551,19 +551,14 @@ func TestThePipelineOfTheAwaitedUnitFails(t *testing.T) {
 			waited <- err
 		}()
 		broken := errors.New("broken")
-		_, err := Run(t.Context(), m.config("a"), puts(p, m.promise("q", nil)), Each("slow", func(ctx context.Context, p *promise) error {
+		_, err := Run(t.Context(), m.config("a"), puts(m.promise("q", nil), p), Each("slow", func(context.Context, *promise) error {
 			time.Sleep(time.Hour)
-			if p.name() == "q" {
-				return broken
-			}
-			return nil
-		}), InBatches("hold", 500, func(context.Context, []*promise) error { return nil }))
+			return broken // and p is dropped from the queue
+		}))
 		require.ErrorIs(t, err, broken)
-		vain(t, <-waited, "a goroutine of no pipeline", "p", "")
+		vain(t, <-waited, "a goroutine of no pipeline", "p", `its pipeline a has ended: stage "slow": broken`)
 	})
 }
-
-func (p *promise) name() string { return p.state.name }
 
 // A batch is handed on because it holds the awaited unit; others are not.
 func TestOnlyTheAwaitedBatchIsHandedOn(t *testing.T) {
@@ -614,7 +609,8 @@ func TestASlowStageIsWaitedFor(t *testing.T) {
 	shapes(t, 1, func(t *testing.T, m *mixed) {
 		p := m.promise("p", nil)
 		slow := Each("slow", func(context.Context, *promise) error { time.Sleep(24 * time.Hour); return nil })
-		_, err := Run(t.Context(), m.config("a"), puts(p, m.promise("o", p.Future)), append([]Stage[*promise]{slow}, m.stages(1)...)...)
+		all := m.stages(1) // query, wait and save; the slow one is where the awaited unit is while the other waits
+		_, err := Run(t.Context(), m.config("a"), puts(p, m.promise("o", p.Future)), all[0], all[1], slow, all[2])
 		require.NoError(t, err)
 	})
 }
