@@ -9,7 +9,8 @@
 // its process, and also when its connection is cut or the server restarted: then
 // its calls fail with ErrOver. Publishing compares it with the newest version in
 // SQL, in one transaction that locks the repository's row before all else, so
-// that publishers of one repository take turns, and others go on.
+// that publishers of one repository take turns, and others go on. A publisher
+// that vanishes with its network keeps the row for 20 seconds at most.
 //
 // A loop over the units or artifacts of a version holds one of the connections
 // of the pool, of which there are at least 4 (pool_max_conns), and must end

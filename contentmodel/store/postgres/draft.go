@@ -62,12 +62,16 @@ func (s *db) Begin(ctx context.Context, repository string) (store.Draft, error) 
 	return d, nil
 }
 
+// onDraft sets up a draft's connection. A client that vanished in the middle of a publish, and whose network does not tell
+// the server, keeps the repository's row locked for no longer than that: we never pause in a transaction.
+const onDraft = onConnect + `SET idle_in_transaction_session_timeout = '20s'; CREATE TEMP TABLE syncmem_draft (id bytea NOT NULL)`
+
 func (s *db) connectDraft(ctx context.Context) (*pgx.Conn, error) {
 	conn, err := pgx.ConnectConfig(ctx, s.draftConfig.Copy())
 	if err != nil {
 		return nil, err
 	}
-	if _, err := conn.Exec(ctx, onConnect+"CREATE TEMP TABLE syncmem_draft (id bytea NOT NULL)"); err != nil {
+	if _, err := conn.Exec(ctx, onDraft); err != nil {
 		closeSoon(conn)
 		return nil, err
 	}

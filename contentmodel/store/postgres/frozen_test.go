@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
+	"github.com/syncmem/syncmem/contentmodel/store"
 	"github.com/syncmem/syncmem/contentmodel/store/postgres"
 	"github.com/syncmem/syncmem/contentmodel/store/storetest"
 )
@@ -160,4 +161,46 @@ func TestAnswerTimeout(t *testing.T) {
 	s, err := postgres.Open(t.Context(), f.dsn)
 	require.NoError(t, err)
 	require.NoError(t, s.Close())
+}
+
+// TestFrozenDraft: a server that does not answer ends neither a cancelled call nor the draft's end late, and the next
+// sync finds nothing of it.
+func TestFrozenDraft(t *testing.T) {
+	open := fresh(t)
+	before := open(t)
+	defer before.Close()
+	_, err := before.Save(t.Context(), storetest.Many(0, 100))
+	require.NoError(t, err)
+	for _, at := range []string{"unnest", "ANALYZE", "commit"} {
+		f := newFreezer(t, "&answer_timeout=1m")
+		s, err := postgres.Open(t.Context(), f.dsn)
+		require.NoError(t, err)
+		d, err := s.Begin(t.Context(), at) // the server may hold the lock of the one before
+		require.NoError(t, err)
+		if at != "unnest" { // which is sent once: the statement is prepared
+			require.NoError(t, d.Add(t.Context(), storetest.Many(0, 50)))
+		}
+		f.at.Store(at)
+		ctx, cancel := context.WithCancel(t.Context())
+		stop := context.AfterFunc(t.Context(), cancel)
+		go func() { <-f.frozen; cancel() }()
+		began := time.Now()
+		if at == "unnest" {
+			err = d.Add(ctx, storetest.Many(50, 50))
+		} else {
+			_, err = d.Publish(ctx)
+		}
+		require.ErrorIs(t, err, context.Canceled, at)
+		_, err = d.Publish(t.Context())
+		require.ErrorIs(t, err, store.ErrOver, at)
+		require.ErrorContains(t, err, "the connection that the draft lived on is gone")
+		require.NoError(t, d.Discard())
+		require.NoError(t, s.Close())
+		require.Less(t, time.Since(began), 30*time.Second) // it is three where nothing else runs
+		stop()
+		cancel()
+		v, err := before.Latest(t.Context(), at)
+		require.NoError(t, err)
+		require.Zero(t, v.Number, at)
+	}
 }

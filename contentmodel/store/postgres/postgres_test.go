@@ -97,6 +97,35 @@ func TestConnectionLost(t *testing.T) {
 	require.Equal(t, 101, n)
 }
 
+// TestDraftLost: a draft goes with its connection, and says so; another takes its place.
+func TestDraftLost(t *testing.T) {
+	open := fresh(t)
+	const name = "syncmem_draft_lost"
+	t.Setenv("PGAPPNAME", name)
+	s := open(t)
+	defer s.Close()
+	_, err := s.Save(t.Context(), storetest.Many(0, 10))
+	require.NoError(t, err)
+	sync := func() (store.Draft, error) {
+		d, err := s.Begin(t.Context(), "r")
+		require.NoError(t, err)
+		return d, d.Add(t.Context(), storetest.Many(0, 10))
+	}
+	d, err := sync()
+	require.NoError(t, err)
+	exec(t, server(t), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '"+name+"' AND pid <> pg_backend_pid()")
+	_, err = d.Publish(t.Context())
+	require.ErrorContains(t, err, "store postgres://")
+	require.NotContains(t, err.Error(), "\n")
+	require.ErrorIs(t, d.Add(t.Context(), nil), store.ErrOver)
+	require.NoError(t, d.Discard())
+	d, err = sync()
+	require.NoError(t, err)
+	v, err := d.Publish(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, store.Version{Repository: "r", Number: 1, Units: 10, Added: 10}, v)
+}
+
 func TestReadOnly(t *testing.T) {
 	open := fresh(t)
 	t.Setenv("PGOPTIONS", "-c default_transaction_read_only=on")

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/syncmem/syncmem/contentmodel"
+	"github.com/syncmem/syncmem/contentmodel/store"
 	"github.com/syncmem/syncmem/contentmodel/store/storetest"
 )
 
@@ -85,6 +86,74 @@ func TestDiskFull(t *testing.T) {
 	n, err = s.Save(t.Context(), big)
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
+}
+
+// TestPublishDiskFull: what does not fit is no version, and with more space the same draft is published.
+func TestPublishDiskFull(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	opened, err := Open(t.Context(), path)
+	require.NoError(t, err)
+	defer opened.Close()
+	s := opened.(*db)
+	units := make([]contentmodel.Unit, 20_000)
+	for i := range units {
+		units[i] = &storetest.Unit{Name: fmt.Sprint("u", i), Len: 1}
+	}
+	_, err = s.Save(t.Context(), units)
+	require.NoError(t, err)
+	d, err := s.Begin(t.Context(), "r")
+	require.NoError(t, err)
+	defer d.Discard()
+	require.NoError(t, d.Add(t.Context(), units))
+
+	var pages int64
+	require.NoError(t, s.conn.QueryRowContext(t.Context(), "PRAGMA page_count").Scan(&pages))
+	_, err = s.conn.ExecContext(t.Context(), fmt.Sprintf("PRAGMA main.max_page_count = %d", pages+10))
+	require.NoError(t, err)
+	_, err = d.Publish(t.Context())
+	require.ErrorContains(t, err, "store "+path+": disk is full; free some space and run again")
+	v, err := s.Latest(t.Context(), "r")
+	require.NoError(t, err)
+	require.Zero(t, v.Number)
+
+	_, err = s.conn.ExecContext(t.Context(), "PRAGMA main.max_page_count = 1000000; PRAGMA temp.max_page_count = 1")
+	require.NoError(t, err)
+	full, err := s.Begin(t.Context(), "r")
+	if err == nil { // the table has a page of its own
+		defer full.Discard()
+		err = full.Add(t.Context(), units)
+	}
+	require.ErrorContains(t, err, "disk is full", "a draft needs space, too")
+	_, err = s.conn.ExecContext(t.Context(), "PRAGMA temp.max_page_count = 1000000")
+	require.NoError(t, err)
+	v, err = d.Publish(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, store.Version{Repository: "r", Number: 1, Units: 20_000, Added: 20_000}, v)
+}
+
+// TestVersionPlans: a version is read in the order of an index, so that nothing is sorted.
+func TestVersionPlans(t *testing.T) {
+	opened, err := Open(t.Context(), filepath.Join(t.TempDir(), "x.db"))
+	require.NoError(t, err)
+	defer opened.Close()
+	s := opened.(*db)
+	plan := func(query string, args ...any) (text string) {
+		rows, err := s.conn.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
+		require.NoError(t, err)
+		defer rows.Close()
+		for rows.Next() {
+			var id, parent, unused int
+			var detail string
+			require.NoError(t, rows.Scan(&id, &parent, &unused, &detail))
+			text += detail + "\n"
+		}
+		require.NoError(t, rows.Err())
+		return text
+	}
+	units := plan("SELECT c.kind, c.key"+members("")+" AND (c.kind, c.key) > (?4, ?5) ORDER BY c.kind, c.key LIMIT ?3", 1, 1, 1, "", "")
+	require.Contains(t, units, "SEARCH c USING COVERING INDEX")
+	require.Contains(t, units, "SEARCH m USING PRIMARY KEY (repository=? AND content=?")
+	require.NotContains(t, units, "TEMP B-TREE")
 }
 
 // TestExistingUsesIndex: the query must look keys up, not read the content.
