@@ -41,24 +41,66 @@ func (f *fetch) there() (bool, error) {
 	return true, err
 }
 
-// run tries the places in turn.
+// run tries the places in turn. Bytes that were wrong may have been so by chance, on their way or in the middle of an update:
+// where nobody has better ones, whoever sent them is asked again.
 func (f *fetch) run(ctx context.Context, places []place) error {
+	by := f.pauses()
+	wrong, err := f.round(ctx, places)
+	for range f.opt.Retries {
+		if len(wrong) == 0 {
+			break
+		}
+		if err := pause(ctx, by.NextBackOff()); err != nil {
+			return err
+		}
+		f.res.Retries += len(wrong)
+		wrong, err = f.round(ctx, wrong)
+	}
+	return err
+}
+
+// pauses are the waits before retries.
+func (f *fetch) pauses() *backoff.ExponentialBackOff {
+	by := backoff.NewExponentialBackOff()
+	by.InitialInterval, by.MaxInterval, by.Multiplier = f.opt.Pause, f.opt.MaxWait, 2
+	return by
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// isWrong reports whether the bytes were, or how many a server said there are, after everything else went well.
+func isWrong(err error) bool { return errors.Is(err, ErrDigest) || errors.Is(err, errAnnounced) }
+
+// round tries the places in turn, and returns those whose bytes were wrong if there was no other.
+func (f *fetch) round(ctx context.Context, places []place) (wrong []place, _ error) {
 	var all failures
 	for _, p := range places {
 		if err := f.to.Reset(); err != nil {
-			return err
+			return nil, err
 		}
 		before := f.res.Retries
 		err := f.from(ctx, p)
 		if err == nil {
 			f.res.Mirror = p.name()
-			return nil
+			return nil, nil
 		}
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return nil, context.Cause(ctx)
 		}
 		if l, ok := errors.AsType[local](err); ok {
-			return l
+			return nil, l
+		}
+		if p.url != nil && isWrong(err) {
+			wrong = append(wrong, p)
 		}
 		if n := f.res.Retries - before; n > 0 {
 			err = fmt.Errorf("%w (after %d retries)", err, n)
@@ -66,7 +108,7 @@ func (f *fetch) run(ctx context.Context, places []place) error {
 		all = append(all, fmt.Errorf("%s: %w", p.name(), err))
 	}
 	f.advice = all.advice()
-	return all
+	return wrong, all
 }
 
 // from fetches from one place, again and again while that may help.
@@ -74,11 +116,9 @@ func (f *fetch) from(ctx context.Context, p place) error {
 	if p.url == nil {
 		return f.copyLocal(ctx, p)
 	}
-	by := backoff.NewExponentialBackOff()
-	by.InitialInterval, by.MaxInterval, by.Multiplier = f.opt.Pause, f.opt.MaxWait, 2
 	r := &remote{fetch: f, place: p}
 	_, err := backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, r.try(ctx) },
-		backoff.WithBackOff(by), backoff.WithMaxTries(uint(f.opt.Retries)+1), backoff.WithMaxElapsedTime(0),
+		backoff.WithBackOff(f.pauses()), backoff.WithMaxTries(uint(f.opt.Retries)+1), backoff.WithMaxElapsedTime(0),
 		backoff.WithNotify(func(error, time.Duration) { f.res.Retries++ }))
 	if p, ok := errors.AsType[*backoff.PermanentError](err); ok {
 		return p.Err

@@ -480,3 +480,32 @@ func TestCancel(t *testing.T) {
 	require.EqualValues(t, 1, s.requests.Load())
 	require.Empty(t, files(t, u.dir))
 }
+
+// TestWrongByChance: a bit that flipped on its way, or a length that was of the file before, is not the end.
+func TestWrongByChance(t *testing.T) {
+	for name, once := range map[string]http.HandlerFunc{
+		"digest": func(w http.ResponseWriter, _ *http.Request) {
+			b := bytes.Clone(content)
+			b[7]++
+			_, _ = w.Write(b)
+		},
+		"other size": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "299999")
+			_, _ = w.Write(content[1:])
+		},
+	} {
+		n := 0
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if n++; n == 1 {
+				once(w, r)
+				return
+			}
+			whole(w, r)
+		})
+		u := downloader(t, artifact.Options{}, s.URL)
+		res, err := u.Fetch(t.Context(), one)
+		require.NoError(t, err, name)
+		require.Equal(t, 1, res.Retries, name)
+		u.has(t, content)
+	}
+}

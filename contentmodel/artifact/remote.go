@@ -115,6 +115,9 @@ func (r *remote) answered(res *http.Response) error {
 	return r.announced(res.ContentLength)
 }
 
+// errAnnounced is an ErrSize of a body that was not read.
+var errAnnounced = fmt.Errorf("%w", ErrSize)
+
 // announced refuses an artifact before a byte of it is read, if the server says that it has another size.
 func (r *remote) announced(rest int64) error {
 	total := r.to.Len() + rest
@@ -122,7 +125,7 @@ func (r *remote) announced(rest int64) error {
 	case rest < 0:
 		return nil
 	case r.a.Size >= 0 && total != r.a.Size:
-		return backoff.Permanent(fmt.Errorf("%w: server says that it has %d bytes and not %d", ErrSize, total, r.a.Size))
+		return backoff.Permanent(fmt.Errorf("%w: server says that it has %d bytes and not %d", errAnnounced, total, r.a.Size))
 	case r.a.Size < 0 && total > r.opt.MaxSize:
 		return backoff.Permanent(errPast)
 	}
