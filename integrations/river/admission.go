@@ -3,6 +3,7 @@ package memriver
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -46,6 +47,9 @@ func New(ctx context.Context, pool *pgxpool.Pool, cfg Config) (*Admission, error
 // open is New on a machine of that name.
 func open(ctx context.Context, pool *pgxpool.Pool, cfg Config, machine string) (*Admission, error) {
 	cfg, err := cfg.filled()
+	if err == nil && pool == nil {
+		err = errors.New("memriver: the pool is nil: give New the one that River's driver has")
+	}
 	if err != nil {
 		return nil, err
 	}

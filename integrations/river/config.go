@@ -53,6 +53,9 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// minHeartbeat leaves a process the time to be heard before it is dead.
+const minHeartbeat = 10 * time.Millisecond
+
 // filled returns the configuration with defaults, or what is wrong with it.
 func (c Config) filled() (Config, error) {
 	if c.Host == "" {
@@ -62,10 +65,8 @@ func (c Config) filled() (Config, error) {
 		}
 		c.Host = name
 	}
-	for _, d := range []*time.Duration{&c.Patience, &c.Heartbeat} {
-		if *d < 0 {
-			return c, errors.New("memriver: Config.Patience and Config.Heartbeat must not be negative")
-		}
+	if c.Patience < 0 || c.Heartbeat < 0 || c.Heartbeat > 0 && c.Heartbeat < minHeartbeat {
+		return c, fmt.Errorf("memriver: Config.Patience must not be negative, and Config.Heartbeat not below %v", minHeartbeat)
 	}
 	if c.Workers < 0 || c.GroupShare < 0 || c.GroupShare > 1 {
 		return c, errors.New("memriver: Config.Workers must not be negative, and Config.GroupShare is from 0 to 1")

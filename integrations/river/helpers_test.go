@@ -2,11 +2,13 @@ package memriver
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -27,7 +29,7 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// database makes an empty database on the server that SYNCMEM_TEST_POSTGRES names, for the time of a test, and returns its DSN.
+// database makes an empty schema on the server that SYNCMEM_TEST_POSTGRES names, for the time of a test, and returns its DSN.
 func database(t *testing.T) string {
 	dsn := os.Getenv("SYNCMEM_TEST_POSTGRES")
 	if dsn == "" {
@@ -37,17 +39,19 @@ func database(t *testing.T) string {
 	require.NoError(t, err)
 	server, err := pgx.ConnectConfig(t.Context(), cfg)
 	require.NoError(t, err)
-	name := "memriver_" + time.Now().Format("150405_000000000")
-	_, err = server.Exec(t.Context(), "CREATE DATABASE "+name)
+	name := "memriver_" + strings.ToLower(rand.Text())
+	_, err = server.Exec(t.Context(), "CREATE SCHEMA "+name)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		_, err := server.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)")
+		_, err := server.Exec(context.Background(), "DROP SCHEMA "+name+" CASCADE")
 		require.NoError(t, err)
 		require.NoError(t, server.Close(context.Background()))
 	})
 	u, err := url.Parse(dsn)
 	require.NoError(t, err)
-	u.Path = name
+	q := u.Query()
+	q.Set("search_path", name)
+	u.RawQuery = q.Encode()
 	return u.String()
 }
 

@@ -253,6 +253,9 @@ func TestOpenErrors(t *testing.T) {
 		want string
 	}{
 		{Config{Limit: memacct.Content(-1)}, "holds nothing"},
+		{Config{Limit: memacct.Content(0)}, `memriver: no budget for host "h": `},
+		{Config{Limit: memacct.Process(1)}, `memriver: no budget for host "h": `},
+		{Config{Heartbeat: time.Microsecond}, "and Config.Heartbeat not below 10ms"},
 		{Config{Workers: -1}, "memriver: Config.Workers must not be negative"},
 		{Config{GroupShare: 1.5}, "Config.GroupShare is from 0 to 1"},
 		{Config{Patience: -1}, "must not be negative"},
@@ -268,7 +271,35 @@ func TestOpenErrors(t *testing.T) {
 	pool, err := pgxpool.New(t.Context(), "postgres://postgres@127.0.0.1:1/none?connect_timeout=2")
 	require.NoError(t, err)
 	defer pool.Close()
+	_, err = New(t.Context(), nil, Config{})
+	require.EqualError(t, err, "memriver: the pool is nil: give New the one that River's driver has")
 	_, err = New(t.Context(), pool, Config{Limit: memacct.Content(1)})
 	require.ErrorContains(t, err, "memriver: PostgreSQL can't be reached, start it or correct the DSN: ")
 	require.NotContains(t, err.Error(), "\n")
+}
+
+// What another program made by our names is refused before anything is made, and so is a database that takes nothing.
+func TestForeignTables(t *testing.T) {
+	for made, want := range map[string]string{
+		"CREATE TABLE memriver_schema (x text)":      "; another program made tables whose names begin with memriver_; use another database, or schema",
+		"CREATE TABLE memriver_peak ()":              "; another program made tables whose names begin with memriver_; use another database, or schema",
+		"CREATE TABLE memriver_schema (version int)": "have version 0, this program knows version 1",
+		"SELECT 1": "",
+	} {
+		dsn := database(t)
+		pool, err := pgxpool.New(t.Context(), dsn)
+		require.NoError(t, err)
+		_, err = pool.Exec(t.Context(), made)
+		require.NoError(t, err)
+		pool.Close()
+		_, err = tryStart(t, dsn, Config{}, "machine")
+		if want == "" {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorContains(t, err, want, made)
+		require.NotContains(t, err.Error(), "\n")
+	}
+	_, err := tryStart(t, database(t)+"&default_transaction_read_only=on", Config{}, "machine")
+	require.ErrorContains(t, err, "; the database takes no changes; name the server that does")
 }

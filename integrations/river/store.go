@@ -165,16 +165,29 @@ type answer struct {
 	budgets string // of the largest hosts, in words, where all are too small
 }
 
+// remedies says what to do about errors of the database, by SQLSTATE.
+var remedies = map[string]string{
+	"25006": "the database takes no changes; name the server that does",
+	"42501": "let the user make tables in the database, or make them as one who may",
+	"42703": "another program made tables whose names begin with memriver_; use another database, or schema",
+	"42P07": "another program made tables whose names begin with memriver_; use another database, or schema",
+}
+
 // explained is a database's error as one line, with what to do where that is known.
 func explained(err error) error {
-	format := "memriver: %w"
-	if connect := new(pgconn.ConnectError); errors.As(err, &connect) {
-		format = "memriver: PostgreSQL can't be reached, start it or correct the DSN: %w"
+	server, connect := new(pgconn.PgError), new(pgconn.ConnectError)
+	switch {
+	case errors.As(err, &connect):
+		err = fmt.Errorf("memriver: PostgreSQL can't be reached, start it or correct the DSN: %w", err)
+	case errors.As(err, &server) && remedies[server.Code] != "":
+		err = fmt.Errorf("memriver: %w; %s", err, remedies[server.Code])
+	default:
+		err = fmt.Errorf("memriver: %w", err)
 	}
-	if !strings.Contains(err.Error(), "\n") {
-		return fmt.Errorf(format, err)
+	if strings.Contains(err.Error(), "\n") {
+		return &oneLine{err}
 	}
-	return &oneLine{fmt.Errorf(format, err)}
+	return err
 }
 
 // oneLine is an error without line breaks.

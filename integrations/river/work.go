@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/riverqueue/river/rivertype"
 
@@ -49,8 +51,12 @@ func (a *Admission) Work(ctx context.Context, row *rivertype.JobRow, next func(c
 // job is what the rules see of one, and the key to what was learned of it.
 func (a *Admission) job(row *rivertype.JobRow) (admit.Job, string, error) {
 	e, err := a.estimate(row)
-	if err == nil && e.Bytes < 0 {
+	switch {
+	case err != nil:
+	case e.Bytes < 0:
 		err = fmt.Errorf("is %d bytes", e.Bytes)
+	case !isText(e.Key) || !isText(e.Group): // the database would refuse it each time, and the job wait for ever
+		err = fmt.Errorf("has a key %q and a group %q, which must be UTF-8 without NUL", e.Key, e.Group)
 	}
 	if err != nil {
 		return admit.Job{}, "", fmt.Errorf("memriver: the estimate of job %d (%s) %w: correct Config.Estimate", row.ID, row.Kind, err)
@@ -71,6 +77,8 @@ func (a *Admission) estimate(row *rivertype.JobRow) (e Estimate, err error) {
 	return e, nil
 }
 
+func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
+
 // wait asks for the job, and goes on asking while it holds the claim of its host.
 func (a *Admission) wait(ctx context.Context, job admit.Job, key string, slot int64) (answer, error) {
 	claimed := false
@@ -79,7 +87,7 @@ func (a *Admission) wait(ctx context.Context, job admit.Job, key string, slot in
 		if drained {
 			return answer{}, a.unclaim(ctx, job, claimed, errDrained)
 		}
-		got, err := a.store.ask(ctx, a.rules, job, key, slot)
+		got, err := a.ask(ctx, job, key, slot)
 		if err != nil {
 			return got, a.unclaim(ctx, job, claimed, err)
 		}
@@ -94,6 +102,13 @@ func (a *Admission) wait(ctx context.Context, job admit.Job, key string, slot in
 		case <-time.After(again):
 		}
 	}
+}
+
+// ask asks once. A database that does not answer holds no worker for longer than a heartbeat.
+func (a *Admission) ask(ctx context.Context, job admit.Job, key string, slot int64) (answer, error) {
+	ctx, cancel := a.brief(ctx)
+	defer cancel()
+	return a.store.ask(ctx, a.rules, job, key, slot)
 }
 
 // watch returns what is closed with the next change, and whether the process admits nothing any more.

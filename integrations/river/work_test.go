@@ -150,5 +150,9 @@ func TestBadEstimates(t *testing.T) {
 	require.EqualError(t, p.Work(t.Context(), row(7), nil), "memriver: the estimate of job 7 (sync) is -5 bytes: correct Config.Estimate")
 	estimate = func(*rivertype.JobRow) Estimate { panic("no such repository") }
 	require.EqualError(t, p.Work(t.Context(), row(7), nil), `memriver: the estimate of job 7 (sync) panicked with "no such repository": correct Config.Estimate`)
+	for _, e := range []Estimate{{Key: "a\x00"}, {Group: "\xff"}} {
+		estimate = func(*rivertype.JobRow) Estimate { return e }
+		require.ErrorContains(t, p.Work(t.Context(), row(7), nil), "which must be UTF-8 without NUL: correct Config.Estimate")
+	}
 	require.Zero(t, p.leases(t))
 }
