@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 }
 
 // database makes an empty schema on the server that SYNCMEM_TEST_POSTGRES names, for the time of a test, and returns its DSN.
-func database(t *testing.T) string {
+func database(t testing.TB) string {
 	dsn := os.Getenv("SYNCMEM_TEST_POSTGRES")
 	if dsn == "" {
 		t.Skip("SKIPPED: PostgreSQL is NOT tested; SYNCMEM_TEST_POSTGRES holds no DSN")
@@ -95,14 +95,14 @@ func (l *line) set(cut bool) {
 const never = time.Hour
 
 // start has one more process of host h take part, with so many bytes, and no heartbeat but those that a test asks for.
-func start(t *testing.T, dsn string, cfg Config) *testProcess {
+func start(t testing.TB, dsn string, cfg Config) *testProcess {
 	t.Helper()
 	p, err := tryStart(t, dsn, cfg, "machine")
 	require.NoError(t, err)
 	return p
 }
 
-func tryStart(t *testing.T, dsn string, cfg Config, machine string) (*testProcess, error) {
+func tryStart(t testing.TB, dsn string, cfg Config, machine string) (*testProcess, error) {
 	t.Helper()
 	if cfg.Host == "" {
 		cfg.Host = "h"
