@@ -14,6 +14,7 @@
 //	grow.go    a reservation that grows waits in front of all others, and never for one that waits for it
 //	flush.go   under pressure batches are handed on: at their share of the budget, and smaller only when nothing else moves
 //	hand.go    what a loop has in hand can't move while its goroutine waits
+//	park.go    a unit that waits for another one can't move until that has come
 //	tick.go    what waits for long although others move gets its batch handed on too
 //	verdict.go when nothing at all can move, the policy decides about the waiter: refuse it, or admit it as an overrun
 package core

@@ -30,16 +30,6 @@ func (c *Core) Still() bool {
 	return c.moving+c.awake == 0 && !slices.ContainsFunc(c.queues, (*Queue).movable) && !slices.ContainsFunc(c.parks, (*Park).over)
 }
 
-// over reports whether what the unit waited for has happened, though its goroutine did not run since.
-func (p *Park) over() bool {
-	select {
-	case <-p.Done:
-		return true
-	default:
-		return false
-	}
-}
-
 // decide applies the policy to the claimant, else to the first waiter that memory keeps out. Before that it lets in
 // who fits: neither its place in line nor somebody's claim must have a unit refused that waits for that one. Where
 // only slots keep waiters out, parked units hold every worker that could make one free, and no policy helps the first
