@@ -98,7 +98,7 @@ wall2: ## cgroup v2 in a virtual machine: limits found, walls held and broken, h
 	internal/wall2/run $(KIND)
 
 cgroup: ## SOURCE behind a real memory cgroup of LIMIT (64MiB): held with a budget, broken by count; needs the right to make a cgroup; a minute
-	SYNCMEM_CGROUP=1 $(GO) test -count=1 -run 'TestCgroup(Of(AGiant|Two))?$$' ./cmd/syncbench
+	SYNCMEM_CGROUP=1 $(GO) test -count=1 -run 'TestCgroup(Of(AGiant|Two)|KilledWhole)?$$' ./cmd/syncbench
 	@mkdir -p bin && $(GO) build -o bin/ ./cmd/syncbench
 	bin/syncbench sweep --limits="$(LIMIT)" --source="$(SOURCE)" --times=10
 
