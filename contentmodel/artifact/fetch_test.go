@@ -509,3 +509,24 @@ func TestWrongByChance(t *testing.T) {
 		u.has(t, content)
 	}
 }
+
+// TestQuery: a key in the mirror's URL goes with every file, and stands in no error.
+func TestQuery(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.RawQuery != "key=hush" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		whole(w, r)
+	})
+	u := downloader(t, artifact.Options{}, s.URL+"/repo/?key=hush")
+	res, err := u.Fetch(t.Context(), one)
+	require.NoError(t, err)
+	require.NotContains(t, res.Mirror, "hush")
+	u.has(t, content)
+
+	u = downloader(t, artifact.Options{}, s.URL+"/repo/?key=hushed")
+	_, err = u.Fetch(t.Context(), one)
+	require.ErrorContains(t, err, "403")
+	require.NotContains(t, err.Error(), "hush")
+}

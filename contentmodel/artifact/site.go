@@ -16,7 +16,8 @@ import (
 
 // Mirror is a place that has the artifacts of a repository.
 type Mirror struct {
-	// Location is the root of the repository: a path, or an http, https or file URL.
+	// Location is the root of the repository: a path, or an http, https or file URL. A query, which may be a key, is sent
+	// with each path, and not shown.
 	Location string
 	// Username and Password, or Token, a bearer token, are sent to the server of Location and to no other: not to one that it
 	// redirects to, nor with http to one of https. They may also stand in the URL.
@@ -45,8 +46,8 @@ func newSite(m Mirror, t transports) (*site, error) {
 		return nil, fmt.Errorf("the scheme %q is none of http, https and file", u.Scheme)
 	case u.Host == "":
 		return nil, errors.New("the URL has no host")
-	case u.RawQuery != "" || u.Fragment != "":
-		return nil, errors.New("the root of a repository has no query")
+	case u.Fragment != "":
+		return nil, errors.New("the root of a repository has no fragment")
 	}
 	password, _ := u.User.Password()
 	m.Username, m.Password = cmp.Or(m.Username, u.User.Username()), cmp.Or(m.Password, password)
