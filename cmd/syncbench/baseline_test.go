@@ -135,7 +135,7 @@ func TestBaselineIsReadBack(t *testing.T) {
 	require.False(t, a.Regressed)
 	require.Equal(t, baselineRow{"sweep", figureLimit, 100 << 20, 100 << 20, 1, false}, a.Rows[len(a.Rows)-1])
 
-	b, _ = benchOf(t, `case $mode in none) result held 1000 100;; count) result broken 1000 100; exit 3;; *) [ $limit -lt 200 ] && { result failed 1 0 'too small'; exit 1; }; result held $limit 95;; esac`)
+	b, _ = benchOf(t, `case $mode in none) result held 1000 100;; count) result broken 1000 100; exit 3;; *) [ $limit -lt 200 ] && { result failed 1 0 'too small' true; exit 1; }; result held $limit 95;; esac`)
 	b.o.baseline = first
 	require.NoError(t, b.check())
 	err := b.sweep(t.Context(), nil, 1)
