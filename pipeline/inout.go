@@ -232,7 +232,7 @@ func (o *Out[T]) Reserve(ctx context.Context, n int64) (*Reservation[T], error) 
 	}
 	r, err := o.gate.Reserve(ctx, n)
 	if err != nil {
-		return nil, err
+		return nil, o.post.withWaits(err)
 	}
 	return &Reservation[T]{r, o}, nil
 }
@@ -288,7 +288,7 @@ func (u *Building[T]) Weighs(bytes int64) error {
 	if u.of == nil {
 		return ErrNotFirst
 	}
-	return u.of.Weighs(bytes)
+	return u.out.post.withWaits(u.of.Weighs(bytes))
 }
 
 // Put emits v as [Out.Put] does, in place of what was told of it.
@@ -323,7 +323,7 @@ func (o *Out[T]) emit(ctx context.Context, v T, move func(*memacct.LeaseBatch[T]
 			f.goOn(o.next)
 			if err := move(b, ctx, i, o.to); !errors.Is(err, memacct.ErrReleased) {
 				o.hurry(v)
-				return err
+				return o.post.withWaits(err)
 			}
 		case b.Release(i):
 			o.in.ended.Add(1)
@@ -347,7 +347,7 @@ func (o *Out[T]) enter(v T, put func() error) error {
 	f.enter(o.next)
 	if err := put(); err != nil {
 		f.leave()
-		return err
+		return o.post.withWaits(err)
 	}
 	if f.hurried() {
 		o.next.flush()
@@ -365,20 +365,20 @@ func (o *Out[T]) forwardAll(ctx context.Context, b *memacct.LeaseBatch[T]) error
 	}
 	o.future.goOn(o.next, b.Units(), nil)
 	defer o.hurry(b.Units()...)
-	return b.ForwardAll(ctx, o.to)
+	return o.post.withWaits(b.ForwardAll(ctx, o.to))
 }
 
 // filter ends what is to be dropped in b and emits the rest as it is.
 func (o *Out[T]) filter(ctx context.Context, b *memacct.LeaseBatch[T], drop []bool) error {
 	if o.future == nil {
 		defer o.hurry()
-		return b.Filter(ctx, drop, o.to)
+		return o.post.withWaits(b.Filter(ctx, drop, o.to))
 	}
 	if o.to != nil {
 		o.future.goOn(o.next, b.Units(), drop)
 		defer o.hurry(b.Units()...)
 	}
-	err := b.Filter(ctx, drop, o.to)
+	err := o.post.withWaits(b.Filter(ctx, drop, o.to))
 	for i, v := range b.Units() {
 		if drop[i] && !b.Has(i) {
 			o.future.of(v).exit(o.post)

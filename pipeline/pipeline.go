@@ -237,7 +237,7 @@ func (r *run[T]) guard(at *post, body func(context.Context) error) {
 			err = panicError(p)
 		}
 		if err != nil {
-			r.cancel(&StageError{Stage: at.stage, Err: at.withWaits(err)})
+			r.cancel(&StageError{Stage: at.stage, Err: err})
 		}
 	}()
 	err = r.account.Stage(context.WithValue(r.ctx, postKey{}, at), at.stage, body)

@@ -353,7 +353,8 @@ func (s *Futures) tellLocked() string {
 	return strings.Join(all, "; ")
 }
 
-// withWaits is err, and who waits for what where that is why a unit was refused.
+// withWaits is err, and who waits for what where that is why a unit was refused. It must be asked while the stage still has
+// the unit: once that ends, so do the waits for it.
 func (p *post) withWaits(err error) error {
 	if !errors.Is(err, memacct.ErrStalled) {
 		return err
